@@ -1,0 +1,132 @@
+//! What does the sender hear? The one place where a decision becomes an HTTP status.
+
+use crate::{
+    ledger::{Known, Receipt},
+    policy::Route,
+    verdict::{Fault, Refusal, Rejection},
+};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+/// An answer of the gate's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// `Retry-After`, in seconds.
+    pub retry_after_s: Option<u64>,
+    /// The media type of the body, unless that is empty.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Bytes,
+    /// `WWW-Authenticate`, `Allow` and other fields that go with the status.
+    pub field: Option<(&'static str, HeaderValue)>,
+}
+
+/// RFC 9457.
+const PROBLEM: &str = "application/problem+json";
+
+/// What an accepted event is answered with.
+pub fn accepted(route: &Route, receipt: &Receipt) -> Answer {
+    ok(route, &json!({ "status": "accepted", "id": receipt.event() }).to_string())
+}
+
+/// What a repeat is answered with: senders retry, and want the same answer again.
+pub fn again(route: &Route, _known: &Known) -> Answer {
+    ok(route, &json!({ "status": "accepted" }).to_string())
+}
+
+fn ok(route: &Route, body: &str) -> Answer {
+    let wanted = &route.respond;
+    let status = wanted.accepted.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::ACCEPTED);
+    match &wanted.accepted_body {
+        Some(text) => Answer { content_type: "text/plain", ..plain(status, text.clone()) },
+        None => Answer { content_type: "application/json", ..plain(status, body.to_owned()) },
+    }
+}
+
+/// What a refused request is answered with. `route` is absent where none was found yet.
+pub fn refused(route: Option<&Route>, refusal: &Refusal, request_id: &str) -> Answer {
+    match refusal {
+        Refusal::Rejected(rejection) => rejected(route, *rejection, request_id),
+        Refusal::Failed(fault) => failed(fault, request_id),
+    }
+}
+
+fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> Answer {
+    let (status, code) = match rejection {
+        Rejection::Head(_) | Rejection::TargetUnclear | Rejection::BodyBroken => (StatusCode::BAD_REQUEST, "bad_request"),
+        Rejection::GuardedInForm | Rejection::Batch => (StatusCode::FORBIDDEN, "forbidden"),
+        Rejection::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        Rejection::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type"),
+        Rejection::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        Rejection::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+        Rejection::AddressLimited(_) | Rejection::SenderLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+        // One answer for all: which check failed is what an attacker would like to know.
+        Rejection::SignatureMissing
+        | Rejection::SignatureMalformed
+        | Rejection::SignatureMismatch
+        | Rejection::NoKey
+        | Rejection::Stale
+        | Rejection::FromTheFuture => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+        Rejection::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
+        Rejection::ContractBroken => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
+    };
+    let wanted = route.and_then(|route| route.respond.unauthenticated).filter(|_| rejection.is_authentication());
+    let status = wanted.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
+    let mut answer = problem(status, code, request_id);
+    match rejection {
+        Rejection::AddressLimited(wait) | Rejection::SenderLimited(wait) => {
+            answer.retry_after_s = Some(wait.as_secs().saturating_add(1));
+        }
+        Rejection::Method => {
+            let methods = route.into_iter().flat_map(|route| &route.admit.methods).map(http::Method::as_str);
+            let allowed = HeaderValue::from_str(&methods.collect::<Vec<_>>().join(", "));
+            answer.field = allowed.ok().map(|allowed| ("allow", allowed));
+        }
+        rejection if rejection.is_authentication() && status == StatusCode::UNAUTHORIZED => {
+            // RFC 9110 section 11.6.1 wants a challenge with every 401.
+            answer.field = Some(("www-authenticate", HeaderValue::from_static("Signature")));
+        }
+        _ => {}
+    }
+    answer
+}
+
+fn failed(fault: &Fault, request_id: &str) -> Answer {
+    let (status, code) = match fault {
+        Fault::NoRoom
+        | Fault::LedgerFull
+        | Fault::LedgerBusy
+        | Fault::Ledger(_)
+        | Fault::TooLate
+        | Fault::LeaseLost
+        | Fault::OriginUnreachable(_)
+        | Fault::OriginBusy => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        Fault::OriginUnknown(_) => (StatusCode::GATEWAY_TIMEOUT, "origin_timeout"),
+        Fault::OriginRedirected => (StatusCode::BAD_GATEWAY, "origin_redirected"),
+    };
+    let retry_after_s = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S);
+    Answer { retry_after_s, ..problem(status, code, request_id) }
+}
+
+/// Long enough for a disk to be freed, short enough for a vendor that gives up after a minute.
+const RETRY_AFTER_S: u64 = 15;
+
+/// An RFC 9457 problem: what the sender may know, and the name under which the operator finds the rest.
+pub fn problem(status: StatusCode, code: &str, request_id: &str) -> Answer {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let body = json!({
+        "type": format!("urn:hookwarden:problem:{code}"),
+        "title": title,
+        "status": status.as_u16(),
+        "code": code,
+        "request_id": request_id,
+    });
+    Answer { content_type: PROBLEM, ..plain(status, body.to_string()) }
+}
+
+fn plain(status: StatusCode, body: String) -> Answer {
+    Answer { status, retry_after_s: None, content_type: "", body: body.into(), field: None }
+}

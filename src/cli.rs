@@ -1,0 +1,64 @@
+//! The command line: one file a verb.
+
+pub mod check;
+pub mod demo;
+pub mod providers;
+pub mod run;
+pub mod send;
+pub mod spool;
+pub mod verify;
+pub mod version;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The webhook gate in front of WordPress.
+#[derive(Debug, Parser)]
+#[command(name = "hookwarden", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 it did not work, and standard error says why; 2 the command line is wrong; \
+                          3 the policy, the requests or the spool are not in order, and standard output lists how.";
+
+/// What was looked at is not in order: the code for `check`, `verify` and `spool fsck`.
+pub const EXIT_NOT_IN_ORDER: u8 = 3;
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the gate
+    Run(run::Args),
+    /// Check a policy: everything that is wrong with it, and where
+    Check(check::Args),
+    /// Verify recorded requests, one JSON object a line
+    Verify(verify::Args),
+    /// Sign a test event as a sender would, and deliver it to a URL
+    Send(send::Args),
+    /// Show a gate at work, with its own sample origin and signed test events
+    Demo(demo::Args),
+    /// Look at the queue, export it, check its files, retry or drop events
+    Spool(spool::Args),
+    /// List the senders that this build knows
+    Providers(providers::Args),
+    /// Print version and build
+    Version(version::Args),
+}
+
+/// Runs one verb.
+///
+/// # Errors
+/// What went wrong, for a person to read; exit code 1.
+pub fn run() -> anyhow::Result<ExitCode> {
+    match Cli::parse().verb {
+        Verb::Run(args) => run::run(args),
+        Verb::Check(args) => check::run(&args),
+        Verb::Verify(args) => verify::run(&args),
+        Verb::Send(args) => send::run(&args),
+        Verb::Demo(args) => demo::run(args),
+        Verb::Spool(args) => spool::run(args),
+        Verb::Providers(args) => providers::run(&args),
+        Verb::Version(args) => version::run(&args),
+    }
+}

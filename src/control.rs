@@ -1,0 +1,1 @@
+//! What an operator sees and does: metrics, health, spool verbs. (seam: to be written)

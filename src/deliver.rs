@@ -1,0 +1,1 @@
+//! Takes events from the spool to their destinations. (seam: to be written)

@@ -1,0 +1,119 @@
+//! What leaves the gate. Field names follow CloudEvents 1.0.
+
+use crate::{clock::Timestamp, payload::Clean, repeat::RepeatKeys};
+use bytes::Bytes;
+use std::sync::Arc;
+
+mod cloud;
+
+/// When a request came in, and the name it is traced by. Both are chosen by the edge.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The wall clock when the head was complete.
+    pub at: Timestamp,
+    /// Returned to the sender, sent to WordPress, and written into the event; also the event's id where it has no
+    /// key to derive one from, so 128 random bits at least.
+    pub request_id: Arc<str>,
+}
+
+/// What a destination gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A CloudEvents 1.0 document in structured JSON, with its lineage.
+    #[default]
+    Event,
+    /// The body as it came, with its own content type.
+    Verbatim,
+}
+
+/// A clean document on its way.
+///
+/// ```compile_fail,E0624
+/// fn forge(clean: &hookwarden::payload::Clean, arrival: hookwarden::event::Arrival) {
+///     hookwarden::event::Event::new(clean, todo!(), arrival);
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Event {
+    keys: RepeatKeys,
+    record: Record,
+}
+
+/// What the route adds to the document.
+#[derive(Clone, Debug)]
+pub struct Lineage<'a> {
+    /// Digest of the policy that let it pass.
+    pub policy: &'a str,
+    /// The catalogue's name of the sender.
+    pub provider: &'a str,
+    /// What its destinations get.
+    pub form: Form,
+    /// The destinations, by their names in the policy.
+    pub to: &'a [String],
+}
+
+/// An event as a ledger keeps it and hands it back: everything that a destination needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Our own id: the same for every retry of the same event.
+    pub id: String,
+    /// The route's name; CloudEvents `source`.
+    pub route: String,
+    /// CloudEvents `type`.
+    pub event_type: String,
+    /// When the gate accepted it; CloudEvents `time`.
+    pub accepted_at: Timestamp,
+    /// The request that brought it.
+    pub request_id: String,
+    /// The destinations, by their names in the policy.
+    pub to: Vec<String>,
+    /// Of `payload`.
+    pub content_type: String,
+    /// What a destination is sent, ready to be signed.
+    pub payload: Bytes,
+}
+
+/// For senders that name no type.
+const TYPE_UNNAMED: &str = "event";
+/// For a body that came without a content type.
+const CONTENT_TYPE_UNNAMED: &str = "application/octet-stream";
+
+impl Event {
+    pub(crate) fn new(clean: &Clean, lineage: &Lineage<'_>, arrival: &Arrival) -> Self {
+        let keys = *clean.keys();
+        let id = keys.id().unwrap_or_else(|| arrival.request_id.to_string());
+        let (content_type, payload) = match lineage.form {
+            Form::Event => (cloud::CONTENT_TYPE.to_owned(), cloud::document(&id, clean, lineage, arrival)),
+            Form::Verbatim => (content_type(clean).to_owned(), clean.body().clone()),
+        };
+        let record = Record {
+            id,
+            route: clean.route().to_owned(),
+            event_type: event_type(clean).to_owned(),
+            accepted_at: arrival.at,
+            request_id: arrival.request_id.to_string(),
+            to: lineage.to.to_vec(),
+            content_type,
+            payload,
+        };
+        Self { keys, record }
+    }
+
+    /// What the sender's retry is known by.
+    pub fn keys(&self) -> &RepeatKeys {
+        &self.keys
+    }
+
+    /// What is kept.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+}
+
+fn event_type(clean: &Clean) -> &str {
+    clean.event_type().unwrap_or(TYPE_UNNAMED)
+}
+
+fn content_type(clean: &Clean) -> &str {
+    clean.head().sole(http::header::CONTENT_TYPE.as_str()).unwrap_or(CONTENT_TYPE_UNNAMED)
+}

@@ -1,0 +1,176 @@
+//! The story of one request, top to bottom. Ifs live here; the words live in their modules.
+
+use crate::{
+    clock::Timestamp,
+    event::{Arrival, Event, Lineage},
+    ledger::{Accepted, Known, Ledger, Receipt},
+    limit::Rate,
+    outcome::Notes,
+    payload::{Clean, clean, read},
+    policy::{Delivery, Policy, Route},
+    repeat::RepeatKeys,
+    request::{Body, Head, Unverified},
+    verdict::{Fault, Refusal, Rejection},
+    verify::{Keys, verify},
+};
+use std::sync::Arc;
+
+/// Port: what this process knows without waiting.
+pub trait Memory: Send + Sync {
+    /// Whether the event was accepted before.
+    fn look(&self, keys: &RepeatKeys) -> Option<Known>;
+
+    /// Takes one token.
+    ///
+    /// # Errors
+    /// [`Rejection::SenderLimited`], and nothing was taken.
+    fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection>;
+}
+
+/// Which sender's tokens, and how many there are. Both names come from the policy, so their number is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket<'a> {
+    /// The route's name.
+    pub route: &'a str,
+    /// The id of the key that signed.
+    pub key: &'a str,
+    /// How many in how long.
+    pub rate: Rate,
+}
+
+/// Nothing is known and nothing is limited: for tests, tools and other callers that judge one request at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMemory;
+
+impl Memory for NoMemory {
+    fn look(&self, _: &RepeatKeys) -> Option<Known> {
+        None
+    }
+
+    fn take(&self, _: Bucket<'_>) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
+
+/// Port: WordPress, for what is passed on at once.
+pub trait Origin: Send + Sync {
+    /// The origin's answer, or what is left of it to read.
+    type Answer: Send;
+
+    /// Passes a clean request on under a lease, and settles the lease by the answer whether or not anybody still
+    /// waits for it.
+    fn relay(&self, route: &Arc<Route>, clean: Clean)
+    -> impl Future<Output = Result<Relayed<Self::Answer>, Fault>> + Send;
+}
+
+/// How a relay ends well.
+#[derive(Debug)]
+pub enum Relayed<Answer> {
+    /// With the origin's answer, whatever its status.
+    Answered(Answer),
+    /// The origin took the same event before.
+    Again(Known),
+}
+
+/// What a request is judged by: one snapshot, taken when it came in.
+#[expect(missing_debug_implementations, reason = "the keys hold secrets")]
+pub struct Gate<'a, M, L, O> {
+    /// The rules.
+    pub policy: &'a Policy,
+    /// The keys of this moment.
+    pub keys: &'a Keys,
+    /// What this process knows without waiting.
+    pub memory: &'a M,
+    /// Where events become durable.
+    pub ledger: &'a L,
+    /// Where relayed requests go.
+    pub origin: &'a O,
+}
+
+/// How a guarded request ends well.
+#[derive(Debug)]
+pub enum Ending<Answer> {
+    /// Durable since just now.
+    Accepted(Receipt),
+    /// Accepted, or passed on, before.
+    Again(Known),
+    /// Passed on.
+    Relayed(Answer),
+}
+
+/// Takes one guarded request through the gate. The caller has taken a token for its address, and stops waiting when
+/// the sender's answer is due.
+///
+/// # Errors
+/// A [`Refusal`]: nothing of the request is remembered, unless its write had begun.
+pub async fn handle<M: Memory, L: Ledger, O: Origin>(
+    gate: &Gate<'_, M, L, O>,
+    route: &Arc<Route>,
+    head: Head,
+    body: impl Body,
+    arrival: &Arrival,
+    notes: &mut Notes,
+) -> Result<Ending<O::Answer>, Refusal> {
+    route.admit.head(&head)?;
+    let raw = body.collect(route.admit.body_limit_bytes).await?;
+    notes.body_bytes = raw.len();
+    let clean = match judge(route, gate.keys, gate.memory, Unverified { head, raw }, arrival.at, notes)? {
+        Judged::Known(known) => return Ok(Ending::Again(known)),
+        Judged::Clean(clean) => clean,
+    };
+    match &route.delivery {
+        Delivery::Queue { to, form } => {
+            let provider = &route.sender.provider().name;
+            let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to };
+            let event = Event::new(&clean, &lineage, arrival);
+            notes.event_id = Some(event.record().id.clone());
+            Ok(match gate.ledger.accept(event).await? {
+                Accepted::New(receipt) => Ending::Accepted(receipt),
+                Accepted::Again(known) => Ending::Again(known),
+            })
+        }
+        Delivery::Relay => Ok(match gate.origin.relay(route, clean).await? {
+            Relayed::Answered(answer) => Ending::Relayed(answer),
+            Relayed::Again(known) => Ending::Again(known),
+        }),
+    }
+}
+
+/// What a verified request turned out to be.
+#[derive(Debug)]
+pub enum Judged {
+    /// A repeat of what was accepted before.
+    Known(Known),
+    /// New, as far as this process knows.
+    Clean(Clean),
+}
+
+/// Decides without waiting for anything, so that a test, a fuzzer or a report can ask as well: signature, one
+/// reading, the look, the sender's limit, checks and scrubs, in that order.
+///
+/// # Errors
+/// The first [`Rejection`] in that order.
+pub fn judge(
+    route: &Route,
+    keys: &Keys,
+    memory: &impl Memory,
+    request: Unverified,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> Result<Judged, Rejection> {
+    let verified = verify(&route.sender, keys, request, now)?;
+    notes.key_id = Some(verified.key_id().to_owned());
+    let read = read(verified, &route.contract, keys);
+    if let Some(known) = memory.look(read.keys()) {
+        // A known event spends no token and meets no schema: a captured delivery cannot drain its sender's quota, and
+        // a stricter schema does not refuse the retry of an accepted event.
+        notes.event_id = read.keys().id();
+        return Ok(Judged::Known(known));
+    }
+    if let Some(rate) = route.limits.per_sender {
+        memory.take(Bucket { route: &route.name, key: read.verified().key_id(), rate })?;
+    }
+    let clean = clean(read, &route.contract)?;
+    notes.event_type = clean.event_type().map(str::to_owned);
+    Ok(Judged::Clean(clean))
+}

@@ -1,0 +1,1 @@
+//! Where keys come from: environment variables and files. (seam: to be written)

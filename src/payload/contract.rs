@@ -1,0 +1,55 @@
+//! What a route's owner, and the sender's catalogue entry, promise about its documents. Compiled by the policy, and
+//! nowhere else.
+
+use std::time::Duration;
+
+/// Where a sender's documents say which event they are, and of which type. JSON Pointers into the signed body, and
+/// header names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Naming {
+    /// Members of the signed body that name the event together; empty where a signed header does, or nothing.
+    pub event_key: Vec<String>,
+    /// The member that holds the event's type.
+    pub type_member: Option<String>,
+    /// The header that holds the event's type; hearsay where the scheme does not sign it.
+    pub type_header: Option<String>,
+    /// How long event keys are remembered: the vendor's retry horizon at least.
+    pub remember: Duration,
+    /// Another body under the same event key is another event (`on_changed: deliver`).
+    pub changed_is_new: bool,
+}
+
+/// The checks and scrubs of one route.
+///
+/// A document is clean with regard to *this* contract, so nobody else may bring a laxer one:
+///
+/// ```compile_fail,E0624
+/// use hookwarden::payload::{Contract, Naming};
+///
+/// let anything_goes = Contract::new(Naming::default());
+/// ```
+///
+/// ```compile_fail,E0451
+/// use hookwarden::payload::{Contract, Naming};
+///
+/// let anything_goes = Contract { naming: Naming::default() };
+/// ```
+#[derive(Clone, Debug)]
+pub struct Contract {
+    naming: Naming,
+}
+
+impl Contract {
+    pub(crate) fn new(naming: Naming) -> Self {
+        Self { naming }
+    }
+
+    pub(super) fn naming(&self) -> &Naming {
+        &self.naming
+    }
+
+    /// Whether anything of the document has to be known but its bytes.
+    pub(super) fn wants_members(&self) -> bool {
+        !self.naming.event_key.is_empty() || self.naming.type_member.is_some()
+    }
+}

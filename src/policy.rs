@@ -1,0 +1,283 @@
+//! The rules, compiled. Text becomes a [`Policy`] once, at load; requests only ever see the latter.
+
+use crate::{
+    admit::Admit,
+    event::Form,
+    guard::{Found, Guards},
+    limit::Rate,
+    payload::Contract,
+    request::Head,
+    verify::{Respond, Sender},
+};
+use ipnet::IpNet;
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+/// Every rule of one running gate. Immutable; a reload swaps the whole value.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Names this policy in every event that it let pass.
+    pub digest: String,
+    /// What the platform team decides.
+    pub settings: Settings,
+    /// In the order of the file; guards name them by index.
+    pub routes: Vec<Arc<Route>>,
+    /// Where queued events can go.
+    pub destinations: Vec<Destination>,
+    /// Where the senders' keys are; never the keys.
+    pub keys: Vec<KeyReference>,
+    /// The gate's own secret; absent: made at the first start in the spool's folder.
+    pub secret: Option<Reference>,
+    /// Which endpoint belongs to which route.
+    pub guards: Guards,
+}
+
+/// What the platform team decides. Absent keys have the defaults that `policies/README.md` lists.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// As senders know the site; never taken from the Host header.
+    pub public_url: Option<String>,
+    /// Where to listen.
+    pub listeners: Vec<Listener>,
+    /// What stands behind the gate.
+    pub origin: Origin,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The embedded queue.
+    pub spool: Spool,
+    /// Metrics and health.
+    pub admin: SocketAddr,
+    /// Time and size limits of connections and requests.
+    pub limits: EdgeLimits,
+}
+
+/// One address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Port 0 takes any free one.
+    pub on: SocketAddr,
+    /// Speak TLS with the certificates of these files (chain and key in each), chosen by name.
+    pub tls: Option<Vec<PathBuf>>,
+    /// Offer HTTP/2, which needs TLS.
+    pub http2: bool,
+    /// Load balancers that open each connection with a PROXY preamble.
+    pub proxy_protocol: Vec<IpNet>,
+}
+
+/// What stands behind the gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// `http://` or `https://`, host and port; no path.
+    pub url: String,
+    /// So many requests at once to guarded endpoints; below the number of PHP workers.
+    pub concurrency: usize,
+    /// Where a WebSocket may open on unguarded paths.
+    pub websocket: bool,
+    /// How long the origin may take for the head of its answer.
+    pub first_byte: Duration,
+}
+
+/// The embedded queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spool {
+    /// Its folder, 0700.
+    pub folder: PathBuf,
+    /// At most so many bytes of segments.
+    pub bytes: u64,
+    /// Leave so many bytes of the file system free.
+    pub free: u64,
+}
+
+/// Time and size limits in front of every route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeLimits {
+    /// Until a request's head is complete.
+    pub header: Duration,
+    /// The longest pause in a body.
+    pub body_idle: Duration,
+    /// The slowest body, in bytes a second, once `body_idle` has passed.
+    pub body_rate_bytes_per_s: u64,
+    /// Between two requests of one connection.
+    pub keepalive: Duration,
+    /// Until TLS is agreed.
+    pub handshake: Duration,
+    /// Request line and fields together.
+    pub head_bytes: usize,
+    /// The request line's target.
+    pub target_bytes: usize,
+    /// Fields of one head.
+    pub fields: usize,
+    /// One field's value.
+    pub field_bytes: usize,
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections of one address (IPv6: of one /64).
+    pub connections_per_address: usize,
+    /// All bodies of guarded requests together.
+    pub bodies_bytes: usize,
+    /// How long a stop waits for what is in flight.
+    pub drain: Duration,
+}
+
+/// One guarded endpoint.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its name in the policy: a label of metrics, and the source of its events.
+    pub name: Arc<str>,
+    /// Checks on the head.
+    pub admit: Admit,
+    /// Tokens per time.
+    pub limits: Limits,
+    /// Who may send, and how that is known.
+    pub sender: Sender,
+    /// What is read, checked and taken out.
+    pub contract: Contract,
+    /// What happens to what is clean.
+    pub delivery: Delivery,
+    /// What the vendor wants to hear.
+    pub respond: Respond,
+    /// When the sender's answer is due.
+    pub answer_by: Duration,
+}
+
+/// Tokens per time; absent: unlimited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Before verification, by client address and route.
+    pub per_address: Option<Rate>,
+    /// After verification, by route and key.
+    pub per_sender: Option<Rate>,
+}
+
+/// What happens to what is clean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Durable first, delivered by the gate.
+    Queue {
+        /// Names of destinations.
+        to: Vec<String>,
+        /// What they get.
+        form: Form,
+    },
+    /// Passed on to the origin at once, verbatim; its answer goes back.
+    Relay,
+}
+
+/// Where queued events can go.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Its name in the policy: a label of metrics and a part of records.
+    pub name: String,
+    /// `http://` or `https://`, with path and query.
+    pub url: String,
+    /// The Host to send; absent: that of `public_url`, else that of `url`.
+    pub host: Option<String>,
+    /// The secret to sign with as Standard Webhooks; absent: unsigned.
+    pub sign: Option<Reference>,
+    /// So many at once.
+    pub concurrency: usize,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// The keys of one name.
+#[derive(Clone, Debug)]
+pub struct KeyReference {
+    /// As senders name them: `sender: { keys: NAME }`.
+    pub name: String,
+    /// The provider whose secret format they have: the one whose routes use them.
+    pub entries: Vec<KeyEntry>,
+}
+
+/// One key.
+#[derive(Clone, Debug)]
+pub struct KeyEntry {
+    /// A label; never the secret.
+    pub id: String,
+    /// Where it is.
+    pub from: Reference,
+    /// From the start of this day, UTC, it verifies nothing.
+    pub retire: Option<crate::clock::Timestamp>,
+}
+
+/// Where a secret is; never the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// `env:NAME`.
+    Env(String),
+    /// `file:/path`; refused if others may read it.
+    File(PathBuf),
+}
+
+impl Policy {
+    /// What the guards say about this head, with the route where there is one.
+    pub fn find(&self, head: &Head) -> (Found, Option<&Arc<Route>>) {
+        let found = self.guards.find(head);
+        let route = if let Found::Guarded(index) = found { self.routes.get(index) } else { None };
+        (found, route)
+    }
+}
+
+impl Policy {
+    /// A correct reverse proxy and nothing else: what `hookwarden run --upstream URL` runs.
+    pub fn pass_through(on: SocketAddr, upstream: &str) -> Self {
+        Self {
+            digest: "none".to_owned(),
+            settings: Settings::new(on, upstream),
+            routes: Vec::new(),
+            destinations: Vec::new(),
+            keys: Vec::new(),
+            secret: None,
+            guards: Guards::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Everything at its default, with one plain listener.
+    pub fn new(on: SocketAddr, upstream: &str) -> Self {
+        Self {
+            public_url: None,
+            listeners: vec![Listener { on, tls: None, http2: false, proxy_protocol: Vec::new() }],
+            origin: Origin::new(upstream),
+            trusted_proxies: Vec::new(),
+            spool: Spool::default(),
+            admin: SocketAddr::from(([127, 0, 0, 1], 9090)),
+            limits: EdgeLimits::default(),
+        }
+    }
+}
+
+impl Origin {
+    /// At its defaults: half as many requests at once as a common PHP-FPM pool has workers, and time for slow admin
+    /// pages.
+    pub fn new(url: &str) -> Self {
+        Self { url: url.to_owned(), concurrency: 32, websocket: false, first_byte: Duration::from_secs(120) }
+    }
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("hookwarden-spool"), bytes: 1 << 30, free: 256 << 20 }
+    }
+}
+
+impl Default for EdgeLimits {
+    /// CONTRACT: header 15 s, body 30 s idle and 1 KiB/s, keep-alive 75 s, handshake 10 s.
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(15),
+            body_idle: Duration::from_secs(30),
+            body_rate_bytes_per_s: 1024,
+            keepalive: Duration::from_secs(75),
+            handshake: Duration::from_secs(10),
+            head_bytes: 64 * 1024,
+            target_bytes: 8 * 1024,
+            fields: 100,
+            field_bytes: 16 * 1024,
+            connections: 10_000,
+            connections_per_address: 256,
+            bodies_bytes: 256 << 20,
+            drain: Duration::from_secs(10),
+        }
+    }
+}

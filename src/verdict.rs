@@ -1,0 +1,237 @@
+//! Whose fault is it? The sender's, then it is a [`Rejection`]; ours, then it is a [`Fault`].
+//!
+//! Neither knows HTTP: a decision is a value first, and [`answer`](crate::answer) makes it a status.
+
+use std::{fmt, time::Duration};
+
+/// The sender's fault. Holds nothing of the request, so it can be logged and counted as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Rejection {
+    /// A request head that two parsers could read in two ways; the word is the doorway's rule.
+    #[error("the request head breaks the rule `{0}`")]
+    Head(&'static str),
+    /// A path that PHP or a web server could read in another way than we did.
+    #[error("the request target cannot be read surely")]
+    TargetUnclear,
+    /// A guarded endpoint named only in a form body, where no signature can be demanded.
+    #[error("a guarded endpoint is named in a form body")]
+    GuardedInForm,
+    /// WordPress's REST batch endpoint, which carries requests for guarded routes in its body.
+    #[error("the REST batch endpoint can reach a guarded route")]
+    Batch,
+    /// The route does not take this method.
+    #[error("method is not allowed here")]
+    Method,
+    /// The route does not take this content type or content coding.
+    #[error("content type or coding is not allowed here")]
+    ContentType,
+    /// Declared or read: more than the route's limit.
+    #[error("body exceeds the route's limit")]
+    TooLarge,
+    /// The body did not come in time, or too slowly.
+    #[error("body came too slowly")]
+    TooSlow,
+    /// The body's framing broke, or the sender went away in the middle of it.
+    #[error("body did not come to its end")]
+    BodyBroken,
+    /// This address asks too often for this route; wait this long.
+    #[error("this address sends too much")]
+    AddressLimited(Duration),
+    /// A signature, its time or its id is not there, or is there twice.
+    #[error("signature, time or id is missing or repeated")]
+    SignatureMissing,
+    /// The signature, time or id is there and cannot be read.
+    #[error("signature, time or id is malformed")]
+    SignatureMalformed,
+    /// No key of this route made the signature.
+    #[error("signature does not match")]
+    SignatureMismatch,
+    /// The route has no key that is in force.
+    #[error("the route has no key in force")]
+    NoKey,
+    /// Signed longer ago than the route's `max_age`.
+    #[error("signed too long ago")]
+    Stale,
+    /// Signed further in the future than the route's `max_future`.
+    #[error("signed in the future")]
+    FromTheFuture,
+    /// This sender sends too much; wait this long.
+    #[error("this sender sends too much")]
+    SenderLimited(Duration),
+    /// Not one JSON document with one meaning, on a route that has to read it.
+    #[error("body is not one JSON document with one meaning")]
+    Malformed,
+    /// The document breaks the route's contract.
+    #[error("document does not satisfy the route's contract")]
+    ContractBroken,
+}
+
+impl Rejection {
+    /// Every code, in the order in which a request can meet them; metrics are made for each at the start.
+    pub const CODES: &[&str] = &[
+        "head_refused", "target_unclear", "guarded_in_form", "batch_refused", "method_not_allowed", "content_type",
+        "too_large", "too_slow", "body_broken", "address_limited", "signature_missing", "signature_malformed",
+        "signature_mismatch", "no_key", "stale", "from_the_future", "sender_limited", "malformed", "contract_broken",
+    ];
+
+    /// Stable, low-cardinality name for logs, metrics and documentation.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Head(_) => "head_refused",
+            Self::TargetUnclear => "target_unclear",
+            Self::GuardedInForm => "guarded_in_form",
+            Self::Batch => "batch_refused",
+            Self::Method => "method_not_allowed",
+            Self::ContentType => "content_type",
+            Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::BodyBroken => "body_broken",
+            Self::AddressLimited(_) => "address_limited",
+            Self::SignatureMissing => "signature_missing",
+            Self::SignatureMalformed => "signature_malformed",
+            Self::SignatureMismatch => "signature_mismatch",
+            Self::NoKey => "no_key",
+            Self::Stale => "stale",
+            Self::FromTheFuture => "from_the_future",
+            Self::SenderLimited(_) => "sender_limited",
+            Self::Malformed => "malformed",
+            Self::ContractBroken => "contract_broken",
+        }
+    }
+
+    /// Whether the sender could not show who it is. Outside, all of these look alike.
+    pub const fn is_authentication(self) -> bool {
+        match self {
+            Self::SignatureMissing
+            | Self::SignatureMalformed
+            | Self::SignatureMismatch
+            | Self::NoKey
+            | Self::Stale
+            | Self::FromTheFuture => true,
+            Self::Head(_)
+            | Self::TargetUnclear
+            | Self::GuardedInForm
+            | Self::Batch
+            | Self::Method
+            | Self::ContentType
+            | Self::TooLarge
+            | Self::TooSlow
+            | Self::BodyBroken
+            | Self::AddressLimited(_)
+            | Self::SenderLimited(_)
+            | Self::Malformed
+            | Self::ContractBroken => false,
+        }
+    }
+}
+
+/// The gate's own failure, or its origin's. The sender did nothing wrong and should try again.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// All bodies together take as much memory as they may.
+    #[error("no room for another body")]
+    NoRoom,
+    /// The ledger has reached its disk budget or the free-space floor.
+    #[error("the ledger is full")]
+    LedgerFull,
+    /// More is waiting for the disk than may wait.
+    #[error("the ledger has too much to write")]
+    LedgerBusy,
+    /// Write or sync failed; the event is not durable.
+    #[error("the ledger did not take the event")]
+    Ledger(#[source] BoxError),
+    /// The sender's answer was due before the ledger, or the first copy of this event, came to an end.
+    #[error("no answer in time")]
+    TooLate,
+    /// Another request has taken over the lease.
+    #[error("another request has taken over the lease")]
+    LeaseLost,
+    /// Nothing was sent to the origin.
+    #[error("the origin cannot be reached")]
+    OriginUnreachable(#[source] BoxError),
+    /// Something was sent, and no answer came: the origin may have acted on it.
+    #[error("the origin did not answer")]
+    OriginUnknown(#[source] BoxError),
+    /// A webhook sender takes a redirect for a failure, or turns its POST into a GET.
+    #[error("the origin answered a webhook with a redirect")]
+    OriginRedirected,
+    /// As many requests are waiting for the origin as may.
+    #[error("the origin is busy")]
+    OriginBusy,
+}
+
+impl Fault {
+    /// Every code; metrics are made for each at the start.
+    pub const CODES: &[&str] = &[
+        "no_room", "ledger_full", "ledger_busy", "ledger_failed", "too_late", "lease_lost", "origin_unreachable",
+        "origin_unknown", "origin_redirected", "origin_busy",
+    ];
+
+    /// Stable, low-cardinality name for logs, metrics and documentation.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoRoom => "no_room",
+            Self::LedgerFull => "ledger_full",
+            Self::LedgerBusy => "ledger_busy",
+            Self::Ledger(_) => "ledger_failed",
+            Self::TooLate => "too_late",
+            Self::LeaseLost => "lease_lost",
+            Self::OriginUnreachable(_) => "origin_unreachable",
+            Self::OriginUnknown(_) => "origin_unknown",
+            Self::OriginRedirected => "origin_redirected",
+            Self::OriginBusy => "origin_busy",
+        }
+    }
+}
+
+/// The cause below an error of ours.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a request did not become an accepted event.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The sender's fault.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// Ours.
+    #[error(transparent)]
+    Failed(#[from] Fault),
+}
+
+impl Refusal {
+    /// Stable, low-cardinality name for logs, metrics and documentation.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Rejected(rejection) => rejection.code(),
+            Self::Failed(fault) => fault.code(),
+        }
+    }
+}
+
+/// Shows an error with its chain of causes on one line, for the one place that logs.
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a dyn std::error::Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_tells_its_causes_and_a_rejection_has_none() {
+        let fault = Fault::Ledger("no space left on device".into());
+        let told = Chain(&fault).to_string();
+        assert_eq!(told, "the ledger did not take the event: no space left on device");
+    }
+}

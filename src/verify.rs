@@ -1,0 +1,13 @@
+//! Who sent this? Turns an [`Unverified`](crate::request::Unverified) request into a [`Verified`].
+//!
+//! The ways to know a sender are closed: were they a public trait, any crate could answer "yes, I know this sender".
+
+pub mod catalogue;
+mod keys;
+pub mod scheme;
+mod verified;
+
+pub use catalogue::{Catalogue, Provider, Respond};
+pub use keys::{Key, Keys};
+pub use scheme::Scheme;
+pub use verified::{Coverage, Sender, Verified, verify};

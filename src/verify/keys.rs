@@ -1,0 +1,41 @@
+//! The keys of one moment. A snapshot beside the policy, so that rotating a key is no recompile.
+
+use crate::{clock::Timestamp, secret::Secret};
+use std::collections::BTreeMap;
+
+/// One secret, decoded as its sender's scheme wants it, and the name under which a rotation is watched.
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+pub struct Key {
+    /// A label of metrics and a field of logs and events; never the secret.
+    pub id: String,
+    /// The decoded key.
+    pub secret: Secret,
+    /// From then on it verifies nothing.
+    pub retire: Option<Timestamp>,
+}
+
+/// All keys by the name that a route's sender uses for them.
+#[expect(missing_debug_implementations, reason = "holds secrets")]
+pub struct Keys {
+    memory: Secret,
+    named: BTreeMap<String, Vec<Key>>,
+}
+
+impl Keys {
+    /// `memory` is the gate's own secret (proof keys, event ids); `named` holds the senders', by
+    /// [`Sender::keys`](super::Sender).
+    pub fn new(memory: Secret, named: BTreeMap<String, Vec<Key>>) -> Self {
+        Self { memory, named }
+    }
+
+    /// The gate's own, for what it remembers requests by.
+    pub fn memory(&self) -> &Secret {
+        &self.memory
+    }
+
+    /// Those in force. No keys under a name means that nobody is known by it, not that anybody is.
+    pub fn in_force<'a>(&'a self, name: &str, now: Timestamp) -> impl Iterator<Item = &'a Key> {
+        let named = self.named.get(name).map_or(&[][..], Vec::as_slice);
+        named.iter().filter(move |key| key.retire.is_none_or(|retire| now < retire))
+    }
+}

@@ -1,0 +1,143 @@
+//! The only maker of [`Verified`]. A leaf module: no scheme can see its fields.
+
+use super::{Keys, Provider};
+use crate::{
+    clock::Timestamp,
+    repeat::{Fingerprint, Freshness, Identical, Remembered, Window},
+    request::{Head, Unverified},
+    verdict::Rejection,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// How a route knows its sender. Only a policy says so.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    pub(crate) route: String,
+    pub(crate) provider: Arc<Provider>,
+    /// The name in [`Keys`] of the keys that may sign.
+    pub(crate) keys: String,
+    pub(crate) window: Window,
+    /// Scheme and authority as the sender knows them (`https://shop.example`), for schemes that sign the URL; never
+    /// taken from the Host header.
+    pub(crate) public_url: Option<String>,
+}
+
+/// What a signature covers. Whatever is not covered is hearsay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// The body, every byte of it.
+    pub body: bool,
+    /// The sender's id for the event.
+    pub id: bool,
+    /// The time of signing.
+    pub time: bool,
+}
+
+/// A request whose signature held over the exact bytes received.
+///
+/// Only [`verify`] makes one:
+///
+/// ```compile_fail,E0451
+/// use hookwarden::verify::Verified;
+///
+/// fn forge(other: Verified) -> Verified {
+///     Verified { route: String::new(), ..other }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Verified {
+    route: String,
+    key_id: String,
+    coverage: Coverage,
+    proof: Option<Remembered>,
+    signed_id: Option<String>,
+    head: Head,
+    raw: Bytes,
+}
+
+/// Checks signature and freshness, consuming the request either way.
+///
+/// # Errors
+/// One of the rejections for which [`Rejection::is_authentication`] holds.
+pub fn verify(sender: &Sender, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Rejection> {
+    let in_force: Vec<_> = keys.in_force(&sender.keys, now).collect();
+    let scheme = &sender.provider.scheme;
+    let authentic = scheme.authenticate(&in_force, &request, sender.public_url.as_deref())?;
+    match sender.window.judge(authentic.signed_at, now) {
+        Freshness::Fresh => {}
+        Freshness::Stale => return Err(Rejection::Stale),
+        Freshness::Future => return Err(Rejection::FromTheFuture),
+    }
+    let coverage = scheme.coverage();
+    let proof = match sender.provider.identical {
+        Identical::Repeat if coverage.body => {
+            let signed: Vec<&[u8]> = authentic.signed.iter().map(AsRef::as_ref).collect();
+            let key = Fingerprint::of_proof(keys.memory(), &sender.route, &signed);
+            Some(Remembered { key, remember: sender.window.memory() })
+        }
+        Identical::Repeat | Identical::Normal => None,
+    };
+    let (key_id, signed_id) = (authentic.key.id.clone(), authentic.id.map(str::to_owned));
+    let Unverified { head, raw } = request;
+    Ok(Verified { route: sender.route.clone(), key_id, coverage, proof, signed_id, head, raw })
+}
+
+impl Sender {
+    /// The catalogue entry it is known by.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// The name of its keys.
+    pub fn keys(&self) -> &str {
+        &self.keys
+    }
+
+    /// How far a signed time may lie from now, or how long to remember where none is signed.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+}
+
+impl Verified {
+    /// The route that it was verified for.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// Which key signed it.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// What the signature covers.
+    pub fn coverage(&self) -> Coverage {
+        self.coverage
+    }
+
+    /// By which the same request is known when it is shown again.
+    pub fn proof(&self) -> Option<Remembered> {
+        self.proof
+    }
+
+    /// The sender's id for the event, where the signature covers it.
+    pub fn signed_id(&self) -> Option<&str> {
+        self.signed_id.as_deref()
+    }
+
+    /// Everything before the body.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The body as received; `payload` is its one reader.
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Route, key id, head and raw body.
+    pub(crate) fn into_parts(self) -> (String, String, Head, Bytes) {
+        (self.route, self.key_id, self.head, self.raw)
+    }
+}
