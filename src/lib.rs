@@ -1,10 +1,63 @@
-//! A webhook is a value that changes type as it is believed more.
+//! **Hookwarden** stands in front of WordPress. Ordinary traffic streams through it unread. Webhooks that a policy
+//! guards are read, verified, remembered, made durable or relayed, and answered.
+//!
+//! A webhook is a value that changes type as it is believed more:
+//! [`Unverified`](request::Unverified) → [`Verified`](verify::Verified) → [`Clean`](payload::Clean) →
+//! [`Event`](event::Event) → [`Receipt`](ledger::Receipt), and each believed type has exactly one maker.
+//!
+//! # The story of one request
+//!
+//! A sender posts to the gate. `edge` accepts the connection, speaks TLS and HTTP, and parses the request line into a
+//! [`Target`](request::Target): what cannot be read surely is refused, the rest keeps its bytes. [`guard`] knows
+//! which [`Route`](policy::Route) protects this target, in every spelling that WordPress accepts for it. If none
+//! does, the request passes through unread (only form posts are scanned as they stream, because WordPress also routes
+//! by form fields).
+//!
+//! Before the body is read, [`admit`] looks at the head: method, content type, declared length; and [`limit`] takes
+//! one token for this address and route. Only then is the body read, up to the route's limit and deadline. It is now
+//! an [`Unverified`](request::Unverified) request: complete, bounded, not believed.
+//!
+//! [`verify`](verify::verify) computes the signature over the exact bytes received, compares in constant time, and
+//! checks the signed time against the `now` that it was given. Now the sender is known.
+//!
+//! [`payload`] reads the [`json`] once, as far as the route asks for it; [`repeat`] says by what the event is
+//! remembered. A [look](gate::Memory::look) comes first: an event that the gate has is answered at once. Then [`limit`]
+//! takes a token for the sender: neither a flood of bad signatures nor one of replays spends a good sender's quota.
+//! What passes the route's checks is [`Clean`](payload::Clean).
+//!
+//! [`event`] wraps it in CloudEvents terms, with its lineage. The [`ledger`] answers one question in one step: is
+//! this event new, and is it durable now? It hands back a [`Receipt`](ledger::Receipt), or says that it was accepted
+//! before. The sender gets its [`answer`] because of that, and for no other reason. [`outcome`] is one line and one
+//! count, whatever happened.
+//!
+//! [`gate::handle`] is this story as code, and [`gate::judge`] the part of it that waits for nothing. Behind the
+//! scenes `spool` keeps the log on disk and `deliver` takes events from it to their destinations.
+//!
+//! # As a library
+//!
+//! Without default features this crate is the pure core: no sockets, no files, no clock, no runtime. The proxy calls
+//! exactly the functions that you would:
+//!
+//! ```
+//! use hookwarden::{clock::Timestamp, policy, verify::Catalogue};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let _ = (Timestamp::from_unix_s(0), Catalogue::default());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `spool` | the embedded queue: files and one writer thread |
+//! | `edge` (default) | Pingora, tokio, the command line |
 
+// values
 pub mod clock;
 pub mod json;
 pub mod secret;
 pub mod verdict;
 
+// words of the story
 pub mod request;
 
 pub mod admit;
@@ -21,12 +74,14 @@ pub mod outcome;
 
 pub mod policy;
 
+// ports
 pub mod answer;
 pub mod destination;
 pub mod gate;
 pub mod ledger;
 pub mod outbound;
 
+// engines
 #[cfg(feature = "edge")]
 pub mod deliver;
 #[cfg(feature = "edge")]
@@ -34,6 +89,7 @@ pub mod keys;
 #[cfg(feature = "spool")]
 pub mod spool;
 
+// shell
 #[cfg(feature = "edge")]
 pub mod cli;
 #[cfg(feature = "edge")]
