@@ -1,0 +1,14 @@
+//! The built binary in front of a real WordPress, driven over sockets. What WordPress's stand-in endpoints noted is the
+//! judge: not what the gate says of itself.
+//!
+//! Needs `target/e2e/hookwarden` (`cargo build --profile e2e`), or `HOOKWARDEN_BIN`. The WordPress bed is brought up once
+//! by `deploy/dev/wordpress-up`, which installs what it needs, and stopped at the end.
+
+mod bed;
+mod delivery;
+mod gate;
+mod guards;
+mod kills;
+mod operations;
+mod passing;
+mod wire;
