@@ -177,3 +177,6 @@ pub fn judge(
     notes.event_type = clean.event_type().map(str::to_owned);
     Ok(Judged::Clean(clean))
 }
+
+#[cfg(test)]
+mod tests;

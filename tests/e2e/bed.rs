@@ -118,6 +118,6 @@ impl Bed {
             let line = env.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default();
             line.trim_matches(['\'', '"']).to_owned()
         };
-        (value("WP_ADMIN_USER"), value("WP_ADMIN_PASS"))
+        (value("WP_ADMIN"), value("WP_ADMIN_PASS"))
     }
 }

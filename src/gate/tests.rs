@@ -1,0 +1,242 @@
+//! The whole story with ports in memory: no sockets, no clock, no sleep.
+
+use super::*;
+use crate::{
+    admit::Admit,
+    event::Form,
+    guard::Guards,
+    ledger::Receipt,
+    payload::{Contract, Naming},
+    policy::Limits,
+    repeat::Window,
+    request::Target,
+    secret::Secret,
+    verify::{Catalogue, Key, Respond, Sender},
+};
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use http::{HeaderMap, Method};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    num::NonZeroU32,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+const NOW: Timestamp = Timestamp::from_unix_s(1_760_000_000);
+
+fn secret() -> Secret {
+    Secret::new("It's a Secret to Everybody").unwrap()
+}
+
+fn keys() -> Keys {
+    let key = Key { id: "2026".into(), secret: secret(), retire: None };
+    Keys::new(Secret::new("memory").unwrap(), BTreeMap::from([("all".into(), vec![key])]))
+}
+
+fn route(delivery: Delivery) -> Arc<Route> {
+    let provider = Catalogue::embedded().find("github").expect("GitHub is in the catalogue").clone();
+    let horizon = Duration::from_hours(72);
+    let naming = Naming { type_header: provider.type_header.clone(), remember: horizon, ..Naming::default() };
+    Arc::new(Route {
+        name: "issues".into(),
+        admit: Admit { methods: vec![Method::POST], content_types: Vec::new(), body_limit_bytes: 64 },
+        limits: Limits {
+            per_address: None,
+            per_sender: Some(Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) }),
+        },
+        sender: Sender {
+            route: "issues".into(),
+            provider,
+            keys: "all".into(),
+            window: Window::Unsigned { remember: horizon },
+            public_url: None,
+        },
+        contract: Contract::new(naming),
+        delivery,
+        respond: Respond::default(),
+        answer_by: Duration::from_secs(9),
+    })
+}
+
+fn queued() -> Arc<Route> {
+    route(Delivery::Queue { to: vec!["wordpress".into()], form: Form::Event })
+}
+
+fn policy() -> Policy {
+    let mut policy = Policy::pass_through(([127, 0, 0, 1], 0).into(), "http://127.0.0.1:1");
+    policy.guards = Guards::default();
+    policy
+}
+
+/// A body as GitHub signs it, with an event name that it does not sign.
+fn signed(body: &str) -> Head {
+    let digest = HEXLOWER.encode(&secret().digest(&[body.as_bytes()]));
+    let mut headers = HeaderMap::new();
+    headers.insert("x-hub-signature-256", format!("sha256={digest}").parse().unwrap());
+    headers.insert("x-github-event", "issues".parse().unwrap());
+    headers.insert("content-type", "application/json".parse().unwrap());
+    Head {
+        method: Method::POST,
+        target: Target::parse("/hooks/github").unwrap(),
+        host: "shop.example".into(),
+        headers,
+        client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    }
+}
+
+struct Whole(&'static str);
+
+impl Body for Whole {
+    async fn collect(self, limit_bytes: usize) -> Result<Bytes, Refusal> {
+        let fits = self.0.len() <= limit_bytes;
+        fits.then(|| self.0.into()).ok_or(Rejection::TooLarge.into())
+    }
+}
+
+/// Counts what is asked, and knows what it was told to know.
+#[derive(Default)]
+struct Asked {
+    looks: AtomicUsize,
+    tokens: AtomicUsize,
+    knows: bool,
+}
+
+impl Memory for Asked {
+    fn look(&self, _: &RepeatKeys) -> Option<Known> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.knows.then_some(Known { changed: false })
+    }
+
+    fn take(&self, _: Bucket<'_>) -> Result<(), Rejection> {
+        let taken = self.tokens.fetch_add(1, Ordering::SeqCst);
+        if taken == 0 { Ok(()) } else { Err(Rejection::SenderLimited(Duration::from_secs(1))) }
+    }
+}
+
+/// Keeps events in a list.
+#[derive(Default)]
+struct Kept(Mutex<Vec<Event>>);
+
+impl Ledger for Kept {
+    async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
+        let mut kept = self.0.lock().unwrap();
+        let id = event.record().id.clone();
+        kept.push(event);
+        Ok(Accepted::New(Receipt::durable(id, kept.len() as u64)))
+    }
+}
+
+/// Answers with the body's length.
+struct Echo;
+
+impl Origin for Echo {
+    type Answer = usize;
+
+    async fn relay(&self, _: &Arc<Route>, clean: Clean) -> Result<Relayed<usize>, Fault> {
+        Ok(Relayed::Answered(clean.body().len()))
+    }
+}
+
+async fn take(
+    route: &Arc<Route>,
+    memory: &Asked,
+    ledger: &Kept,
+    head: Head,
+    body: &'static str,
+) -> (Result<Ending<usize>, Refusal>, Notes) {
+    let (policy, keys) = (policy(), keys());
+    let gate = Gate { policy: &policy, keys: &keys, memory, ledger, origin: &Echo };
+    let arrival = Arrival { at: NOW, request_id: "request".into() };
+    let mut notes = Notes::default();
+    let ending = handle(&gate, route, head, Whole(body), &arrival, &mut notes).await;
+    (ending, notes)
+}
+
+#[tokio::test]
+async fn what_is_signed_becomes_an_event_with_its_lineage() {
+    let ledger = Kept::default();
+    let (ending, notes) = take(&queued(), &Asked::default(), &ledger, signed(r#"{"a": 1}"#), r#"{"a": 1}"#).await;
+    let Ok(Ending::Accepted(receipt)) = ending else { panic!("{ending:?}") };
+    let kept = ledger.0.lock().unwrap();
+    let record = kept[0].record();
+    assert_eq!(receipt.event(), record.id);
+    assert_eq!(notes.event_id.as_deref(), Some(record.id.as_str()));
+    let document: serde_json::Value = serde_json::from_str(std::str::from_utf8(&record.payload).unwrap()).unwrap();
+    assert_eq!(document["type"], "issues");
+    assert_eq!(document["source"], "issues");
+    assert_eq!(document["hwkey"], "2026");
+    assert_eq!(document["hwprovider"], "github");
+    assert_eq!(document["hwrequest"], "request");
+    assert_eq!(document["time"], "2025-10-09T08:53:20Z");
+    assert!(std::str::from_utf8(&record.payload).unwrap().ends_with(r#","data":{"a": 1}}"#), "byte for byte");
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_travels_in_base64() {
+    let ledger = Kept::default();
+    let (ending, _) = take(&queued(), &Asked::default(), &ledger, signed("{a}"), "{a}").await;
+    assert!(matches!(ending, Ok(Ending::Accepted(_))), "{ending:?}");
+    let payload = ledger.0.lock().unwrap()[0].record().payload.clone();
+    assert!(std::str::from_utf8(&payload).unwrap().ends_with(r#","data_base64":"e2F9"}"#));
+}
+
+#[tokio::test]
+async fn a_bad_signature_is_neither_looked_up_nor_charged() {
+    let (memory, ledger) = (Asked::default(), Kept::default());
+    let (ending, _) = take(&queued(), &memory, &ledger, signed("{}"), "{ }").await;
+    assert!(matches!(ending, Err(Refusal::Rejected(Rejection::SignatureMismatch))), "{ending:?}");
+    assert_eq!((memory.looks.into_inner(), memory.tokens.into_inner()), (0, 0));
+    assert!(ledger.0.lock().unwrap().is_empty());
+}
+
+/// One captured delivery is valid for ever: it must not drain its sender's quota.
+#[tokio::test]
+async fn a_known_event_is_answered_before_a_token_is_taken() {
+    let memory = Asked { knows: true, ..Asked::default() };
+    let (ending, notes) = take(&queued(), &memory, &Kept::default(), signed("{}"), "{}").await;
+    assert!(matches!(ending, Ok(Ending::Again(_))), "{ending:?}");
+    assert_eq!(memory.tokens.into_inner(), 0);
+    assert!(notes.event_id.is_some());
+}
+
+#[tokio::test]
+async fn a_sender_over_its_limit_waits_and_nothing_is_kept() {
+    let (memory, ledger) = (Asked::default(), Kept::default());
+    for expected in [true, false] {
+        let (ending, _) = take(&queued(), &memory, &ledger, signed("{}"), "{}").await;
+        assert_eq!(ending.is_ok(), expected, "{ending:?}");
+    }
+    assert_eq!(ledger.0.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_relay_gets_the_bytes_and_its_answer_comes_back() {
+    let (ending, _) = take(&route(Delivery::Relay), &Asked::default(), &Kept::default(), signed("{ }"), "{ }").await;
+    assert!(matches!(ending, Ok(Ending::Relayed(3))), "{ending:?}");
+}
+
+#[tokio::test]
+async fn the_head_is_judged_before_the_body_is_read() {
+    struct Unread;
+    impl Body for Unread {
+        async fn collect(self, _: usize) -> Result<Bytes, Refusal> {
+            panic!("the body was read")
+        }
+    }
+    let (policy, keys, memory, ledger) = (policy(), keys(), Asked::default(), Kept::default());
+    let gate = Gate { policy: &policy, keys: &keys, memory: &memory, ledger: &ledger, origin: &Echo };
+    let arrival = Arrival { at: NOW, request_id: "request".into() };
+    let mut get = signed("{}");
+    get.method = Method::GET;
+    let mut long = signed("{}");
+    long.headers.insert("content-length", "65".parse().unwrap());
+    for (head, expected) in [(get, Rejection::Method), (long, Rejection::TooLarge)] {
+        let ending = handle(&gate, &queued(), head, Unread, &arrival, &mut Notes::default()).await;
+        assert!(matches!(ending, Err(Refusal::Rejected(found)) if found == expected), "{ending:?}");
+    }
+}
