@@ -1,4 +1,6 @@
 //! Everything that needs more than one module, in one binary: one link, and no order between tests.
 
 mod architecture;
+#[cfg(feature = "edge")]
+mod edge;
 mod reading;
