@@ -7,7 +7,7 @@ mod keys;
 pub mod scheme;
 mod verified;
 
-pub use catalogue::{Catalogue, Provider, Respond};
+pub use catalogue::{Catalogue, Mistake, NameTaken, Provider, Respond};
 pub use keys::{Key, Keys};
-pub use scheme::Scheme;
+pub use scheme::{BadKey, Scheme, Unsigned};
 pub use verified::{Coverage, Sender, Verified, verify};

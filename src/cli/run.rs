@@ -1,16 +1,91 @@
-//! `hookwarden run`. (seam: to be written)
+//! `hookwarden run`: the gate.
 
-use std::process::ExitCode;
+use super::running::{self, Start};
+use crate::{
+    control::logging::{self, Format},
+    edge,
+};
+use anyhow::Context as _;
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Its options.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// A policy file, or a folder with gate.yaml in it; without one nothing is guarded, and --upstream is needed
+    policy: Option<PathBuf>,
+    /// What stands behind the gate, such as http://127.0.0.1:8080; replaces the policy's `origin.url`
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// Where to listen; replaces the policy's listeners; without a policy 127.0.0.1:8080 is the default
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<SocketAddr>,
+    /// Where metrics and health are served; replaces the policy's `admin`
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
+    /// How log lines are written to standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
+    /// error, warn, info or debug; ordinary traffic that passes is told at debug
+    #[arg(long, default_value = "info")]
+    log_level: tracing::Level,
+}
 
-/// Runs it.
+/// How log lines look.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LogFormat {
+    /// For people
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+/// Runs it until SIGTERM or SIGINT, then drains. SIGHUP reads the certificates again.
 ///
 /// # Errors
-/// What went wrong, for a person to read.
-#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "seam")]
-pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::FAILURE)
+/// Nothing was started: the policy, a key, the spool, an address or a certificate is not in order.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    edge::install_crypto()?; // first: whoever asks for cryptography before would get another provider
+    keep_memory_private()?;
+    let format = match args.log_format {
+        LogFormat::Human => Format::Human,
+        LogFormat::Json => Format::Json,
+    };
+    logging::init(format, args.log_level);
+    let start = Start { policy: args.policy, upstream: args.upstream, listen: args.listen, admin: args.admin };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start a runtime")?;
+    let code = runtime.block_on(async {
+        let Some(running) = running::Running::start(start).await? else {
+            return Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER));
+        };
+        serve(running).await
+    });
+    // What still runs now was cut by the drain's deadline.
+    runtime.shutdown_background();
+    code
+}
+
+async fn serve(running: running::Running) -> anyhow::Result<ExitCode> {
+    let hear = |kind| signal(kind).context("cannot listen for signals");
+    let (mut terminate, mut interrupt) = (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);
+    let mut hangup = hear(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => running.reload_certificates(),
+        }
+    }
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Keys are in memory: no core dumps, and no other process of this user may look.
+fn keep_memory_private() -> anyhow::Result<()> {
+    use nix::sys::{
+        prctl::set_dumpable,
+        resource::{Resource, setrlimit},
+    };
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).context("cannot turn core dumps off")?;
+    set_dumpable(false).context("cannot keep memory private")
 }

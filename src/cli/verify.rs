@@ -1,16 +1,191 @@
-//! `hookwarden verify`. (seam: to be written)
+//! `hookwarden verify`: would the gate believe these recorded requests?
 
-use std::process::ExitCode;
+use crate::{
+    clock::Timestamp,
+    repeat::Window,
+    request::{Head, Target, Unverified},
+    secret::Secret,
+    verdict::Rejection,
+    verify::{Catalogue, Key, Keys, Provider, Sender, verify},
+};
+use anyhow::Context as _;
+use data_encoding::BASE64;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufRead, BufReader, Write as _},
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 /// Its options.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// One request a line: {"id","scheme","secrets","method","url","headers","body_base64","now_unix","tolerance_s"};
+    /// `-` reads standard input. A line {"id","accepted","code"} comes out for each
+    #[arg(long, value_name = "FILE")]
+    requests: PathBuf,
+}
 
-/// Runs it.
+/// A recorded request, its keys and its clock. Members that judge it (`expect`, `why`) are not read.
+#[derive(Deserialize)]
+struct Recorded {
+    id: Value,
+    scheme: String,
+    #[serde(default)]
+    secrets: Vec<String>,
+    #[serde(default = "post")]
+    method: String,
+    #[serde(default = "root")]
+    url: String,
+    #[serde(default)]
+    headers: BTreeMap<String, Lines>,
+    #[serde(default)]
+    body_base64: String,
+    now_unix: i64,
+    #[serde(default)]
+    tolerance_s: Option<u64>,
+}
+
+/// One field line, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Lines {
+    One(String),
+    Many(Vec<String>),
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+fn root() -> String {
+    "/".to_owned()
+}
+
+/// Runs it. Exit code 3 if a line could not be judged.
 ///
 /// # Errors
-/// What went wrong, for a person to read.
-#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "seam")]
-pub fn run(_args: &Args) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::FAILURE)
+/// The file cannot be read, or standard output is closed.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let input: Box<dyn BufRead> = if args.requests.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        let opened = File::open(&args.requests);
+        Box::new(BufReader::new(opened.with_context(|| format!("cannot open `{}`", args.requests.display()))?))
+    };
+    let catalogue = Catalogue::embedded();
+    let mut out = io::stdout().lock();
+    let (mut lines, mut unread) = (0_u64, 0_u64);
+    for line in input.split(b'\n') {
+        let line = line.context("cannot read the requests")?;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        lines += 1;
+        let (id, verdict) = match read(&line) {
+            Ok(recorded) => (recorded.id.clone(), judge(&catalogue, &recorded)),
+            Err(why) => {
+                unread += 1;
+                eprintln!("line {lines}: {why}");
+                (id_of(&line), Err("unreadable_line"))
+            }
+        };
+        let code = verdict.err().unwrap_or("ok");
+        writeln!(out, "{}", json!({ "id": id, "accepted": verdict.is_ok(), "code": code }))?;
+    }
+    out.flush()?;
+    if unread > 0 {
+        eprintln!("{unread} of {lines} lines could not be read");
+        return Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is judged here was recorded by its owner, and is no request: a lenient reader will do.
+#[expect(clippy::disallowed_methods, reason = "a line of a tool's file, not a sender's body")]
+fn read(line: &[u8]) -> Result<Recorded, serde_json::Error> {
+    serde_json::from_slice(line)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a line of a tool's file, not a sender's body")]
+fn id_of(line: &[u8]) -> Value {
+    let line: Option<Value> = serde_json::from_slice(line).ok();
+    line.and_then(|line| line.get("id").cloned()).unwrap_or(Value::Null)
+}
+
+/// The name of the keys and of the route in a judgement of one request.
+const RECORDED: &str = "recorded";
+
+fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str> {
+    let provider = catalogue.find(&recorded.scheme).ok_or("unknown_scheme")?;
+    let keys = keys(provider, &recorded.secrets)?;
+    let request = request(recorded)?;
+    let window = window(provider, recorded.tolerance_s);
+    let public = recorded.url.find("://").map(|scheme| {
+        let path = recorded.url.get(scheme + 3..).and_then(|rest| rest.find('/'));
+        let end = path.map_or(recorded.url.len(), |path| scheme + 3 + path);
+        recorded.url.get(..end).unwrap_or_default().to_owned()
+    });
+    let sender = Sender::for_tools(RECORDED, provider.clone(), RECORDED, window, public);
+    let now = Timestamp::from_unix_s(recorded.now_unix);
+    verify(&sender, &keys, request, now).map(|_| ()).map_err(Rejection::code)
+}
+
+/// What a sender's own library checks may be less than what the gate does: it keeps its own limit of the future.
+fn window(provider: &Provider, tolerance_s: Option<u64>) -> Window {
+    match provider.max_age {
+        Some(max_age) => Window::Signed {
+            max_age: tolerance_s.map_or(max_age, Duration::from_secs),
+            max_future: provider.max_future,
+        },
+        None => Window::Unsigned { remember: provider.retry_horizon },
+    }
+}
+
+fn keys(provider: &Arc<Provider>, secrets: &[String]) -> Result<Keys, &'static str> {
+    let mut named = Vec::new();
+    for (number, text) in secrets.iter().enumerate() {
+        let secret = provider.scheme.key(text).map_err(|_| "bad_secret")?;
+        named.push(Key { id: number.to_string(), secret, retire: None });
+    }
+    let memory = Secret::new(RECORDED).map_err(|_| "bad_secret")?;
+    Ok(Keys::new(memory, BTreeMap::from([(RECORDED.to_owned(), named)])))
+}
+
+/// A request that HTTP itself refuses never comes as far as a signature.
+fn request(recorded: &Recorded) -> Result<Unverified, &'static str> {
+    let mut headers = HeaderMap::new();
+    for (name, lines) in &recorded.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "head_refused")?;
+        let lines = match lines {
+            Lines::One(line) => std::slice::from_ref(line),
+            Lines::Many(lines) => lines.as_slice(),
+        };
+        for line in lines {
+            let value = HeaderValue::from_bytes(line.trim_matches([' ', '\t']).as_bytes());
+            headers.append(name.clone(), value.map_err(|_| "head_refused")?);
+        }
+    }
+    let (host, target) = match recorded.url.split_once("://") {
+        Some((_, rest)) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
+        None => ("", recorded.url.as_str()),
+    };
+    let target = target.split('#').next().unwrap_or_default();
+    let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+    let head = Head {
+        method: Method::from_bytes(recorded.method.as_bytes()).map_err(|_| "head_refused")?,
+        target: Target::parse(&target).map_err(Rejection::code)?,
+        host: host.to_owned(),
+        headers,
+        client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    let raw = BASE64.decode(recorded.body_base64.as_bytes()).map_err(|_| "body_not_base64")?;
+    Ok(Unverified { head, raw: raw.into() })
 }

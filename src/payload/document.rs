@@ -3,7 +3,7 @@
 use super::Contract;
 use crate::{
     json::{self, Kind, Node},
-    repeat::{BodyMark, Fingerprint, Remembered, RepeatKeys},
+    repeat::{Fingerprint, Remembered, RepeatKeys},
     verify::{Keys, Verified},
 };
 
@@ -22,7 +22,7 @@ pub struct Read {
 pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Read {
     let naming = contract.naming();
     let document = contract.wants_members().then(|| json::read(verified.raw()).ok()).flatten();
-    let body = BodyMark::of(keys.memory(), verified.raw());
+    let body = verified.body_mark();
     let mark = format!("{:016x}", body.0);
 
     let from_body = document.as_ref().and_then(|document| members(document, &naming.event_key));

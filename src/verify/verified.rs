@@ -1,9 +1,9 @@
 //! The only maker of [`Verified`]. A leaf module: no scheme can see its fields.
 
-use super::{Keys, Provider};
+use super::{Keys, Provider, scheme::Piece};
 use crate::{
     clock::Timestamp,
-    repeat::{Fingerprint, Freshness, Identical, Remembered, Window},
+    repeat::{BodyMark, Fingerprint, Freshness, Identical, Remembered, Window},
     request::{Head, Unverified},
     verdict::Rejection,
 };
@@ -52,6 +52,7 @@ pub struct Verified {
     coverage: Coverage,
     proof: Option<Remembered>,
     signed_id: Option<String>,
+    body: BodyMark,
     head: Head,
     raw: Bytes,
 }
@@ -70,20 +71,39 @@ pub fn verify(sender: &Sender, keys: &Keys, request: Unverified, now: Timestamp)
         Freshness::Future => return Err(Rejection::FromTheFuture),
     }
     let coverage = scheme.coverage();
+    let digest = keys.memory().fingerprint(&[b"body\0", &request.raw]);
     let proof = match sender.provider.identical {
         Identical::Repeat if coverage.body => {
-            let signed: Vec<&[u8]> = authentic.signed.iter().map(AsRef::as_ref).collect();
+            // The body goes in by its digest: it is read once for the sender's signature, and once for our memory.
+            let piece = |piece: &Piece<'_>| match piece {
+                Piece::Body(_) => digest.to_vec(),
+                Piece::Text(text) => text.to_vec(),
+            };
+            let signed: Vec<_> = authentic.signed.iter().map(piece).collect();
+            let signed: Vec<&[u8]> = signed.iter().map(Vec::as_slice).collect();
             let key = Fingerprint::of_proof(keys.memory(), &sender.route, &signed);
             Some(Remembered { key, remember: sender.window.memory() })
         }
         Identical::Repeat | Identical::Normal => None,
     };
     let (key_id, signed_id) = (authentic.key.id.clone(), authentic.id.map(str::to_owned));
+    let (route, body) = (sender.route.clone(), BodyMark::from_digest(&digest));
     let Unverified { head, raw } = request;
-    Ok(Verified { route: sender.route.clone(), key_id, coverage, proof, signed_id, head, raw })
+    Ok(Verified { route, key_id, coverage, proof, signed_id, body, head, raw })
 }
 
 impl Sender {
+    /// For tools that judge recorded requests outside a policy: `route` is what proof keys belong to.
+    pub fn for_tools(
+        route: &str,
+        provider: Arc<Provider>,
+        keys: &str,
+        window: Window,
+        public_url: Option<String>,
+    ) -> Self {
+        Self { route: route.to_owned(), provider, keys: keys.to_owned(), window, public_url }
+    }
+
     /// The catalogue entry it is known by.
     pub fn provider(&self) -> &Provider {
         &self.provider
@@ -124,6 +144,11 @@ impl Verified {
     /// The sender's id for the event, where the signature covers it.
     pub fn signed_id(&self) -> Option<&str> {
         self.signed_id.as_deref()
+    }
+
+    /// To tell a retry from another body under the same signed id.
+    pub fn body_mark(&self) -> BodyMark {
+        self.body
     }
 
     /// Everything before the body.

@@ -27,9 +27,16 @@ fn no_secret_and_no_body_is_in_the_log() {
     let gate = Gate::before(bed);
     let body = br#"{"card":"4242-canary-4242"}"#;
     gate.deliver("standard-webhooks", "/hooks/events?token=canary-query", "msg_canary", body);
-    gate.send("POST", "/hooks/events", &[("webhook-signature", "v1,canary-signature"), ("Cookie", "canary-cookie")], body);
+    gate.send(
+        "POST",
+        "/hooks/events",
+        &[("webhook-signature", "v1,canary-signature"), ("Cookie", "canary-cookie")],
+        body,
+    );
     let told = gate.log() + &gate.metrics();
-    for canary in ["4242-canary", "canary-query", "canary-signature", "canary-cookie", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+    for canary in
+        ["4242-canary", "canary-query", "canary-signature", "canary-cookie", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+    {
         assert!(!told.contains(canary), "{canary} in\n{told}");
     }
 }

@@ -7,7 +7,8 @@ use data_encoding::BASE64;
 fn pages_look_the_same_with_and_without_the_gate() {
     let (bed, _turn) = bed::wordpress();
     let gate = Gate::before(bed);
-    for target in ["/", "/wp-login.php", "/?p=1", "/wp-json/", "/wp-includes/js/jquery/jquery.min.js", "/no-such-page"] {
+    for target in ["/", "/wp-login.php", "/?p=1", "/wp-json/", "/wp-includes/js/jquery/jquery.min.js", "/no-such-page"]
+    {
         let (direct, through) = (bed.direct("GET", target, &[], b""), gate.send("GET", target, &[], b""));
         assert_eq!(through.status, direct.status, "{target}");
         assert_eq!(through.header("content-type"), direct.header("content-type"), "{target}");
@@ -96,7 +97,8 @@ fn uploads_and_forms_arrive_whole() {
     assert_eq!(content, b"<p>wc-api=wc_stripe</p>");
 
     let file = vec![0x5a; 3 << 20];
-    let mut body = b"--cut\r\nContent-Disposition: form-data; name=\"async-upload\"; filename=\"a.bin\"\r\n\r\n".to_vec();
+    let mut body =
+        b"--cut\r\nContent-Disposition: form-data; name=\"async-upload\"; filename=\"a.bin\"\r\n\r\n".to_vec();
     body.extend_from_slice(&file);
     body.extend_from_slice(b"\r\n--cut--\r\n");
     let kind = [("Content-Type", "multipart/form-data; boundary=cut")];
@@ -133,8 +135,10 @@ fn a_login_sets_its_cookies_and_opens_the_dashboard() {
     let gate = Gate::before(bed);
     let (user, password) = bed.credentials();
     let form = format!("log={user}&pwd={password}&wp-submit=Log+In&testcookie=1");
-    let headers =
-        [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", "wordpress_test_cookie=WP%20Cookie%20check")];
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Cookie", "wordpress_test_cookie=WP%20Cookie%20check"),
+    ];
     let login = gate.send("POST", "/wp-login.php", &headers, form.as_bytes());
     assert_eq!(login.status, 302, "{}", login.text());
     let cookies: Vec<_> = login
