@@ -70,6 +70,9 @@ impl Language {
             ValidationErrorKind::Type { kind: TypeKind::Single(wanted) } => {
                 format!("needs {}{}, not {}", called(*wanted), example(due), found(node))
             }
+            ValidationErrorKind::Pattern { .. } if due.get("writeOnly").is_some() => {
+                format!("a secret does not stand here; write where it is,{}", example(due))
+            }
             ValidationErrorKind::Pattern { .. } => {
                 let written = node.text().unwrap_or_default();
                 format!("cannot read `{written}`; write something{}", example(due))
