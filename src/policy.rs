@@ -8,14 +8,16 @@ mod report;
 mod route;
 mod senders;
 mod settings;
+mod summary;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 mod units;
 mod url;
 
 pub use compile::{Compiled, Overrides, Source, TextFile, compile, language};
 pub use report::{Diagnostic, Report, Severity};
+pub use summary::RouteSummary;
 pub use units::{written_rate, written_size, written_time};
 
 use crate::{

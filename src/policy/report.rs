@@ -61,11 +61,19 @@ impl Report {
         Self(notes.into_iter().filter_map(|note| Some(Diagnostic::new(texts.get(note.file)?, note))).collect())
     }
 
-    /// For what has no place in a text: a file that cannot be opened.
-    pub fn of_file(file: &str, message: impl Into<String>) -> Self {
-        let (file, message) = (file.to_owned(), message.into());
+    /// One error of a file of which only this much could be read as text, because of what follows it.
+    pub fn unreadable(file: &str, text: &str, message: impl Into<String>) -> Self {
+        let (noted, end) = (Noted { file, text, hidden: Vec::new() }, text.len());
+        let note = Note { file: 0, wrong: Wrong::new(end..end, message), severity: Severity::Error };
         let excerpt = Excerpt::default();
-        Self(vec![Diagnostic { severity: Severity::Error, file, line: 1, column: 1, message, excerpt }])
+        Self(vec![Diagnostic { excerpt, ..Diagnostic::new(&noted, note) }])
+    }
+
+    /// With what is wrong elsewhere.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     /// How many there are of this severity.
@@ -170,7 +178,9 @@ impl Excerpt {
         if skipped + SHOWN_MAX < places.len() {
             excerpt.source.push('…');
         }
-        excerpt.marks = excerpt.marks.max(1);
+        if !line.trim().is_empty() {
+            excerpt.marks = excerpt.marks.max(1);
+        }
         excerpt
     }
 }

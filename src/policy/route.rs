@@ -18,7 +18,7 @@ use crate::{
     },
     limit::Rate,
     payload::{Contract, Naming},
-    repeat::{Identical, Window},
+    repeat::Window,
     verify::{Provider, Sender},
 };
 use http::Method;
@@ -207,7 +207,7 @@ impl RouteCompiler<'_, '_> {
 
     fn protection(&mut self, provider: &Provider) {
         let name = &provider.name;
-        match (tells_repeats(provider), self.text.repeats.protection) {
+        match (provider.tells_repeats(), self.text.repeats.protection) {
             (true, None) | (false, Some(ProtectionText::Impossible)) => {}
             (true, Some(ProtectionText::Impossible)) => {
                 let message = format!("repeats of `{name}` can be told; leave this out");
@@ -256,7 +256,7 @@ impl RouteCompiler<'_, '_> {
         }
         match time(self.text.repeats.remember) {
             Some(remember) => Some(Window::Unsigned { remember }),
-            None if !tells_repeats(provider) => Some(Window::Unsigned { remember: Duration::ZERO }),
+            None if !provider.tells_repeats() => Some(Window::Unsigned { remember: Duration::ZERO }),
             None => {
                 let message = format!(
                     "`{}` signs no time; say how long to remember with `repeats: {{ remember: {} }}`",
@@ -271,7 +271,7 @@ impl RouteCompiler<'_, '_> {
 
     fn changed_is_new(&mut self, provider: &Provider) -> bool {
         let Some(ChangedText::Deliver) = self.text.repeats.on_changed else { return false };
-        if !names_events(provider) {
+        if !provider.names_events() {
             let message = format!(
                 "`{}` signs no id for its events, so a changed body is a new event anyway; leave this out",
                 provider.name
@@ -368,15 +368,6 @@ impl RouteCompiler<'_, '_> {
         }
         answer_by
     }
-}
-
-/// By the bytes that it signs, or by its own name for the event.
-fn tells_repeats(provider: &Provider) -> bool {
-    (provider.identical == Identical::Repeat && provider.scheme.coverage().body) || names_events(provider)
-}
-
-fn names_events(provider: &Provider) -> bool {
-    !provider.event_key.is_empty() || provider.scheme.coverage().id
 }
 
 /// Where a plugin of WordPress would answer, were there no gate. A path may be anybody's.

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     json::{Language, Wrong, language::way_out},
+    repeat::Identical,
     verify::{Catalogue, Provider},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -122,4 +123,21 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
 /// A mistake in one of the files of `providers/`, by its index.
 fn note(file: usize, at: std::ops::Range<usize>, message: String) -> Note {
     Note { file: file + 1, wrong: Wrong::new(at, message), severity: Severity::Error }
+}
+
+impl Provider {
+    /// Whether the same bytes again are the same event again, and are told by what was signed.
+    pub fn tells_identical(&self) -> bool {
+        self.identical == Identical::Repeat && self.scheme.coverage().body
+    }
+
+    /// Whether the signature covers the sender's own name for an event.
+    pub fn names_events(&self) -> bool {
+        !self.event_key.is_empty() || self.scheme.coverage().id
+    }
+
+    /// Whether anything tells a repeat from a new event.
+    pub fn tells_repeats(&self) -> bool {
+        self.tells_identical() || self.names_events()
+    }
 }

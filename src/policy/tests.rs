@@ -24,7 +24,8 @@ fn provider(name: &str, max_age: Option<u64>) -> Arc<Provider> {
     })
 }
 
-fn compiled(text: &str) -> Result<Compiled, Report> {
+/// With two senders: `stripe`, which signs a time, and `github`, which does not.
+pub(crate) fn compiled(text: &str) -> Result<Compiled, Report> {
     let catalogue = Catalogue::default();
     let own = vec![provider("stripe", Some(300)), provider("github", None)];
     let senders = Senders::only(&catalogue, own);
