@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn check(path: &std::path::Path, with_keys: bool) -> Checked {
     let now = SystemClock.now();
     let read = policy_files::read(path);
-    let compiled = read.and_then(|source| policy::compile(&source, &Catalogue::default(), &Overrides::default(), now));
+    let compiled = read.and_then(|source| policy::compile(&source, &Catalogue::embedded(), &Overrides::default(), now));
     match compiled {
         Err(diagnostics) => {
             Checked { in_order: false, digest: None, diagnostics, keys: Vec::new(), routes: Vec::new() }

@@ -3,7 +3,9 @@
 
 use super::{Kind, Node};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, MessageFormatter as _, Spanned, UserMessageFormatter, options::MergeKeyPolicy};
+use serde_saphyr::{
+    Location, MessageFormatter as _, Spanned, UserMessageFormatter, budget::BudgetBreach, options::MergeKeyPolicy,
+};
 use std::{collections::BTreeMap, fmt, ops::Range};
 
 /// One thing that is wrong with a text: which bytes of it, and what to write instead.
@@ -92,7 +94,13 @@ impl Document {
 }
 
 fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
-    let message = UserMessageFormatter.format_message(error);
+    let message = match error {
+        serde_saphyr::Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
+            "a second document begins here; write one".into()
+        }
+        serde_saphyr::Error::Budget { .. } => "more values, names or depth than any policy needs".into(),
+        other => UserMessageFormatter.format_message(other),
+    };
     // Where the scanner stops it has counted characters and not bytes.
     let byte = |character| mark + text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
     let at = error.location().map_or(0..0, |location| {
@@ -165,8 +173,11 @@ impl<'de> Visitor<'de> for AnyYaml {
     }
 
     /// `.nan` and `.inf` have no place in JSON; as nothing they are refused where a number is due.
+    /// `1e3` is an integer: JSON Schema says so, and Rust's would not.
     fn visit_f64<E>(self, number: f64) -> Result<Yaml, E> {
-        let number = serde_json::Number::from_f64(number);
+        let whole = number.fract() == 0.0 && number.abs() < 1e15;
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and far below the last one")]
+        let number = if whole { Some((number as i64).into()) } else { serde_json::Number::from_f64(number) };
         Ok(Yaml::Scalar(number.map_or(Kind::Null, Kind::Number)))
     }
 

@@ -99,23 +99,13 @@ pub fn compile(
     overrides: &Overrides,
     now: Timestamp,
 ) -> Result<Compiled, Report> {
-    let (senders, found) = Senders::read(catalogue, &source.providers);
-    compile_with(source, &senders, found, overrides, now)
-}
-
-pub(super) fn compile_with(
-    source: &Source,
-    senders: &Senders<'_>,
-    mut found: Vec<Note>,
-    overrides: &Overrides,
-    now: Timestamp,
-) -> Result<Compiled, Report> {
+    let (senders, mut found) = Senders::read(catalogue, &source.providers);
     let document = read_yaml(&source.main.text);
     let hidden = hidden(&source.main.text, document.as_ref().ok());
     let policy = match &document {
         Ok(document) => {
             let mut notes = Notes::new(document);
-            let policy = policy(source, senders, overrides, now, &mut notes);
+            let policy = policy(source, &senders, overrides, now, &mut notes);
             found.extend(notes.found);
             policy
         }
@@ -150,7 +140,11 @@ fn policy(
         Err(broken) => notes.push(broken, Severity::Error),
     }
     let settings = settings(overrides, notes);
-    let secret = notes.find("/secret").and_then(|node| notes.decode(node)).map(|ReferenceText(secret)| secret);
+    let secret = notes.find("/secret").and_then(|node| {
+        let ReferenceText(secret) = notes.decode(node)?;
+        notes.check_reference(&secret, Some(node));
+        Some(secret)
+    });
     let lists = key_lists(now, notes);
     let destinations = destinations(notes);
     let routes = {
@@ -165,7 +159,10 @@ fn policy(
         routes(&around, notes)
     };
     let keys = key_references(&lists, &routes, notes);
-    unused(&destinations, &keys, notes);
+    if !notes.is_broken() {
+        // A misspelt name would make its right spelling look unused.
+        unused(&destinations, &keys, notes);
+    }
     let guards = Guards::new(routes.iter().map(|route| route.at.clone()).zip(0..));
     let routes = routes.into_iter().map(Arc::new).collect();
     Some(Policy { digest: source.digest(), settings, routes, destinations, keys, secret, guards })
@@ -187,6 +184,7 @@ fn routes(around: &Surroundings<'_>, notes: &mut Notes<'_>) -> Vec<Route> {
     let count = written.len();
     for (name, node) in written {
         notes.check_name(name, node);
+        around.check_names(node, notes);
         let Some(text) = notes.decode_as::<RouteText>(&language, node) else { continue };
         let mut route = RouteCompiler { around, name, node, text, notes };
         let at = route.at();
@@ -196,7 +194,7 @@ fn routes(around: &Surroundings<'_>, notes: &mut Notes<'_>) -> Vec<Route> {
         }
         routes.extend(route.compile(at));
     }
-    if routes.len() < count && !notes.found.iter().any(|note| note.severity == Severity::Error) {
+    if routes.len() < count && !notes.is_broken() {
         // A route that is left out without a word would be an endpoint without a guard.
         notes.wrong(None, "a route got lost; this is a fault of the compiler");
     }

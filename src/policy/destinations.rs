@@ -18,6 +18,9 @@ pub(super) fn destinations(notes: &mut Notes<'_>) -> Vec<Destination> {
         if let Some(Err(why)) = text.host.as_deref().map(url::check_authority) {
             notes.wrong(node.find("/host"), format!("{why}; write something such as `shop.example`"));
         }
+        if let Some(ReferenceText(sign)) = &text.sign {
+            notes.check_reference(sign, node.find("/sign"));
+        }
         destinations.push(Destination {
             name: name.clone(),
             url: url.unwrap_or_default(),

@@ -1,6 +1,9 @@
 //! The file that is being compiled, and what was found wrong with it so far.
 
-use super::report::{Note, Severity};
+use super::{
+    Reference,
+    report::{Note, Severity},
+};
 use crate::json::{Document, Language, Node, Wrong};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -28,6 +31,11 @@ impl<'a> Notes<'a> {
     /// The members of what this pointer names.
     pub(super) fn members(&self, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Node)> + use<'a> {
         self.find(pointer).into_iter().flat_map(Node::members)
+    }
+
+    /// Whether there will be no policy.
+    pub(super) fn is_broken(&self) -> bool {
+        self.found.iter().any(|note| note.severity == Severity::Error)
     }
 
     /// An error at this value; without one, at the file's start.
@@ -85,6 +93,19 @@ impl<'a> Notes<'a> {
         self.find(pointer).and_then(|node| self.decode(node)).unwrap_or_default()
     }
 
+    /// Whether a reference can lead to a secret.
+    pub(super) fn check_reference(&mut self, reference: &Reference, node: Option<&Node>) {
+        match reference {
+            Reference::Env(name) if !is_variable(name) => {
+                self.wrong(node, "a variable has letters, digits and `_`, as in `env:STRIPE_SECRET`");
+            }
+            Reference::File(path) if !path.is_absolute() => {
+                self.wrong(node, "write the whole path, as in `file:/run/secrets/stripe`");
+            }
+            Reference::Env(_) | Reference::File(_) => {}
+        }
+    }
+
     /// Whether this can be a name: of a route, a destination, keys. Names are labels of metrics and parts of records.
     pub(super) fn check_name(&mut self, name: &str, node: &Node) {
         if !is_name(name) {
@@ -98,6 +119,11 @@ impl<'a> Notes<'a> {
 const MAIN: usize = 0;
 
 pub(super) const NAMES: &str = "use up to 64 letters, digits, `-`, `_` and `.`, a letter or digit first";
+
+fn is_variable(name: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') && name.chars().all(plain)
+}
 
 pub(super) fn is_name(name: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');

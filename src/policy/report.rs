@@ -117,6 +117,7 @@ impl Diagnostic {
         let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
         let line = above.matches('\n').count() + 1;
         let excerpt = Excerpt::of(noted, line_start, start..end.max(start));
+        let message = message.chars().filter_map(printable).collect();
         Self { severity, file: noted.file.to_owned(), line, column, message, excerpt }
     }
 

@@ -34,6 +34,35 @@ pub(super) struct Surroundings<'a> {
     pub(super) spool_bytes: u64,
 }
 
+impl Surroundings<'_> {
+    /// Tells which names of a route are nobody's; also of a route that the language refused, because a name is wrong
+    /// whatever else is.
+    pub(super) fn check_names(&self, route: &Node, notes: &mut Notes<'_>) {
+        let text = |pointer: &str| route.find(pointer).and_then(|node| Some((node, node.text()?)));
+        if let Some((node, wanted)) = text("/sender/provider")
+            && self.senders.find(wanted).is_none()
+        {
+            let way_out = self.senders.way_out(wanted);
+            notes.wrong(Some(node), format!("unknown provider `{wanted}`{way_out}"));
+        }
+        if let Some((node, wanted)) = text("/sender/keys")
+            && !self.keys.contains(&wanted)
+        {
+            let way_out = match self.keys.as_slice() {
+                [] => format!("; write `keys: {{ {wanted}: [{{ id: live, from: env:NAME }}] }}`"),
+                known => way_out(wanted, known.iter().copied()),
+            };
+            notes.wrong(Some(node), format!("no keys are called `{wanted}`{way_out}"));
+        }
+        for (node, wanted) in (0..).map_while(|index| text(&format!("/deliver/to/{index}"))) {
+            if !self.destinations.contains(&wanted) {
+                let way_out = way_out(wanted, self.destinations.iter().copied());
+                notes.wrong(Some(node), format!("no destination is called `{wanted}`{way_out}"));
+            }
+        }
+    }
+}
+
 /// One route on its way from text to meaning.
 pub(super) struct RouteCompiler<'a, 'd> {
     pub(super) around: &'a Surroundings<'a>,
@@ -46,10 +75,9 @@ pub(super) struct RouteCompiler<'a, 'd> {
 impl RouteCompiler<'_, '_> {
     /// `None` only where something wrong was told.
     pub(super) fn compile(mut self, at: Option<Selector>) -> Option<Route> {
-        self.keys();
         let admit = self.admit();
         let limits = self.limits();
-        let provider = self.provider();
+        let provider = self.around.senders.find(&self.text.sender.provider).cloned();
         let delivery = self.delivery(at.as_ref(), admit.body_limit_bytes);
         let provider = provider?;
         self.protection(&provider);
@@ -150,18 +178,6 @@ impl RouteCompiler<'_, '_> {
         }
     }
 
-    fn keys(&mut self) {
-        let wanted = &self.text.sender.keys;
-        if !self.around.keys.contains(&wanted.as_str()) {
-            let way_out = match self.around.keys.as_slice() {
-                [] => format!("; write `keys: {{ {wanted}: [{{ id: live, from: env:NAME }}] }}`"),
-                known => way_out(wanted, known.iter().copied()),
-            };
-            let message = format!("no keys are called `{wanted}`{way_out}");
-            self.wrong("/sender/keys", message);
-        }
-    }
-
     fn admit(&mut self) -> Admit {
         let SizeText(body) = self.text.admit.body.unwrap_or(SizeText(BODY_LIMIT_BYTES));
         let body_limit_bytes = usize::try_from(body).unwrap_or(usize::MAX);
@@ -192,17 +208,6 @@ impl RouteCompiler<'_, '_> {
         let rate = |text: Option<RateText>| text.map(|RateText(rate)| rate);
         let per_address = rate(self.text.limits.per_address).or(Some(PER_ADDRESS));
         Limits { per_address, per_sender: rate(self.text.limits.per_sender) }
-    }
-
-    fn provider(&mut self) -> Option<Arc<Provider>> {
-        let wanted = &self.text.sender.provider;
-        let found = self.around.senders.find(wanted).cloned();
-        if found.is_none() {
-            let way_out = self.around.senders.way_out(wanted);
-            let message = format!("unknown provider `{wanted}`{way_out}");
-            self.wrong("/sender/provider", message);
-        }
-        found
     }
 
     fn protection(&mut self, provider: &Provider) {
@@ -349,10 +354,6 @@ impl RouteCompiler<'_, '_> {
         }
         for (index, name) in to.iter().enumerate() {
             let pointer = format!("/deliver/to/{index}");
-            if !self.around.destinations.contains(&name.as_str()) {
-                let way_out = way_out(name, self.around.destinations.iter().copied());
-                self.wrong(&pointer, format!("no destination is called `{name}`{way_out}"));
-            }
             if to.iter().take(index).any(|other| other == name) {
                 self.wrong(&pointer, format!("`{name}` would get each event twice; name it once"));
             }

@@ -1,7 +1,7 @@
 //! Who can be named as a sender, and where their keys are.
 
 use super::{
-    KeyEntry, KeyReference, Reference, Route, TextFile,
+    KeyEntry, KeyReference, Route, TextFile,
     notes::{NAMES, Notes, is_name},
     report::{Note, Severity},
     text::KeyText,
@@ -26,12 +26,6 @@ impl<'a> Senders<'a> {
     pub(super) fn read(catalogue: &'a Catalogue, files: &[TextFile]) -> (Self, Vec<Note>) {
         let unread = |(file, _)| note(file, 0..0, "own senders are not read yet".to_owned());
         (Self { catalogue, own: Vec::new() }, (0..).zip(files).map(unread).collect())
-    }
-
-    /// Without a catalogue.
-    #[cfg(test)]
-    pub(super) fn only(catalogue: &'a Catalogue, own: Vec<Arc<Provider>>) -> Self {
-        Self { catalogue, own }
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Arc<Provider>> {
@@ -65,11 +59,7 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
                 let message = format!("another key of `{name}` is called `{id}`; nobody could tell which one was used");
                 notes.wrong(node.find("/id"), message);
             }
-            if let Reference::File(path) = &from
-                && !path.is_absolute()
-            {
-                notes.wrong(node.find("/from"), "write the whole path, such as `file:/run/secrets/stripe`");
-            }
+            notes.check_reference(&from, node.find("/from"));
             let retire = retire.and_then(|DayText(day)| {
                 match day {
                     None => notes.wrong(node.find("/retire"), "no such day; write something such as `2027-01-31`"),

@@ -7,7 +7,7 @@ use super::{
     units::{FlowText, SizeText, TimeText, written_size},
     url::{self, Shape},
 };
-use crate::json::Node;
+use crate::json::{Kind, Node};
 use ipnet::IpNet;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -21,7 +21,7 @@ const UPSTREAM: &str = "http://127.0.0.1:8080";
 pub(super) fn settings(overrides: &Overrides, notes: &mut Notes<'_>) -> Settings {
     let public_url = notes.find("/public_url").and_then(|node| {
         let UrlText(text) = notes.decode(node)?;
-        url::read(&text, Shape::Base).map_err(|why| notes.wrong(Some(node), why)).ok()
+        url::read(&text, Shape::Site).map_err(|why| notes.wrong(Some(node), why)).ok()
     });
     let admin = overrides.admin.or_else(|| {
         let text: AdminText = notes.section("/admin");
@@ -67,7 +67,8 @@ fn listeners(overrides: &Overrides, notes: &mut Notes<'_>) -> Vec<Listener> {
         let proxy_protocol = networks(&text.proxy_protocol, node.find("/proxy_protocol"), notes);
         listeners.push(Listener { on, tls, http2: text.http2, proxy_protocol });
     }
-    if let Some(empty) = notes.find("/listeners").filter(|_| written.is_empty()) {
+    let none = |list: &&Node| matches!(&list.kind, Kind::Array(items) if items.is_empty());
+    if let Some(empty) = notes.find("/listeners").filter(none) {
         notes.wrong(
             Some(empty),
             "there is nothing to listen on; write `- { on: \"127.0.0.1:8000\" }`, or leave `listeners` out",
@@ -90,11 +91,11 @@ fn meet(a: SocketAddr, b: SocketAddr) -> bool {
 fn origin(overrides: &Overrides, notes: &mut Notes<'_>) -> Origin {
     let text: OriginText = notes.section("/origin");
     let written = text.url.and_then(|UrlText(text)| {
-        url::read(&text, Shape::Base).map_err(|why| notes.wrong(notes.find("/origin/url"), why)).ok()
+        url::read(&text, Shape::Origin).map_err(|why| notes.wrong(notes.find("/origin/url"), why)).ok()
     });
     let ordered = overrides.upstream.as_ref().and_then(|text| {
         let told = |why| notes.wrong(None, format!("`--upstream`: {why}"));
-        url::read(text, Shape::Base).map_err(told).ok()
+        url::read(text, Shape::Origin).map_err(told).ok()
     });
     let Origin { url, concurrency, websocket, first_byte } = Origin::new(UPSTREAM);
     Origin {
@@ -134,14 +135,15 @@ fn networks(written: &[NetworkText], list: Option<&Node>, notes: &mut Notes<'_>)
 }
 
 fn address(text: &str, node: Option<&Node>, notes: &mut Notes<'_>) -> Option<SocketAddr> {
-    let parsed = text.parse();
-    if parsed.is_err() {
+    let zeros = text.rsplit(':').next().is_some_and(|port| port.len() > 1 && port.starts_with('0'));
+    let parsed = text.parse().ok().filter(|_| !zeros);
+    if parsed.is_none() {
         notes.wrong(
             node,
             format!("cannot read `{text}`; write address and port, such as `127.0.0.1:8000` or `[::]:443`"),
         );
     }
-    parsed.ok()
+    parsed
 }
 
 fn spool(overrides: &Overrides, notes: &mut Notes<'_>) -> Spool {

@@ -115,7 +115,7 @@ impl TryFrom<String> for DayText {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend(
-    "pattern" = "^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$",
+    "pattern" = "^(env|file):.",
     "examples" = ["env:STRIPE_SECRET", "file:/run/secrets/stripe"],
     "writeOnly" = true
 ))]

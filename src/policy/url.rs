@@ -5,8 +5,10 @@ use http::Uri;
 /// What a URL has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// Scheme, host and port, and nothing behind them.
-    Base,
+    /// Scheme, host and port of what stands behind the gate, and nothing behind them.
+    Origin,
+    /// The same of the site as the world knows it.
+    Site,
     /// With path and query.
     Whole,
 }
@@ -17,7 +19,8 @@ pub(super) enum Shape {
 /// What is wrong with it. The text is not repeated: it may hold a password.
 pub(super) fn read(text: &str, shape: Shape) -> Result<String, String> {
     let example = match shape {
-        Shape::Base => "`http://127.0.0.1:8080`",
+        Shape::Site => "`https://shop.example`",
+        Shape::Origin => "`http://127.0.0.1:8080`",
         Shape::Whole => "`https://shop.example/wp-json/hookwarden/v1/events`",
     };
     let wrong = |what: &str| Err(format!("{what}; write something such as {example}"));
@@ -41,10 +44,10 @@ pub(super) fn read(text: &str, shape: Shape) -> Result<String, String> {
         return wrong(&what);
     }
     match shape {
-        Shape::Base if uri.path() != "/" && !uri.path().is_empty() || uri.query().is_some() => {
+        Shape::Origin | Shape::Site if uri.path() != "/" && !uri.path().is_empty() || uri.query().is_some() => {
             wrong("nothing may follow host and port")
         }
-        Shape::Base => Ok(format!("{scheme}://{authority}").to_ascii_lowercase()),
+        Shape::Origin | Shape::Site => Ok(format!("{scheme}://{authority}").to_ascii_lowercase()),
         Shape::Whole => Ok(text.to_owned()),
     }
 }
@@ -74,7 +77,7 @@ mod tests {
     #[test]
     fn a_base_is_scheme_host_and_port() {
         for good in ["http://127.0.0.1:8080", "https://shop.example", "http://[::1]:80", "http://php/"] {
-            assert!(read(good, Shape::Base).is_ok(), "{good}");
+            assert!(read(good, Shape::Origin).is_ok(), "{good}");
         }
         for bad in [
             "127.0.0.1:8080",
@@ -91,7 +94,7 @@ mod tests {
             "http:/shop.example",
             "unix:/run/php.sock",
         ] {
-            assert!(read(bad, Shape::Base).is_err(), "{bad}");
+            assert!(read(bad, Shape::Origin).is_err(), "{bad}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The senders that are known: one YAML file each, embedded in the binary or beside the policy. (seam: to be written)
 
-use super::Scheme;
+use super::{Coverage, Scheme};
 use crate::repeat::Identical;
 use std::{sync::Arc, time::Duration};
 
@@ -53,6 +53,37 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// The senders of this build. (seam: names, and what a policy asks of them)
+    pub fn embedded() -> Self {
+        let entry = |name: &str, max_age_s: Option<u64>, id: bool, retry_horizon_s: u64, answer_by_s: u64| {
+            Arc::new(Provider {
+                name: name.to_owned(),
+                aliases: Vec::new(),
+                scheme: Scheme { coverage: Coverage { body: true, id, time: max_age_s.is_some() } },
+                event_key: if name == "stripe" { vec!["/id".to_owned()] } else { Vec::new() },
+                type_member: None,
+                type_header: None,
+                identical: Identical::Repeat,
+                max_age: max_age_s.map(Duration::from_secs),
+                max_future: Duration::from_secs(60),
+                retry_horizon: Duration::from_secs(retry_horizon_s),
+                answer_by: Duration::from_secs(answer_by_s),
+                respond: Respond::default(),
+                documentation: String::new(),
+            })
+        };
+        let providers = vec![
+            entry("github", None, false, 0, 9),
+            entry("shopify", None, false, 14_400, 4),
+            entry("slack", Some(300), false, 600, 2),
+            entry("standard-webhooks", Some(300), true, 259_200, 14),
+            entry("stripe", Some(300), false, 259_200, 9),
+            entry("svix", Some(300), true, 259_200, 14),
+            entry("woocommerce", None, false, 3600, 4),
+        ];
+        Self { providers }
+    }
+
     /// By name or alias.
     pub fn find(&self, name: &str) -> Option<&Arc<Provider>> {
         self.providers

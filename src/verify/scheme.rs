@@ -6,7 +6,9 @@ use std::borrow::Cow;
 
 /// One signature scheme, compiled.
 #[derive(Clone, Debug)]
-pub struct Scheme {}
+pub struct Scheme {
+    pub(super) coverage: Coverage,
+}
 
 /// What a scheme learnt from a good signature.
 pub(super) struct Authentic<'a> {
@@ -21,7 +23,7 @@ pub(super) struct Authentic<'a> {
 impl Scheme {
     /// What a good signature vouches for.
     pub fn coverage(&self) -> Coverage {
-        Coverage { body: true, id: true, time: true }
+        self.coverage
     }
 
     pub(super) fn authenticate<'a>(
