@@ -74,6 +74,8 @@ pub fn read_yaml(text: &str) -> Result<Document, Wrong> {
     Ok(Document { root, names })
 }
 
+const TOO_MUCH: &str = "more values, aliases or depth than any file of this kind needs";
+
 /// A policy's own depth is 5; a schema written in YAML may be deeper.
 const DEPTH_MAX: usize = 48;
 
@@ -98,9 +100,10 @@ fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
         serde_saphyr::Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
             "a second document begins here; write one".into()
         }
-        serde_saphyr::Error::Budget { .. } => "more values, names or depth than any policy needs".into(),
         other => UserMessageFormatter.format_message(other),
     };
+    // Aliases that multiply are counted elsewhere, and told in the crate's own terms.
+    let message = if message.contains("limits breached") { TOO_MUCH.into() } else { message };
     // Where the scanner stops it has counted characters and not bytes.
     let byte = |character| mark + text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
     let at = error.location().map_or(0..0, |location| {

@@ -185,14 +185,17 @@ fn routes(around: &Surroundings<'_>, notes: &mut Notes<'_>) -> Vec<Route> {
     for (name, node) in written {
         notes.check_name(name, node);
         around.check_names(node, notes);
-        let Some(text) = notes.decode_as::<RouteText>(&language, node) else { continue };
-        let mut route = RouteCompiler { around, name, node, text, notes };
-        let at = route.at();
+        let text = notes.decode_as::<RouteText>(&language, node);
+        let mut route = RouteCompiler { around, name, node, notes };
+        let at = match &text {
+            Some(text) => route.at(&text.at),
+            None => route.refused(),
+        };
         if let Some(at) = &at {
             route.shadowed(at, &places);
             places.push((name, at.clone()));
         }
-        routes.extend(route.compile(at));
+        routes.extend(text.and_then(|text| route.compile(text, at)));
     }
     if routes.len() < count && !notes.is_broken() {
         // A route that is left out without a word would be an endpoint without a guard.

@@ -5,7 +5,10 @@ use super::{
     compile::DEFAULT_DESTINATION,
     notes::Notes,
     senders::Senders,
-    text::{ChangedText, FormText, MediaText, MethodText, ProtectionText, RouteText, ViaText},
+    text::{
+        AdmitText, AtText, ChangedText, DeliverText, FormText, LimitsText, MediaText, MethodText, ProtectionText,
+        RepeatsText, RouteText, SenderText, ViaText,
+    },
     units::{RateText, SizeText, TimeText, written_size, written_time},
 };
 use crate::{
@@ -68,23 +71,22 @@ pub(super) struct RouteCompiler<'a, 'd> {
     pub(super) around: &'a Surroundings<'a>,
     pub(super) name: &'a str,
     pub(super) node: &'a Node,
-    pub(super) text: RouteText,
     pub(super) notes: &'a mut Notes<'d>,
 }
 
 impl RouteCompiler<'_, '_> {
     /// `None` only where something wrong was told.
-    pub(super) fn compile(mut self, at: Option<Selector>) -> Option<Route> {
-        let admit = self.admit();
-        let limits = self.limits();
-        let provider = self.around.senders.find(&self.text.sender.provider).cloned();
-        let delivery = self.delivery(at.as_ref(), admit.body_limit_bytes);
-        let provider = provider?;
-        self.protection(&provider);
-        let remember = self.remember(&provider);
-        let window = self.window(&provider)?;
-        let answer_by = self.answer_by(&provider);
-        let keys = format!("{}/{}", self.text.sender.keys, provider.name);
+    pub(super) fn compile(mut self, text: RouteText, at: Option<Selector>) -> Option<Route> {
+        let admit = self.admit(text.admit);
+        let limits = limits(&text.limits);
+        let delivery = self.delivery(text.deliver, at.as_ref(), admit.body_limit_bytes);
+        let provider = self.around.senders.find(&text.sender.provider)?.clone();
+        self.protection(&provider, &text.repeats);
+        let remember = self.remember(&provider, &text.repeats);
+        let changed_is_new = self.changed_is_new(&provider, &text.repeats);
+        let answer_by = self.answer_by(&provider, text.answer_by);
+        let window = self.window(&provider, &text.sender, &text.repeats)?;
+        let keys = format!("{}/{}", text.sender.keys, provider.name);
         let sender = Sender {
             route: self.name.to_owned(),
             provider: provider.clone(),
@@ -97,9 +99,9 @@ impl RouteCompiler<'_, '_> {
             type_member: provider.type_member.clone(),
             type_header: provider.type_header.clone(),
             remember,
-            changed_is_new: self.changed_is_new(&provider),
+            changed_is_new,
         });
-        let owner = self.text.owner.take().map(|owner| Owner { team: owner.team, oncall: owner.oncall });
+        let owner = text.owner.map(|owner| Owner { team: owner.team, oncall: owner.oncall });
         let (name, respond) = (Arc::from(self.name), provider.respond.clone());
         Some(Route {
             name,
@@ -128,10 +130,20 @@ impl RouteCompiler<'_, '_> {
         self.notes.wrong(Some(node), message);
     }
 
+    /// What can be told of a route that the language refused, without a guess at what was meant.
+    pub(super) fn refused(&mut self) -> Option<Selector> {
+        let at = self.node.find("/at").and_then(|node| self.notes.decode::<AtText>(node));
+        let at = at.and_then(|at| self.at(&at));
+        let deliver = self.node.find("/deliver").and_then(|node| self.notes.decode::<DeliverText>(node));
+        if let Some(deliver) = deliver {
+            self.delivery(deliver, at.as_ref(), 0);
+        }
+        at
+    }
+
     /// Exactly one kind of endpoint.
-    pub(super) fn at(&mut self) -> Option<Selector> {
+    pub(super) fn at(&mut self, at: &AtText) -> Option<Selector> {
         type Parse = fn(&str) -> Result<Selector, String>;
-        let at = &self.text.at;
         let kinds: [(&str, &Option<String>, Parse); 5] = [
             ("path", &at.path, Selector::path),
             ("wc-api", &at.wc_api, Selector::wc_api),
@@ -178,8 +190,8 @@ impl RouteCompiler<'_, '_> {
         }
     }
 
-    fn admit(&mut self) -> Admit {
-        let SizeText(body) = self.text.admit.body.unwrap_or(SizeText(BODY_LIMIT_BYTES));
+    fn admit(&mut self, text: AdmitText) -> Admit {
+        let SizeText(body) = text.body.unwrap_or(SizeText(BODY_LIMIT_BYTES));
         let body_limit_bytes = usize::try_from(body).unwrap_or(usize::MAX);
         if body_limit_bytes > self.around.bodies_bytes {
             let bodies = written_size(self.around.bodies_bytes as u64);
@@ -189,30 +201,24 @@ impl RouteCompiler<'_, '_> {
                 format!("one body of `{body}` is more than all may take together, `edge: {{ bodies: {bodies} }}`"),
             );
         }
-        let methods = vec![match self.text.admit.method {
+        let methods = vec![match text.method {
             None | Some(MethodText::Post) => Method::POST,
             Some(MethodText::Put) => Method::PUT,
             Some(MethodText::Patch) => Method::PATCH,
             Some(MethodText::Get) => Method::GET,
             Some(MethodText::Delete) => Method::DELETE,
         }];
-        if self.text.admit.content_types.as_ref().is_some_and(Vec::is_empty) {
+        if text.content_types.as_ref().is_some_and(Vec::is_empty) {
             self.wrong("/admit/content_types", "no type would be let in; leave this out to let in any");
         }
-        let content_types = self.text.admit.content_types.take().unwrap_or_default();
+        let content_types = text.content_types.unwrap_or_default();
         let content_types = content_types.into_iter().map(|MediaText(text)| text).collect();
         Admit { methods, content_types, body_limit_bytes }
     }
 
-    fn limits(&self) -> Limits {
-        let rate = |text: Option<RateText>| text.map(|RateText(rate)| rate);
-        let per_address = rate(self.text.limits.per_address).or(Some(PER_ADDRESS));
-        Limits { per_address, per_sender: rate(self.text.limits.per_sender) }
-    }
-
-    fn protection(&mut self, provider: &Provider) {
+    fn protection(&mut self, provider: &Provider, text: &RepeatsText) {
         let name = &provider.name;
-        match (provider.tells_repeats(), self.text.repeats.protection) {
+        match (provider.tells_repeats(), text.protection) {
             (true, None) | (false, Some(ProtectionText::Impossible)) => {}
             (true, Some(ProtectionText::Impossible)) => {
                 let message = format!("repeats of `{name}` can be told; leave this out");
@@ -229,9 +235,9 @@ impl RouteCompiler<'_, '_> {
     }
 
     /// How long event keys are kept.
-    fn remember(&mut self, provider: &Provider) -> Duration {
+    fn remember(&mut self, provider: &Provider, text: &RepeatsText) -> Duration {
         let horizon = provider.retry_horizon;
-        let Some(TimeText(remember)) = self.text.repeats.remember else { return horizon };
+        let Some(TimeText(remember)) = text.remember else { return horizon };
         if remember < horizon {
             let message = format!(
                 "`{}` repeats an event for `{}`, and would bring it twice; remember it for as long at least",
@@ -243,9 +249,9 @@ impl RouteCompiler<'_, '_> {
         remember
     }
 
-    fn window(&mut self, provider: &Provider) -> Option<Window> {
+    fn window(&mut self, provider: &Provider, sender: &SenderText, repeats: &RepeatsText) -> Option<Window> {
         let time = |text: Option<TimeText>| text.map(|TimeText(time)| time);
-        let (max_age, max_future) = (time(self.text.sender.max_age), time(self.text.sender.max_future));
+        let (max_age, max_future) = (time(sender.max_age), time(sender.max_future));
         if let Some(signed) = provider.max_age {
             return Some(Window::Signed {
                 max_age: max_age.unwrap_or(signed),
@@ -259,7 +265,7 @@ impl RouteCompiler<'_, '_> {
                 self.wrong(&format!("/sender/{key}"), message);
             }
         }
-        match time(self.text.repeats.remember) {
+        match time(repeats.remember) {
             Some(remember) => Some(Window::Unsigned { remember }),
             None if !provider.tells_repeats() => Some(Window::Unsigned { remember: Duration::ZERO }),
             None => {
@@ -274,8 +280,8 @@ impl RouteCompiler<'_, '_> {
         }
     }
 
-    fn changed_is_new(&mut self, provider: &Provider) -> bool {
-        let Some(ChangedText::Deliver) = self.text.repeats.on_changed else { return false };
+    fn changed_is_new(&mut self, provider: &Provider, text: &RepeatsText) -> bool {
+        let Some(ChangedText::Deliver) = text.on_changed else { return false };
         if !provider.names_events() {
             let message = format!(
                 "`{}` signs no id for its events, so a changed body is a new event anyway; leave this out",
@@ -286,35 +292,35 @@ impl RouteCompiler<'_, '_> {
         true
     }
 
-    fn delivery(&mut self, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
-        match self.text.deliver.via.unwrap_or(ViaText::Queue) {
-            ViaText::Queue => self.queue(at, body_limit_bytes),
-            ViaText::Relay => Some(self.relay()),
+    fn delivery(&mut self, text: DeliverText, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
+        match text.via.unwrap_or(ViaText::Queue) {
+            ViaText::Queue => self.queue(text, at, body_limit_bytes),
+            ViaText::Relay => Some(self.relay(&text)),
         }
     }
 
-    fn relay(&mut self) -> Delivery {
-        if self.text.deliver.to.is_some() {
+    fn relay(&mut self, text: &DeliverText) -> Delivery {
+        if text.to.is_some() {
             self.wrong("/deliver/to", "a relayed request goes to the origin, where its sender sent it; leave this out");
         }
-        if self.text.deliver.form == Some(FormText::Event) {
+        if text.form == Some(FormText::Event) {
             self.wrong(
                 "/deliver/form",
                 "the plugin that answers knows the sender's own bytes only; write `form: verbatim`, or leave it out",
             );
         }
-        if self.text.deliver.replaces_plugin.is_some() {
+        if text.replaces_plugin.is_some() {
             self.wrong("/deliver/replaces_plugin", "a relay passes the request on to the plugin; leave this out");
         }
         Delivery::Relay
     }
 
-    fn queue(&mut self, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
-        let form = match self.text.deliver.form {
+    fn queue(&mut self, text: DeliverText, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
+        let form = match text.form {
             None | Some(FormText::Event) => Form::Event,
             Some(FormText::Verbatim) => Form::Verbatim,
         };
-        let replaces = self.text.deliver.replaces_plugin == Some(true);
+        let replaces = text.replaces_plugin == Some(true);
         if form == Form::Event
             && !replaces
             && let Some(at) = at.filter(|at| wordpress_serves(at))
@@ -328,14 +334,14 @@ impl RouteCompiler<'_, '_> {
         if body_limit_bytes as u64 > self.around.spool_bytes {
             self.wrong("/admit/body", "one body is more than the whole spool holds");
         }
-        let to = self.to()?;
+        let to = self.to(text.to)?;
         Some(Delivery::Queue { to, form })
     }
 
     /// Named ones, or the one that everybody has.
-    fn to(&mut self) -> Option<Vec<String>> {
+    fn to(&mut self, to: Option<Vec<String>>) -> Option<Vec<String>> {
         let known = &self.around.destinations;
-        let Some(to) = self.text.deliver.to.take() else {
+        let Some(to) = to else {
             if known.contains(&DEFAULT_DESTINATION) {
                 return Some(vec![DEFAULT_DESTINATION.to_owned()]);
             }
@@ -361,14 +367,19 @@ impl RouteCompiler<'_, '_> {
         Some(to)
     }
 
-    fn answer_by(&mut self, provider: &Provider) -> Duration {
-        let Some(TimeText(answer_by)) = self.text.answer_by else { return provider.answer_by };
+    fn answer_by(&mut self, provider: &Provider, text: Option<TimeText>) -> Duration {
+        let Some(TimeText(answer_by)) = text else { return provider.answer_by };
         if answer_by > provider.answer_by {
             let (name, due) = (&provider.name, written_time(provider.answer_by));
             self.wrong("/answer_by", format!("`{name}` stops waiting before; write `{due}` at most"));
         }
         answer_by
     }
+}
+
+fn limits(text: &LimitsText) -> Limits {
+    let rate = |text: Option<RateText>| text.map(|RateText(rate)| rate);
+    Limits { per_address: rate(text.per_address).or(Some(PER_ADDRESS)), per_sender: rate(text.per_sender) }
 }
 
 /// Where a plugin of WordPress would answer, were there no gate. A path may be anybody's.
