@@ -204,3 +204,73 @@ impl<'de> Visitor<'de> for AnyYaml {
         Ok(Yaml::Map(map))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> String {
+        read_yaml(text).unwrap_or_else(|wrong| panic!("{}", wrong.message)).root.to_value().to_string()
+    }
+
+    fn refused(text: &str) -> String {
+        read_yaml(text).expect_err("must be refused").message
+    }
+
+    #[test]
+    fn every_value_knows_its_bytes_and_every_member_its_name() {
+        for mark in ["", "\u{feff}"] {
+            let text = format!("{mark}# é\na:\n  b: 'ü'\n  c:\n  d:\ne: [1, {{ f: 2 }}]\n");
+            let document = read_yaml(&text).unwrap();
+            let bytes = |pointer| {
+                let node = document.root.find(pointer).unwrap();
+                (text.get(node.at.clone()).unwrap(), document.name(node).map(|name| text.get(name).unwrap()))
+            };
+            assert_eq!(bytes("/a/b"), ("'ü'", Some("b")));
+            assert_eq!(bytes("/e/1/f"), ("2", Some("f")));
+            assert_eq!(bytes("/a/c").1, Some("c"));
+            assert_eq!(bytes("/a/d").1, Some("d"));
+        }
+    }
+
+    #[test]
+    fn words_are_texts_and_only_true_and_false_are_flags() {
+        assert_eq!(
+            value("[yes, no, on, off, y, n, ~, null, true, false]"),
+            r#"["yes","no","on","off","y","n",null,null,true,false]"#
+        );
+        assert_eq!(value("{ on: 1, no: 2, 3: 4 }"), r#"{"3":4,"no":2,"on":1}"#);
+    }
+
+    #[test]
+    fn numbers_are_plain_ones() {
+        assert_eq!(
+            value("[010, 1_000, 1e3, 0x10, 12:30, 2026-12-31]"),
+            r#"["010","1_000",1000,16,"12:30","2026-12-31"]"#
+        );
+    }
+
+    #[test]
+    fn nothing_is_put_in_from_elsewhere() {
+        assert_eq!(value("a: ${HOME}"), r#"{"a":"${HOME}"}"#);
+        assert!(refused("a: &a { b: 1 }\nc: { <<: *a }\n").contains("merge key"));
+        assert!(refused("a: !include other.yaml\n").contains("tag"));
+    }
+
+    #[test]
+    fn two_equal_names_are_refused_however_they_are_written() {
+        assert!(refused("a: 1\n'a': 2\n").contains("duplicate"));
+        assert!(refused("a: { b: 1, \"\\x62\": 2 }\n").contains("duplicate"));
+    }
+
+    #[test]
+    fn depth_and_aliases_and_length_have_an_end() {
+        assert_eq!(
+            refused(&format!("a: {}{}", "[".repeat(60), "]".repeat(60))),
+            format!("cannot be read as YAML: {TOO_MUCH}")
+        );
+        let aliases = format!("a: &a 1\nb: [{}]\n", vec!["*a"; 2000].join(","));
+        assert_eq!(refused(&aliases), format!("cannot be read as YAML: {TOO_MUCH}"));
+        assert!(refused(&" ".repeat(TEXT_MAX_BYTES + 1)).contains("1048577 bytes"));
+    }
+}

@@ -55,7 +55,9 @@ impl Policy {
         let keys = route.sender.keys();
         let entries = self.keys.iter().find(|reference| reference.name == keys).map_or(0, |found| found.entries.len());
         let provider = route.sender.provider();
-        let (covered, not_covered) = split(provider.scheme.coverage());
+        let Coverage { body, time, .. } = provider.scheme.coverage();
+        let parts = [("body", body), ("id", provider.names_events()), ("time", time)];
+        let of = |wanted| parts.iter().filter(|(_, covered)| *covered == wanted).map(|(name, _)| *name).collect();
         let (delivery, promise) = match &route.delivery {
             Delivery::Queue { to, form } => {
                 let form = match form {
@@ -73,20 +75,14 @@ impl Policy {
             provider: provider.name.clone(),
             keys: keys.split('/').next().unwrap_or_default().to_owned(),
             keys_count: entries,
-            covered,
-            not_covered,
+            covered: of(true),
+            not_covered: of(false),
             repeats: repeats(route),
             delivery,
             promise,
             limits: limits(route),
         }
     }
-}
-
-fn split(coverage: Coverage) -> (Vec<&'static str>, Vec<&'static str>) {
-    let parts = [("body", coverage.body), ("id", coverage.id), ("time", coverage.time)];
-    let of = |wanted| parts.iter().filter(|(_, covered)| *covered == wanted).map(|(name, _)| *name).collect();
-    (of(true), of(false))
 }
 
 fn repeats(route: &Route) -> String {
@@ -121,11 +117,12 @@ impl fmt::Display for RouteSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, at, provider, keys, keys_count, repeats, delivery, promise, limits, .. } = self;
         writeln!(f, "{name}  ({at})")?;
-        let covered = if self.covered.is_empty() { "nothing".to_owned() } else { self.covered.join(", ") };
-        write!(f, "  sender    {provider}, {keys_count} of keys `{keys}`; its signature covers {covered}")?;
+        let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
+        let covered = if self.covered.is_empty() { "nothing".to_owned() } else { self.covered.join(" and ") };
+        write!(f, "  sender    {provider}, {keys_count} in `{keys}`; the signature covers {covered}")?;
         match self.not_covered.as_slice() {
             [] => writeln!(f)?,
-            hearsay => writeln!(f, ", and not {}", hearsay.join(", "))?,
+            hearsay => writeln!(f, ", but no {}", hearsay.join(" and no "))?,
         }
         writeln!(f, "  repeats   {repeats}")?;
         writeln!(f, "  delivery  {delivery}; a 2xx is {promise}")?;

@@ -60,7 +60,7 @@ destinations: { wordpress: { url: 'http://w/' } }
     let policy = compiled(text).unwrap().policy;
     let expected = "\
 github  (path: /b)
-  sender    github, 1 of keys `k`; its signature covers body, and not id, time
+  sender    github, 1 key in `k`; the signature covers body, but no id and no time
   repeats   by what was signed: 48h
   delivery  queued, then as an event to wordpress; a 2xx is 202 after fdatasync in the spool
   limits    POST up to 1MiB, 100/s from one address, answered within 9s
