@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod policy_files;
 pub mod providers;
 pub mod run;
 pub mod send;

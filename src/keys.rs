@@ -1,1 +1,206 @@
-//! Where keys come from: environment variables and files. (seam: to be written)
+//! Where are the secrets? Follows the references of a policy to keys in memory, and makes the gate's own secret.
+//!
+//! Nothing of a secret is ever in an error or a warning: they name the route, the key's label and the way out.
+
+mod own;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use read::Trouble;
+
+use crate::{
+    clock::Timestamp,
+    policy::{KeyReference, Policy, Reference},
+    secret::Secret,
+    verify::{Key, Keys},
+};
+use data_encoding::BASE64;
+use std::{collections::BTreeMap, fmt};
+use zeroize::Zeroizing;
+
+/// Looks a name up in the environment.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Whose secret it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// A sender's.
+    Sender {
+        /// The routes that would have it.
+        routes: Vec<String>,
+        /// The key's label.
+        key: String,
+    },
+    /// What a destination's deliveries are signed with.
+    Destination(String),
+    /// The gate's own.
+    Own,
+}
+
+/// Why a secret cannot be had. The gate does not start, or keeps the keys it has.
+#[derive(Debug, thiserror::Error)]
+#[error("{whose}: {trouble}")]
+pub struct KeyError {
+    /// Whose.
+    pub whose: Whose,
+    /// Why.
+    pub trouble: Trouble,
+}
+
+/// A secret that can be guessed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyWarning {
+    /// Whose.
+    pub whose: Whose,
+    /// How long it is.
+    pub bytes: usize,
+}
+
+/// Resolves every sender's keys, and the gate's own secret, which is made in the spool's folder if the policy names
+/// none and there is none yet. Keys that are retired by `now` are left out, so that their files may go.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load(
+    policy: &Policy,
+    environment: Environment<'_>,
+    now: Timestamp,
+) -> Result<(Keys, Vec<KeyWarning>), Vec<KeyError>> {
+    let mut resolver = Resolver { environment, now, warnings: Vec::new(), errors: Vec::new() };
+    let named = policy.keys.iter().map(|reference| (reference.name.clone(), resolver.keys(policy, reference)));
+    let named = named.collect();
+    let own = match &policy.secret {
+        Some(reference) => read::resolve(reference, environment).and_then(|text| own::secret(text.as_bytes())),
+        // Nothing is remembered where nothing is guarded: no folder is made for it.
+        None if policy.routes.is_empty() => own::random().and_then(|text| own::secret(text.as_bytes())),
+        None => own::find_or_make(&policy.settings.spool.folder),
+    };
+    match resolver.take(Whose::Own, own) {
+        Some(own) if resolver.errors.is_empty() => Ok((Keys::new(own, named), resolver.warnings)),
+        Some(_) | None => Err(resolver.errors),
+    }
+}
+
+/// The secrets that deliveries are signed with, by destination; one that has none is unsigned.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn signers(policy: &Policy, environment: Environment<'_>) -> Result<BTreeMap<String, Secret>, Vec<KeyError>> {
+    let mut resolver = Resolver { environment, now: Timestamp::default(), warnings: Vec::new(), errors: Vec::new() };
+    let signers = resolver.signers(policy);
+    if resolver.errors.is_empty() { Ok(signers) } else { Err(resolver.errors) }
+}
+
+/// Resolves what [`load`] and [`signers`] would, and makes nothing.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn check(policy: &Policy, environment: Environment<'_>, now: Timestamp) -> Result<Vec<KeyWarning>, Vec<KeyError>> {
+    let mut resolver = Resolver { environment, now, warnings: Vec::new(), errors: Vec::new() };
+    for reference in &policy.keys {
+        drop(resolver.keys(policy, reference));
+    }
+    drop(resolver.signers(policy));
+    if let Some(reference) = &policy.secret {
+        let own = read::resolve(reference, environment).and_then(|text| own::secret(text.as_bytes()));
+        drop(resolver.take(Whose::Own, own));
+    }
+    if resolver.errors.is_empty() { Ok(resolver.warnings) } else { Err(resolver.errors) }
+}
+
+/// A shorter key can be found by trying.
+const KEY_MIN_BYTES: usize = 16;
+
+struct Resolver<'a> {
+    environment: Environment<'a>,
+    now: Timestamp,
+    warnings: Vec<KeyWarning>,
+    errors: Vec<KeyError>,
+}
+
+impl Resolver<'_> {
+    fn keys(&mut self, policy: &Policy, reference: &KeyReference) -> Vec<Key> {
+        let using = policy.routes.iter().filter(|route| route.sender.keys() == reference.name);
+        let routes: Vec<String> = using.map(|route| route.name.to_string()).collect();
+        let in_force = reference.entries.iter().filter(|entry| entry.retire.is_none_or(|retire| self.now < retire));
+        let entries: Vec<_> = in_force.collect();
+        let mut keys = Vec::new();
+        for entry in entries {
+            let whose = Whose::Sender { routes: routes.clone(), key: entry.id.clone() };
+            let secret = self.resolve(&entry.from, |text| decode(reference, text));
+            let secret = self.take(whose, secret);
+            keys.extend(secret.map(|secret| Key { id: entry.id.clone(), secret, retire: entry.retire }));
+        }
+        keys
+    }
+
+    fn signers(&mut self, policy: &Policy) -> BTreeMap<String, Secret> {
+        let mut signers = BTreeMap::new();
+        for destination in &policy.destinations {
+            let Some(reference) = &destination.sign else { continue };
+            let secret = self.resolve(reference, signing_key);
+            let secret = self.take(Whose::Destination(destination.name.clone()), secret);
+            signers.extend(secret.map(|secret| (destination.name.clone(), secret)));
+        }
+        signers
+    }
+
+    fn resolve(
+        &self,
+        from: &Reference,
+        decode: impl FnOnce(&str) -> Result<Secret, Trouble>,
+    ) -> Result<Secret, Trouble> {
+        let text: Zeroizing<String> = read::resolve(from, self.environment)?;
+        decode(&text)
+    }
+
+    fn take(&mut self, whose: Whose, secret: Result<Secret, Trouble>) -> Option<Secret> {
+        match secret {
+            Ok(secret) => {
+                let bytes = secret.len_bytes();
+                if bytes < KEY_MIN_BYTES {
+                    self.warnings.push(KeyWarning { whose, bytes });
+                }
+                Some(secret)
+            }
+            Err(trouble) => {
+                self.errors.push(KeyError { whose, trouble });
+                None
+            }
+        }
+    }
+}
+
+/// As the sender's scheme wants it.
+fn decode(_reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
+    Secret::new(text).map_err(|_| Trouble::Empty)
+}
+
+/// Standard Webhooks writes its keys in base64, with `whsec_` before it or not.
+fn signing_key(text: &str) -> Result<Secret, Trouble> {
+    let encoded = text.strip_prefix("whsec_").unwrap_or(text);
+    let bytes =
+        BASE64.decode(encoded.as_bytes()).map_err(|_| Trouble::Undecodable("base64, as in `whsec_...`".to_owned()))?;
+    Secret::new(bytes).map_err(|_| Trouble::Empty)
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sender { routes, key } => {
+                let routes: Vec<_> = routes.iter().map(|route| format!("`{route}`")).collect();
+                write!(f, "key `{key}` of {}", routes.join(", "))
+            }
+            Self::Destination(name) => write!(f, "signing key of destination `{name}`"),
+            Self::Own => f.write_str("the gate's own secret"),
+        }
+    }
+}
+
+impl fmt::Display for KeyWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { whose, bytes } = self;
+        write!(f, "{whose}: {bytes} bytes can be guessed; ask the sender for a secret of {KEY_MIN_BYTES} at least")
+    }
+}

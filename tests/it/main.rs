@@ -3,4 +3,6 @@
 mod architecture;
 #[cfg(feature = "edge")]
 mod edge;
+mod guard;
+mod policy;
 mod reading;

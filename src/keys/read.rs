@@ -1,0 +1,98 @@
+//! From a reference to the text that it stands for.
+
+use super::Environment;
+use crate::policy::Reference;
+use nix::fcntl::OFlag;
+use std::{
+    fs::OpenOptions,
+    io::{self, Read as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Why there is no secret. Nothing of its content is in here.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// No such variable.
+    #[error("`env:{0}` is not set")]
+    NotSet(String),
+    /// The file, or its folder, cannot be opened, read or written.
+    #[error("`{}`: {why}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
+    /// A folder, a pipe, a device.
+    #[error("`{}` is not a file", .0.display())]
+    NotAFile(PathBuf),
+    /// Whoever has an account here could sign as the sender.
+    #[error(
+        "`{}` is open to others (mode {mode:04o}); run `chmod 0400 {}` (for a secret's volume in Kubernetes set `defaultMode: 0400`)",
+        .path.display(), .path.display()
+    )]
+    OpenToOthers {
+        /// Which.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// No secret is that long.
+    #[error("`{}` has more than {SECRET_MAX_BYTES} bytes, so it is something else", .0.display())]
+    TooLong(PathBuf),
+    /// Not UTF-8.
+    #[error("it is not text")]
+    NotText,
+    /// Nothing, or blanks.
+    #[error("it is empty or blank; everybody could sign with it")]
+    Empty,
+    /// Not in the form in which the sender hands it out.
+    #[error("it cannot be decoded; the sender hands it out as {0}")]
+    Undecodable(String),
+    /// The machine gave no random bytes.
+    #[error("no random bytes to make it of")]
+    NoRandomness,
+}
+
+/// PEM files with a chain are longer than any shared secret.
+const SECRET_MAX_BYTES: usize = 64 * 1024;
+
+/// What a variable or a file holds, without the newline that editors leave at the end.
+pub(super) fn resolve(from: &Reference, environment: Environment<'_>) -> Result<Zeroizing<String>, Trouble> {
+    let mut text = match from {
+        Reference::Env(name) => environment(name).map(Zeroizing::new).ok_or_else(|| Trouble::NotSet(name.clone()))?,
+        Reference::File(path) => file(path)?,
+    };
+    let length = text.trim_end_matches(['\r', '\n']).len();
+    text.truncate(length);
+    if text.trim().is_empty() {
+        return Err(Trouble::Empty);
+    }
+    Ok(text)
+}
+
+/// Reads a file that nobody else may read. Links are followed: Kubernetes swaps one.
+pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Trouble> {
+    let failed = |why| Trouble::File { path: path.to_owned(), why };
+    // Without blocking: a pipe that nobody writes to would hold up the start.
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(failed)?;
+    // Of what was opened, and not of what has the name by now.
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(Trouble::NotAFile(path.to_owned()));
+    }
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(Trouble::OpenToOthers { path: path.to_owned(), mode });
+    }
+    // Room for all of it at once: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_MAX_BYTES + 1));
+    file.take(SECRET_MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > SECRET_MAX_BYTES {
+        return Err(Trouble::TooLong(path.to_owned()));
+    }
+    let text = str::from_utf8(&bytes).map_err(|_| Trouble::NotText)?;
+    Ok(Zeroizing::new(text.to_owned()))
+}

@@ -1,0 +1,184 @@
+use super::{KeyError, Trouble, Whose, check, load, own, signers};
+use crate::{
+    clock::Timestamp,
+    policy::{Policy, tests::compiled},
+    secret::Secret,
+    verify::Keys,
+};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+};
+
+const NOW: Timestamp = Timestamp::from_unix_s(1_795_478_400);
+
+fn policy(entries: &str, rest: &str) -> Policy {
+    let text = format!(
+        "routes: {{ shop: {{ at: {{ path: /a }}, sender: {{ provider: stripe, keys: shop }} }} }}\n\
+         keys: {{ shop: [{entries}] }}\n\
+         destinations: {{ wordpress: {{ url: 'http://127.0.0.1/', sign: 'env:WP' }} }}\n{rest}"
+    );
+    compiled(&text).unwrap_or_else(|report| panic!("{report}")).policy
+}
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "SHOP" => Some("a secret of the shop's own\n".to_owned()),
+        "OWN" => Some("a secret of the gate's own".to_owned()),
+        "WP" => Some("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned()),
+        "SHORT" => Some("hunter2".to_owned()),
+        "BLANK" => Some(" \n".to_owned()),
+        _ => None,
+    }
+}
+
+fn trouble(from: &str) -> String {
+    let policy = policy(&format!("{{ id: live, from: '{from}' }}"), "secret: env:OWN");
+    let errors = load(&policy, &environment, NOW).err().expect("must be refused");
+    assert_eq!(errors.len(), 1);
+    errors[0].to_string()
+}
+
+fn file(folder: &Path, name: &str, content: &str, mode: u32) -> String {
+    let path = folder.join(name);
+    fs::write(&path, content).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    format!("file:{}", path.display())
+}
+
+#[test]
+fn a_key_comes_from_the_environment_without_its_last_newline() {
+    let policy = policy("{ id: live, from: env:SHOP }", "secret: env:OWN");
+    let (keys, warnings) = load(&policy, &environment, NOW).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!(warnings, []);
+    let names: Vec<_> = keys.in_force("shop/stripe", NOW).map(|key| key.id.as_str()).collect();
+    assert_eq!(names, ["live"]);
+    assert_eq!(keys.memory().len_bytes(), "a secret of the gate's own".len());
+}
+
+#[test]
+fn a_file_that_others_may_read_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = file(folder.path(), "open", "a secret of the shop's own", 0o640);
+    let path = folder.path().join("open");
+    let expected = format!(
+        "key `live` of `shop`: `{0}` is open to others (mode 0640); run `chmod 0400 {0}` (for a secret's volume in \
+         Kubernetes set `defaultMode: 0400`)",
+        path.display()
+    );
+    assert_eq!(trouble(&open), expected);
+}
+
+#[test]
+fn a_link_is_followed_to_a_private_file() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "..data", "a secret of the shop's own\r\n", 0o400);
+    symlink("..data", folder.path().join("key")).unwrap();
+    let policy = policy(&format!("{{ id: live, from: 'file:{}/key' }}", folder.path().display()), "secret: env:OWN");
+    assert!(load(&policy, &environment, NOW).is_ok());
+}
+
+#[test]
+fn what_cannot_be_a_secret_is_refused_by_its_label() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(trouble("env:NONE"), "key `live` of `shop`: `env:NONE` is not set");
+    assert_eq!(trouble("env:BLANK"), "key `live` of `shop`: it is empty or blank; everybody could sign with it");
+    let blank = file(folder.path(), "blank", "\n\n", 0o600);
+    assert!(trouble(&blank).ends_with("it is empty or blank; everybody could sign with it"));
+    let long = file(folder.path(), "long", &"a".repeat(64 * 1024 + 1), 0o600);
+    assert!(trouble(&long).ends_with("has more than 65536 bytes, so it is something else"));
+    assert!(trouble(&format!("file:{}", folder.path().display())).ends_with("is not a file"));
+    assert!(trouble("file:/no/such/file").contains("`/no/such/file`: "));
+}
+
+#[test]
+fn a_pipe_does_not_hold_up_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    assert!(trouble(&format!("file:{}", pipe.display())).ends_with("is not a file"));
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once_and_nothing_of_a_secret() {
+    let policy = policy("{ id: a, from: env:NONE }, { id: b, from: env:BLANK }", "secret: env:ALSO_NONE");
+    let errors = load(&policy, &environment, NOW).err().unwrap();
+    let whose: Vec<_> = errors.iter().map(|KeyError { whose, .. }| whose.to_string()).collect();
+    assert_eq!(whose, ["key `a` of `shop`", "key `b` of `shop`", "the gate's own secret"]);
+}
+
+#[test]
+fn a_short_secret_is_a_warning_that_names_the_route() {
+    let policy = policy("{ id: live, from: env:SHORT }", "secret: env:OWN");
+    let (_, warnings) = load(&policy, &environment, NOW).ok().unwrap();
+    assert_eq!(warnings[0].whose, Whose::Sender { routes: vec!["shop".to_owned()], key: "live".to_owned() });
+    assert!(!warnings[0].to_string().contains("hunter2"));
+}
+
+#[test]
+fn a_retired_key_is_not_even_looked_for() {
+    let entries = "{ id: old, from: env:GONE, retire: 2026-11-24 }, { id: new, from: env:SHOP }";
+    let policy = policy(entries, "secret: env:OWN");
+    let (keys, _) = load(&policy, &environment, NOW).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!(keys.in_force("shop/stripe", NOW).count(), 1);
+}
+
+#[test]
+fn destinations_are_signed_with_what_their_secret_decodes_to() {
+    let policy = policy("{ id: live, from: env:SHOP }", "secret: env:OWN");
+    let signers = signers(&policy, &environment).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!(signers["wordpress"].len_bytes(), 24);
+    let errors = super::signers(&policy, &|_| Some("not base64!".to_owned())).err().unwrap();
+    assert!(matches!(errors[0].trouble, Trouble::Undecodable(_)));
+}
+
+#[test]
+fn checking_makes_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let policy = policy("{ id: live, from: env:SHOP }", &format!("spool: {{ folder: '{}' }}", spool.display()));
+    assert!(check(&policy, &environment, NOW).is_ok());
+    assert!(!spool.exists());
+    assert!(load(&policy, &environment, NOW).is_ok());
+    assert!(spool.join("secret").exists());
+}
+
+#[test]
+fn the_gates_own_secret_is_made_once_private_and_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("new");
+    let mark = |secret: &Secret| secret.digest(&[b"mark"]);
+    let first = own::find_or_make(&spool).unwrap();
+    assert_eq!(first.len_bytes(), 64, "32 random bytes in hex");
+    assert_eq!(mark(&own::find_or_make(&spool).unwrap()), mark(&first));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode(&spool), mode(&spool.join("secret"))), (0o700, 0o600));
+    assert_eq!(fs::read_dir(&spool).unwrap().count(), 1, "nothing unfinished is left");
+    fs::write(spool.join("secret"), "").unwrap();
+    assert!(own::find_or_make(&spool).is_err(), "an emptied one is no reason to forget everything");
+}
+
+#[test]
+fn of_many_starts_at_once_all_have_the_same_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("new");
+    let starts: Vec<_> = (0..8)
+        .map(|_| {
+            let spool = spool.clone();
+            std::thread::spawn(move || own::find_or_make(&spool).unwrap().digest(&[b"mark"]))
+        })
+        .collect();
+    let marks: Vec<_> = starts.into_iter().map(|start| start.join().unwrap()).collect();
+    assert!(marks.iter().all(|mark| *mark == marks[0]));
+}
+
+#[test]
+fn where_nothing_is_guarded_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let policy = compiled(&format!("routes: {{}}\nspool: {{ folder: '{}' }}", spool.display())).unwrap().policy;
+    let loaded: Result<(Keys, _), _> = load(&policy, &environment, NOW);
+    assert!(loaded.is_ok());
+    assert!(!spool.exists());
+}

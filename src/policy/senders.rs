@@ -1,0 +1,133 @@
+//! Who can be named as a sender, and where their keys are.
+
+use super::{
+    KeyEntry, KeyReference, Route, TextFile,
+    notes::{NAMES, Notes, is_name},
+    report::{Note, Severity},
+    text::KeyText,
+    units::{DayText, ReferenceText},
+};
+use crate::{
+    clock::Timestamp,
+    json::{Language, Wrong, language::way_out},
+    repeat::Identical,
+    verify::{Catalogue, Provider},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The catalogue, and what lies beside the policy.
+pub(super) struct Senders<'a> {
+    catalogue: &'a Catalogue,
+    own: Vec<Arc<Provider>>,
+}
+
+impl<'a> Senders<'a> {
+    /// Reads the files of `providers/`, and tells all that is wrong with them.
+    pub(super) fn read(catalogue: &'a Catalogue, files: &[TextFile]) -> (Self, Vec<Note>) {
+        let unread = |(file, _)| note(file, 0..0, "own senders are not read yet".to_owned());
+        (Self { catalogue, own: Vec::new() }, (0..).zip(files).map(unread).collect())
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.own.iter().find(|provider| provider.name == name).or_else(|| self.catalogue.find(name))
+    }
+
+    /// "; did you mean ..." for a name that is none.
+    pub(super) fn way_out(&self, written: &str) -> String {
+        way_out(written, self.catalogue.iter().chain(&self.own).map(|provider| provider.name.as_str()))
+    }
+}
+
+/// Key lists by name, as written.
+pub(super) type KeyLists = BTreeMap<String, Vec<KeyEntry>>;
+
+/// Reads `keys:`. A list with a mistake in it is short, and there will be no policy.
+pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
+    let mut lists = KeyLists::new();
+    let Ok(language) = Language::of::<KeyText>() else { return lists };
+    for (name, list) in notes.members("/keys") {
+        notes.check_name(name, list);
+        let mut entries: Vec<KeyEntry> = Vec::new();
+        for node in (0..).map_while(|index| list.find(&format!("/{index}"))) {
+            let Some(KeyText { id, from: ReferenceText(from), retire }) = notes.decode_as(&language, node) else {
+                continue;
+            };
+            if !is_name(&id) {
+                notes.wrong(node.find("/id"), format!("this is no label; {NAMES}"));
+            }
+            if entries.iter().any(|other| other.id == id) {
+                let message = format!("another key of `{name}` is called `{id}`; nobody could tell which one was used");
+                notes.wrong(node.find("/id"), message);
+            }
+            notes.check_reference(&from, node.find("/from"));
+            let retire = retire.and_then(|DayText(day)| {
+                match day {
+                    None => notes.wrong(node.find("/retire"), "no such day; write something such as `2027-01-31`"),
+                    Some(day) if day <= now => {
+                        notes
+                            .warn(node.find("/retire"), format!("`{id}` is retired and verifies nothing; take it out"));
+                    }
+                    Some(_) => {}
+                }
+                day
+            });
+            entries.push(KeyEntry { id, from, retire });
+        }
+        let retired = |entry: &KeyEntry| entry.retire.is_some_and(|day| day <= now);
+        if !entries.is_empty() && entries.iter().all(retired) {
+            notes.warn_name(
+                Some(list),
+                format!("every key of `{name}` is retired, so nothing from its sender will be accepted"),
+            );
+        }
+        lists.insert(name.clone(), entries);
+    }
+    lists
+}
+
+/// One reference for each pair of keys and provider: two providers may write one text and mean two keys.
+pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Notes<'_>) -> Vec<KeyReference> {
+    let mut references: Vec<KeyReference> = Vec::new();
+    for route in routes {
+        let name = route.sender.keys();
+        if references.iter().any(|reference| reference.name == name) {
+            continue;
+        }
+        let Some(entries) = name.split('/').next().and_then(|list| lists.get(list)) else { continue };
+        references.push(KeyReference {
+            name: name.to_owned(),
+            provider: route.sender.provider.clone(),
+            entries: entries.clone(),
+        });
+    }
+    for (name, entries) in lists {
+        let used = references.iter().any(|reference| reference.name.split('/').next() == Some(name));
+        if used && entries.is_empty() {
+            let node = notes.members("/keys").find(|(list, _)| *list == name).map(|(_, node)| node);
+            notes.wrong(node, format!("there is no key in `{name}`; write `- {{ id: live, from: env:NAME }}`"));
+        }
+    }
+    references
+}
+
+/// A mistake in one of the files of `providers/`, by its index.
+fn note(file: usize, at: std::ops::Range<usize>, message: String) -> Note {
+    Note { file: file + 1, wrong: Wrong::new(at, message), severity: Severity::Error }
+}
+
+impl Provider {
+    /// Whether the same bytes again are the same event again, and are told by what was signed.
+    pub fn tells_identical(&self) -> bool {
+        self.identical == Identical::Repeat && self.scheme.coverage().body
+    }
+
+    /// Whether the signature covers the sender's own name for an event.
+    pub fn names_events(&self) -> bool {
+        !self.event_key.is_empty() || self.scheme.coverage().id
+    }
+
+    /// Whether anything tells a repeat from a new event.
+    pub fn tells_repeats(&self) -> bool {
+        self.tells_identical() || self.names_events()
+    }
+}

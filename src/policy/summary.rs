@@ -1,0 +1,136 @@
+//! What a policy promises, in the words of the one who has to sign it off.
+
+use super::{Delivery, Owner, Policy, Route, written_rate, written_size, written_time};
+use crate::{event::Form, repeat::Window, verify::Coverage};
+use serde::Serialize;
+use std::fmt;
+
+/// One route in words.
+#[derive(Clone, Debug, Serialize)]
+pub struct RouteSummary {
+    /// Its name.
+    pub name: String,
+    /// The endpoint, as in the policy: `path: /hooks/stripe`.
+    pub at: String,
+    /// Who is asked about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerSummary>,
+    /// The catalogue's name of the sender.
+    pub provider: String,
+    /// The name of its keys.
+    pub keys: String,
+    /// How many of them there are.
+    pub keys_count: usize,
+    /// What the signature covers.
+    pub covered: Vec<&'static str>,
+    /// What it does not, and is therefore hearsay.
+    pub not_covered: Vec<&'static str>,
+    /// By what repeats are told, and for how long.
+    pub repeats: String,
+    /// Where it goes.
+    pub delivery: String,
+    /// What the sender may rely on after a 2xx.
+    pub promise: &'static str,
+    /// What is let in, and how much of it.
+    pub limits: String,
+}
+
+/// Who is asked about a route.
+#[derive(Clone, Debug, Serialize)]
+pub struct OwnerSummary {
+    /// Who owns the contract with this sender.
+    pub team: String,
+    /// Whom to call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oncall: Option<String>,
+}
+
+impl Policy {
+    /// Every route in words, in the order of the file.
+    pub fn summary(&self) -> Vec<RouteSummary> {
+        self.routes.iter().map(|route| self.summarize(route)).collect()
+    }
+
+    fn summarize(&self, route: &Route) -> RouteSummary {
+        let keys = route.sender.keys();
+        let entries = self.keys.iter().find(|reference| reference.name == keys).map_or(0, |found| found.entries.len());
+        let provider = route.sender.provider();
+        let Coverage { body, time, .. } = provider.scheme.coverage();
+        let parts = [("body", body), ("id", provider.names_events()), ("time", time)];
+        let of = |wanted| parts.iter().filter(|(_, covered)| *covered == wanted).map(|(name, _)| *name).collect();
+        let (delivery, promise) = match &route.delivery {
+            Delivery::Queue { to, form } => {
+                let form = match form {
+                    Form::Event => "as an event",
+                    Form::Verbatim => "verbatim",
+                };
+                (format!("queued, then {form} to {}", to.join(", ")), "202 after fdatasync in the spool")
+            }
+            Delivery::Relay => (format!("relayed at once to {}", self.settings.origin.url), "WordPress's own answer"),
+        };
+        RouteSummary {
+            name: route.name.to_string(),
+            at: route.at.to_string(),
+            owner: route.owner.clone().map(|Owner { team, oncall }| OwnerSummary { team, oncall }),
+            provider: provider.name.clone(),
+            keys: keys.split('/').next().unwrap_or_default().to_owned(),
+            keys_count: entries,
+            covered: of(true),
+            not_covered: of(false),
+            repeats: repeats(route),
+            delivery,
+            promise,
+            limits: limits(route),
+        }
+    }
+}
+
+fn repeats(route: &Route) -> String {
+    let provider = route.sender.provider();
+    let mut told = Vec::new();
+    if provider.tells_identical() {
+        let by = match route.sender.window() {
+            Window::Signed { .. } => "by what was signed, for as long as it could pass",
+            Window::Unsigned { .. } => "by what was signed",
+        };
+        told.push(format!("{by}: {}", written_time(route.sender.window().memory())));
+    }
+    if provider.names_events() {
+        let by =
+            if provider.event_key.is_empty() { "the signed id".to_owned() } else { provider.event_key.join(" and ") };
+        told.push(format!("by {by}: {}", written_time(route.remember)));
+    }
+    if told.is_empty() { "cannot be told: protection is impossible".to_owned() } else { told.join("; ") }
+}
+
+fn limits(route: &Route) -> String {
+    let methods: Vec<_> = route.admit.methods.iter().map(http::Method::as_str).collect();
+    let mut limits =
+        vec![format!("{} up to {}", methods.join(", "), written_size(route.admit.body_limit_bytes as u64))];
+    limits.extend(route.limits.per_address.map(|rate| format!("{} from one address", written_rate(rate))));
+    limits.extend(route.limits.per_sender.map(|rate| format!("{} from one sender", written_rate(rate))));
+    limits.push(format!("answered within {}", written_time(route.answer_by)));
+    limits.join(", ")
+}
+
+impl fmt::Display for RouteSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, at, provider, keys, keys_count, repeats, delivery, promise, limits, .. } = self;
+        writeln!(f, "{name}  ({at})")?;
+        let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
+        let covered = if self.covered.is_empty() { "nothing".to_owned() } else { self.covered.join(" and ") };
+        write!(f, "  sender    {provider}, {keys_count} in `{keys}`; the signature covers {covered}")?;
+        match self.not_covered.as_slice() {
+            [] => writeln!(f)?,
+            hearsay => writeln!(f, ", but no {}", hearsay.join(" and no "))?,
+        }
+        writeln!(f, "  repeats   {repeats}")?;
+        writeln!(f, "  delivery  {delivery}; a 2xx is {promise}")?;
+        writeln!(f, "  limits    {limits}")?;
+        match &self.owner {
+            Some(OwnerSummary { team, oncall: Some(oncall) }) => writeln!(f, "  owner     {team}, on call {oncall}"),
+            Some(OwnerSummary { team, oncall: None }) => writeln!(f, "  owner     {team}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What a security team reads when its policy is wrong, and what it need not write.
+
+use hookwarden::{
+    clock::Timestamp,
+    policy::{Compiled, Overrides, Report, Severity, Source, compile, language},
+    verify::Catalogue,
+};
+use std::{fs, path::PathBuf};
+
+fn compiled(source: &Source) -> Result<Compiled, Report> {
+    let now = Timestamp::from_rfc3339("2026-11-24T00:00:00Z").unwrap();
+    compile(source, &Catalogue::embedded(), &Overrides::default(), now)
+}
+
+/// All that is told about a text; empty if there is nothing to tell.
+fn report(text: &str) -> String {
+    match compiled(&Source::one("gate.yaml", text)) {
+        Ok(compiled) => compiled.warnings.to_string(),
+        Err(report) => report.to_string(),
+    }
+}
+
+fn folder(below: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(below)
+}
+
+/// Each `policy/NAME.yaml` and what is told about it, `policy/NAME.txt`. To write the latter anew, run the tests with
+/// `BLESS=1`, and read the difference.
+#[test]
+fn every_broken_policy_is_reported_to_the_letter() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for entry in fs::read_dir(folder("tests/it/policy")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        seen += 1;
+        let told = report(&fs::read_to_string(&path).unwrap());
+        let expected = path.with_extension("txt");
+        if bless {
+            fs::write(&expected, &told).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default() != told {
+            wrong.push(format!("{}:\n{told}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "told otherwise:\n{}", wrong.join("\n"));
+    assert!(seen >= 40, "reads the wrong folder");
+}
+
+#[test]
+fn ten_mistakes_are_ten_errors() {
+    let text = fs::read_to_string(folder("tests/it/policy/ten_mistakes.yaml")).unwrap();
+    let report = compiled(&Source::one("gate.yaml", text)).unwrap_err();
+    assert_eq!(report.count(Severity::Error), 10, "{report}");
+}
+
+#[test]
+fn five_lines_are_a_policy() {
+    let text = "\
+routes:
+  shop: { at: { path: /hooks/shop }, sender: { provider: standard-webhooks, keys: shop } }
+keys: { shop: [{ id: live, from: env:SHOP_SECRET }] }
+destinations: { wordpress: { url: 'http://127.0.0.1:8080/wp-json/hookwarden/v1/events' } }
+";
+    assert_eq!(report(text), "");
+}
+
+/// A route that is left out without a word would be an endpoint without a guard.
+#[test]
+fn a_policy_that_compiles_has_every_route_that_was_written() {
+    let routes: String = (0..200)
+        .map(|index| {
+            format!("  r{index}: {{ at: {{ path: /hooks/{index}/ }}, sender: {{ provider: stripe, keys: shop }} }}\n")
+        })
+        .collect();
+    let text = format!(
+        "routes:\n{routes}keys: {{ shop: [{{ id: live, from: env:SHOP }}] }}\ndestinations: {{ wordpress: {{ url: 'http://w/' }} }}\n"
+    );
+    let compiled = compiled(&Source::one("gate.yaml", text)).unwrap_or_else(|report| panic!("{report}"));
+    let names: Vec<_> = compiled.policy.routes.iter().map(|route| route.name.to_string()).collect();
+    let expected: Vec<_> = (0..200).map(|index| format!("r{index}")).collect();
+    assert_eq!(names, expected, "and in the order of the file");
+}
+
+#[test]
+fn two_providers_decode_one_list_of_keys_each_in_its_own_way() {
+    let text = "\
+routes:
+  a: { at: { path: /a }, sender: { provider: stripe, keys: shared } }
+  b: { at: { path: /b }, sender: { provider: standard-webhooks, keys: shared } }
+  c: { at: { path: /c }, sender: { provider: stripe, keys: shared } }
+keys: { shared: [{ id: live, from: env:SHOP_SECRET }] }
+destinations: { wordpress: { url: 'http://127.0.0.1:8080/' } }
+";
+    let policy = compiled(&Source::one("gate.yaml", text)).unwrap().policy;
+    let names: Vec<_> = policy.keys.iter().map(|reference| reference.name.as_str()).collect();
+    assert_eq!(names, ["shared/stripe", "shared/standard-webhooks"]);
+}
+
+#[test]
+fn the_command_line_speaks_before_the_file() {
+    let overrides = Overrides {
+        upstream: Some("http://192.0.2.7:81".to_owned()),
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        ..Overrides::default()
+    };
+    let source = Source::one("gate.yaml", "listeners: [{ on: '0.0.0.0:80' }]\nroutes: {}\n");
+    let settings = compile(&source, &Catalogue::embedded(), &overrides, Timestamp::default()).unwrap().policy.settings;
+    assert_eq!(settings.origin.url, "http://192.0.2.7:81");
+    assert_eq!(settings.listeners.len(), 1);
+    assert_eq!(settings.listeners[0].on.port(), 0);
+    let wrong = Overrides { upstream: Some("192.0.2.7:81".to_owned()), ..Overrides::default() };
+    let report = compile(&source, &Catalogue::embedded(), &wrong, Timestamp::default()).unwrap_err();
+    assert!(report.to_string().contains("`--upstream`: scheme or host is missing"), "{report}");
+}
+
+#[test]
+fn a_digest_names_the_texts_and_not_where_they_lie() {
+    let digest = |name: &str, text: &str| compiled(&Source::one(name, text)).unwrap().policy.digest;
+    let first = digest("gate.yaml", "routes: {}\n");
+    assert_eq!(first.len(), 64);
+    assert_eq!(first, digest("elsewhere/gate.yaml", "routes: {}\n"));
+    assert_ne!(first, digest("gate.yaml", "routes: {} \n"));
+}
+
+#[test]
+fn a_file_far_too_long_is_not_read() {
+    let text = format!("routes: {{}}\n#{}\n", "a".repeat(1 << 20));
+    assert!(report(&text).starts_with("gate.yaml:1:1: the file has 1048589 bytes, and 1048576 at most are read\n"));
+}
+
+#[test]
+fn a_report_reads_the_same_to_a_machine() {
+    let report = compiled(&Source::one("gate.yaml", "routes: {}\nzebra: 1\n")).unwrap_err();
+    let told = serde_json::to_value(&report).unwrap();
+    assert_eq!(told[0]["severity"], "error");
+    assert_eq!((&told[0]["file"], &told[0]["line"], &told[0]["column"]), (&"gate.yaml".into(), &2.into(), &1.into()));
+    assert!(told[0]["message"].as_str().unwrap().starts_with("unknown key `zebra`; known here: "));
+}
+
+#[test]
+fn the_examples_are_in_order() {
+    let text = fs::read_to_string(folder("policies/gate.yaml")).unwrap();
+    assert_eq!(report(&text), "");
+}
+
+#[test]
+fn every_yaml_of_the_readme_is_in_order() {
+    let readme = fs::read_to_string(folder("policies/README.md")).unwrap();
+    let blocks: Vec<_> = readme.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        assert_eq!(report(block), "", "{block}");
+    }
+}
+
+/// A key that is not explained is a key that is guessed.
+#[test]
+fn the_readme_explains_every_key_of_the_language() {
+    let readme = fs::read_to_string(folder("policies/README.md")).unwrap();
+    let mut keys = Vec::new();
+    collect(&language(), "", &mut keys);
+    assert!(keys.len() > 60, "{keys:?}");
+    let missing: Vec<_> = keys.iter().filter(|key| !readme.contains(&format!("`{key}`"))).collect();
+    assert!(missing.is_empty(), "not in policies/README.md: {missing:#?}");
+}
+
+/// Every key that has a value of its own, as the README writes it.
+fn collect(schema: &serde_json::Value, path: &str, keys: &mut Vec<String>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let mut leaf = true;
+    if let Some(properties) = schema["properties"].as_object() {
+        leaf = false;
+        for (name, schema) in properties {
+            // A route's keys are written without the route's own path.
+            collect(schema, &below(name), keys);
+        }
+    }
+    if schema["additionalProperties"].is_object() {
+        leaf = false;
+        let named = if path == "routes" { String::new() } else { format!("{path}.NAME") };
+        keys.push(path.to_owned());
+        collect(&schema["additionalProperties"], &named, keys);
+    }
+    if schema["items"]["properties"].is_object() {
+        leaf = false;
+        if !path.ends_with("NAME") {
+            keys.push(path.to_owned());
+        }
+        collect(&schema["items"], &format!("{path}[]"), keys);
+    }
+    if leaf {
+        keys.push(path.to_owned());
+    }
+}
