@@ -53,7 +53,7 @@ impl Table {
             && self.queries.is_empty()
     }
 
-    /// Which routes a name of WooCommerce's API means.
+    /// Which routes a name of `WooCommerce`'s API means.
     pub(super) fn wc_api(&self, name: &[u8]) -> Matches {
         named(&self.wc_api, name)
     }

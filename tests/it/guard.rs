@@ -54,12 +54,11 @@ fn ask_php(queries: &[String]) -> Option<Vec<String>> {
     let mut input = php.stdin.take()?;
     let lines: String = queries.iter().map(|query| hex(query.as_bytes()) + "\n").collect();
     let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
-    let output = php.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success(), "php failed");
-    Some(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect())
+    let output = php.wait_with_output().ok()?;
+    assert!(output.status.success() && writer.join().is_ok(), "php failed");
+    Some(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    data_encoding::HEXLOWER.encode(bytes)
 }

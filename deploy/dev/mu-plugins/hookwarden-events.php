@@ -123,11 +123,14 @@ function hookwarden_keys() {
 /** 1: new. 0: stored before. False: not stored. The table's key decides, so two at once cannot both be new. */
 function hookwarden_store( $id, $sha256 ) {
 	global $wpdb;
+	if ( is_file( HOOKWARDEN_DEV_BROKEN_FILE ) ) {
+		return false;
+	}
 	$table  = $wpdb->prefix . 'hookwarden_events';
 	$insert = $wpdb->prepare( "INSERT IGNORE INTO $table (id, sha256, received) VALUES (%s, %s, %d)", $id, $sha256, time() );
 	$quiet  = $wpdb->suppress_errors();
 	$stored = $wpdb->query( $insert );
-	if ( false === $stored && ! get_option( 'hookwarden_dev_broken' ) ) {
+	if ( false === $stored ) {
 		// The first event of this site. Ids are told apart by their bytes: `msg_A` is not `msg_a`.
 		$wpdb->query( "CREATE TABLE IF NOT EXISTS $table (id varchar(128) NOT NULL PRIMARY KEY, sha256 char(64) NOT NULL, received bigint NOT NULL) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" );
 		$stored = $wpdb->query( $insert );
