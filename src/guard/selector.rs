@@ -163,33 +163,22 @@ pub(super) fn key(text: &[u8]) -> Vec<u8> {
     text.iter().filter(|byte| kept(byte)).map(u8::to_ascii_lowercase).collect()
 }
 
-/// As [`key`], of what `sanitize_text_field` leaves: tags and escapes that survived decoding are cut out first, so
-/// `wc_%2541stripe` and `wc_<b>stripe` are `wc_stripe`. Absent if that makes no difference.
+/// As [`key`], of what `sanitize_text_field` leaves: it cuts escapes out that survived decoding, again and again, so that
+/// `wc_%2541stripe` is `wc_stripe`. Absent if that makes no difference.
 pub(super) fn sanitized_key(text: &[u8]) -> Option<Vec<u8>> {
-    if !text.iter().any(|byte| matches!(byte, b'<' | b'%')) {
+    if !text.contains(&b'%') {
         return None;
     }
-    let mut kept = Vec::with_capacity(text.len());
-    let mut in_tag = false;
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            b'<' => in_tag = true,
-            b'>' if in_tag => in_tag = false,
-            _ if in_tag => {}
-            _ => kept.push(*byte),
+    let mut kept: Vec<u8> = Vec::with_capacity(text.len());
+    for byte in text {
+        kept.push(*byte);
+        let start = kept.len().saturating_sub(3);
+        let last = kept.get(start..).and_then(|last| last.strip_prefix(b"%"));
+        if last.is_some_and(|digits| php::escape(digits).is_some()) {
+            kept.truncate(start);
         }
     }
-    // Cutting an escape out can make a new one: `%4%411`. Each round shortens, so this ends.
-    while let Some(at) = (0..kept.len()).find(|at| is_escape(kept.get(*at..).unwrap_or_default())) {
-        kept.drain(at..at + 3);
-    }
     Some(key(&kept))
-}
-
-fn is_escape(text: &[u8]) -> bool {
-    text.split_first().is_some_and(|(first, after)| *first == b'%' && php::escape(after).is_some())
 }
 
 /// A name that survives [`key`] as it stands, but for its case.

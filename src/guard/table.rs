@@ -1,6 +1,7 @@
 //! Every selector, laid out for looking up: a hash of each segment and parameter, never a loop over routes.
 
 use super::selector::{AJAX_SCRIPTS, Selector, key, sanitized_key};
+use crate::request::target::trim;
 use std::collections::HashMap;
 
 /// Everything that is guarded, by kind.
@@ -52,7 +53,7 @@ impl Table {
             && self.queries.is_empty()
     }
 
-    /// Which routes a name of WooCommerce's API means.
+    /// Which routes a name of `WooCommerce`'s API means.
     pub(super) fn wc_api(&self, name: &[u8]) -> Matches {
         named(&self.wc_api, name)
     }
@@ -66,7 +67,7 @@ impl Table {
     pub(super) fn rest(&self, route: &[u8]) -> Matches {
         let route = route.to_ascii_lowercase();
         let segments: Vec<&[u8]> =
-            route.split(|byte| *byte == b'/').map(<[u8]>::trim_ascii).filter(|segment| !segment.is_empty()).collect();
+            route.split(|byte| *byte == b'/').map(trim).filter(|segment| !segment.is_empty()).collect();
         self.rest_segments(&segments)
     }
 
@@ -123,7 +124,11 @@ impl Table {
     pub(super) fn query(&self, name: &[u8], value: &[u8]) -> Matches {
         let Some(values) = self.queries.get(name) else { return Matches::default() };
         let found = named(&values.named, value);
-        if found.route.is_some() { found } else { Matches { route: values.any, ..Matches::default() } }
+        if found.route.is_some() || values.any.is_none() {
+            found
+        } else {
+            Matches { route: values.any, ..Matches::default() }
+        }
     }
 }
 
@@ -175,12 +180,14 @@ impl Tree {
     }
 }
 
-/// Both ways in which WordPress cleans a name lead to it.
+/// Both ways in which WordPress cleans a name lead to it. What its cutting of tags leaves of `wc_<b>stripe` depends on
+/// quotes, comments and scripts in it; no name has a `<`, so such a one is refused.
 fn named(names: &HashMap<Vec<u8>, usize>, text: &[u8]) -> Matches {
     let mut matches = Matches::default();
     if names.is_empty() {
         return matches;
     }
+    matches.ambiguous = text.contains(&b'<');
     matches.route = names.get(&key(text)).copied();
     if let Some(other) = sanitized_key(text) {
         matches.join(Matches { route: names.get(&other).copied(), ..Matches::default() });

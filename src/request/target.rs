@@ -167,7 +167,7 @@ fn resolve<'a>(segments: &[&'a [u8]]) -> Vec<&'a [u8]> {
 }
 
 /// A pattern's `$` also matches before a line break, and names are trimmed: `/hook%0A` is `/hook`.
-fn trim(segment: &[u8]) -> &[u8] {
+pub(crate) fn trim(segment: &[u8]) -> &[u8] {
     let is_blank = |byte: &u8| *byte <= b' ' || *byte == 0x7f;
     let start = segment.iter().position(|byte| !is_blank(byte)).unwrap_or(segment.len());
     let end = segment.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 /// Reads parts; only a head and a candidate's value are ever held.
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// `\n--BOUNDARY`: PHP ends a value there, with or without a CR before it.
-    delimiter: Vec<u8>,
+    /// `--BOUNDARY`.
+    delimiter: Delimiter,
     state: State,
 }
 
@@ -28,11 +28,25 @@ enum State {
     Epilogue,
 }
 
+/// What ends a part at the beginning of a line, with or without a CR before the line break.
+///
+/// PHP looks for it line by line where it skips an upload, and cuts long lines every 5 KiB, so that it alone sees one in
+/// the middle of a line. Boundaries are random: what holds one elsewhere was made to be read in two ways.
+#[derive(Debug)]
+struct Delimiter {
+    bytes: Vec<u8>,
+    /// For each number of matched bytes: how many still match when the next one does not (Knuth, Morris, Pratt).
+    fallback: Vec<usize>,
+}
+
 /// What passes unheld until a delimiter comes.
 #[derive(Debug)]
 struct Text {
-    /// So many bytes of the delimiter have just been seen. It begins with the line break that ended what was before.
+    /// So many bytes of the delimiter have just been seen ...
     matched: usize,
+    /// ... and the first of them began a line.
+    at_line: bool,
+    last: u8,
     seen: usize,
 }
 
@@ -50,14 +64,14 @@ const PREAMBLE_BYTES_MAX: usize = 256;
 
 impl Reader {
     pub(super) fn new(boundary: &str) -> Self {
-        Self { delimiter: format!("\n--{boundary}").into_bytes(), state: State::Preamble(Text::new()) }
+        Self { delimiter: Delimiter::new(boundary), state: State::Preamble(Text::new()) }
     }
 
     pub(super) fn step(&mut self, held: &[u8], rest: &[u8], fields: &Fields) -> Step {
         match &mut self.state {
             State::Preamble(text) => {
                 let (taken, complete) = text.advance(&self.delimiter, rest);
-                if text.seen > PREAMBLE_BYTES_MAX + self.delimiter.len() {
+                if text.seen > PREAMBLE_BYTES_MAX + self.delimiter.bytes.len() || (complete && !text.at_line) {
                     return Step::Refuse;
                 }
                 if complete {
@@ -68,8 +82,8 @@ impl Reader {
             State::Body(text) => {
                 let (taken, complete) = text.advance(&self.delimiter, rest);
                 if complete {
-                    // A body that begins with its own delimiter is empty for one reader and not for PHP.
-                    if text.seen < self.delimiter.len() {
+                    // A body that begins with a delimiter is empty for one reader, and for PHP it is not.
+                    if !text.at_line || text.seen == self.delimiter.bytes.len() {
                         return Step::Refuse;
                     }
                     self.state = State::Line(Line::Begun);
@@ -101,7 +115,7 @@ impl Reader {
         let Some(end) = end_of_head(&whole) else {
             return if rest.len() < room { Step::Hold(rest.len()) } else { Step::Refuse };
         };
-        let Some(mut names) = field_names(whole.get(..end).unwrap_or_default(), &self.delimiter) else {
+        let Some(mut names) = field_names(whole.get(..end).unwrap_or_default(), &self.delimiter.bytes) else {
             return Step::Refuse;
         };
         names.retain(|name| fields.is_candidate(name));
@@ -117,17 +131,18 @@ impl Reader {
     fn value(&mut self, held: &[u8], rest: &[u8], fields: &Fields) -> Step {
         let State::Value { names, start } = &self.state else { return Step::Refuse };
         let begun = held.get(*start..).unwrap_or_default();
-        let room = (VALUE_BYTES_MAX + self.delimiter.len()).saturating_sub(begun.len());
+        let delimiter = &self.delimiter.bytes;
+        let room = (VALUE_BYTES_MAX + delimiter.len()).saturating_sub(begun.len());
         let whole = [begun, rest.get(..room.min(rest.len())).unwrap_or_default()].concat();
-        let Some(end) = whole.windows(self.delimiter.len()).position(|window| window == self.delimiter) else {
+        let Some(end) = whole.windows(delimiter.len()).position(|window| window == delimiter) else {
             return if rest.len() < room { Step::Hold(rest.len()) } else { Step::Refuse };
         };
-        let value = whole.get(..end).unwrap_or_default();
-        let unclear = whole.starts_with(self.delimiter.get(1..).unwrap_or_default());
-        if unclear || names.iter().any(|name| fields.is_guarded(name, value)) {
+        let value = whole.get(..end).and_then(|value| value.strip_suffix(b"\n"));
+        let is_guarded = |value: &[u8]| names.iter().any(|name| fields.is_guarded(name, value));
+        if value.is_none_or(is_guarded) {
             return Step::Refuse;
         }
-        let taken = (end + self.delimiter.len()).saturating_sub(begun.len());
+        let taken = (end + delimiter.len()).saturating_sub(begun.len());
         self.state = State::Line(Line::Begun);
         Step::Pass(taken)
     }
@@ -141,33 +156,57 @@ impl Reader {
     }
 }
 
+impl Delimiter {
+    fn new(boundary: &str) -> Self {
+        let bytes = format!("--{boundary}").into_bytes();
+        let mut fallback = vec![0];
+        let mut kept: usize = 0;
+        for byte in bytes.iter().skip(1) {
+            while kept > 0 && bytes.get(kept) != Some(byte) {
+                kept = fallback.get(kept - 1).copied().unwrap_or_default();
+            }
+            kept += usize::from(bytes.get(kept) == Some(byte));
+            fallback.push(kept);
+        }
+        Self { bytes, fallback }
+    }
+}
+
 impl Text {
+    /// At the beginning of a line, as every head and the whole body is.
     fn new() -> Self {
-        Self { matched: 1, seen: 0 }
+        Self { matched: 0, at_line: false, last: b'\n', seen: 0 }
     }
 
     /// Looks for the delimiter; says how many bytes were taken, and whether it is complete with them.
-    fn advance(&mut self, delimiter: &[u8], rest: &[u8]) -> (usize, bool) {
+    fn advance(&mut self, delimiter: &Delimiter, rest: &[u8]) -> (usize, bool) {
         let mut at = 0;
         while let Some(byte) = rest.get(at) {
-            if self.matched == 0 {
-                let Some(line_break) = rest.iter().skip(at).position(|byte| *byte == b'\n') else { break };
-                at += line_break + 1;
-                self.matched = 1;
-            } else if delimiter.get(self.matched) == Some(byte) {
-                at += 1;
-                self.matched += 1;
-                if self.matched == delimiter.len() {
-                    self.seen = self.seen.saturating_add(at);
-                    return (at, true);
+            if delimiter.bytes.get(self.matched) == Some(byte) {
+                if self.matched == 0 {
+                    self.at_line = before(rest, at).unwrap_or(self.last) == b'\n';
                 }
+                self.matched += 1;
+                at += 1;
+                if self.matched == delimiter.bytes.len() {
+                    break;
+                }
+            } else if self.matched > 0 {
+                self.matched = delimiter.fallback.get(self.matched - 1).copied().unwrap_or_default();
+                self.at_line = false; // what still matches began behind a dash
             } else {
-                self.matched = 0; // no part of it but its first byte is a line break, so nothing is missed
+                let dash = rest.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'-'));
+                at = dash.map_or(rest.len(), |dash| at + dash);
             }
         }
-        self.seen = self.seen.saturating_add(rest.len());
-        (rest.len(), false)
+        self.seen = self.seen.saturating_add(at);
+        self.last = before(rest, at).unwrap_or(self.last);
+        (at, self.matched == delimiter.bytes.len())
     }
+}
+
+fn before(bytes: &[u8], at: usize) -> Option<u8> {
+    bytes.get(at.checked_sub(1)?).copied()
 }
 
 /// Behind the empty line.
@@ -189,7 +228,7 @@ fn field_names(head: &[u8], delimiter: &[u8]) -> Option<Vec<Vec<u8>>> {
     for line in head.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let odd = line.iter().any(|byte| matches!(byte, 0 | b'\r'));
-        if odd || line.starts_with(delimiter.get(1..).unwrap_or_default()) {
+        if odd || line.starts_with(delimiter) {
             return None;
         }
         // PHP joins folded lines, and lines without a colon, to the one before, without a blank between.

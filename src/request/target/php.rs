@@ -1,4 +1,4 @@
-//! How PHP reads `name=value`: main/php_variables.c and ext/standard/url.c of PHP 8.
+//! How PHP reads `name=value`: `main/php_variables.c` and `ext/standard/url.c` of PHP 8.
 
 use std::borrow::Cow;
 
