@@ -1,1 +1,310 @@
-//! The only module that names Pingora. (seam: to be written)
+//! The shell that listens: the only module that names Pingora. In the order in which a connection meets it:
+//!
+//! `accept` takes a connection if its address has a seat left, learns the client's address from a PROXY preamble
+//! where a trusted load balancer sends one, and lets `tls` shake hands under a deadline. The `doorway` reads each
+//! request head itself, strictly and in bounded time, and gives the bytes to Pingora. In `gateway` ordinary traffic
+//! streams through, with the header rules of `forward`; a guarded request is read by `body`, goes through
+//! [`gate::handle`](crate::gate::handle), and is either kept by an [`Engine`] or passed on by `relay` over the one
+//! client there is, `outbound`. Each request ends in one [`Report`]. [`Edge`] starts all this and drains it.
+
+mod accept;
+mod body;
+mod client;
+mod doorway;
+mod engine;
+mod forward;
+mod gateway;
+mod guarded;
+mod origin;
+mod outbound;
+mod proxy_protocol;
+mod relay;
+mod reply;
+mod seats;
+mod snapshot;
+mod ticket;
+mod tls;
+mod wire;
+
+pub use engine::{Engine, NoEngine};
+pub use origin::OriginError;
+pub use outbound::PingoraOutbound;
+pub use snapshot::Snapshot;
+pub use ticket::{Alarm, Observer, Report, Took, TurnedAway};
+pub use tls::{CertificateError, CryptoTaken, install_crypto};
+
+use crate::{
+    clock::Clock,
+    policy::{EdgeLimits, Policy},
+    verify::Keys,
+};
+use accept::Porch;
+use arc_swap::ArcSwap;
+use doorway::Doorway;
+use gateway::Gateway;
+use guarded::{Guarded, Limiter};
+use origin::Origin;
+use pingora_core::{
+    apps::HttpServerOptions,
+    protocols::http::v2::server::{H2Options, default_h2_options},
+    server::configuration::ServerConf,
+};
+use pingora_proxy::http_proxy;
+use relay::Relay;
+use seats::Seats;
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use ticket::Desk;
+use tls::Certificates;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, mpsc, watch},
+    task::{JoinHandle, JoinSet},
+    time::{Instant, interval, timeout_at},
+};
+
+/// Everything that an edge is started with.
+#[expect(missing_debug_implementations, reason = "the keys hold secrets")]
+pub struct Config<E> {
+    /// The rules. Listeners, origin and limits are taken from it once; [`Edge::replace`] swaps the rest.
+    pub policy: Arc<Policy>,
+    /// The keys of this moment.
+    pub keys: Arc<Keys>,
+    /// Where events are kept; [`NoEngine`] for a gate without routes.
+    pub engine: E,
+    /// Who hears what happened.
+    pub observer: Arc<dyn Observer>,
+    /// When requests came in.
+    pub clock: Arc<dyn Clock>,
+    /// The client for what is relayed; may be shared with whatever else goes out.
+    pub outbound: PingoraOutbound,
+    /// Certificate authorities for an origin over TLS; the system's if absent.
+    pub ca_file: Option<String>,
+}
+
+/// Why an edge does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// `install_crypto` was not called, or came too late.
+    #[error(transparent)]
+    Crypto(#[from] CryptoTaken),
+    /// The origin's URL.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    /// A listener's certificates.
+    #[error(transparent)]
+    Certificates(#[from] CertificateError),
+    /// The certificates do not go with the cryptography.
+    #[error("cannot speak TLS on `{on}`")]
+    Tls {
+        /// The listener.
+        on: SocketAddr,
+        /// Why.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The address is taken, not ours, or needs a privilege.
+    #[error("cannot listen on `{on}`")]
+    Listen {
+        /// The listener.
+        on: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A running edge. Dropped without [`stop`](Self::stop) it goes on until its runtime ends.
+#[expect(missing_debug_implementations, reason = "its parts are Pingora's")]
+pub struct Edge {
+    addresses: Vec<SocketAddr>,
+    seats: Arc<Seats>,
+    desk: Arc<Desk>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    certificates: Vec<Arc<Certificates>>,
+    stop: watch::Sender<bool>,
+    accept: Vec<JoinHandle<JoinSet<()>>>,
+    background: JoinSet<()>,
+    busy: mpsc::Receiver<()>,
+}
+
+/// What a stop found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that the deadline cut.
+    pub cut: usize,
+    /// Nothing works on a request any more, late answers included.
+    pub idle: bool,
+}
+
+/// Changes of certificate files are seen this often.
+const CERTIFICATES_LOOK: Duration = Duration::from_secs(3);
+/// Connections to the origin that are kept for the next request, for what streams through.
+const ORIGIN_POOL: usize = 256;
+
+impl Edge {
+    /// Binds every listener of the policy and serves. On a Tokio runtime.
+    ///
+    /// # Errors
+    /// A busy port is one, at once; Pingora would try for 30 s and then panic in a task.
+    pub async fn start<E: Engine>(config: Config<E>) -> Result<Self, StartError> {
+        install_crypto()?;
+        let settings = config.policy.settings.clone();
+        let origin = Arc::new(Origin::new(&settings.origin)?);
+        let desk = Desk::new(config.observer.clone());
+        let (stop, shutdown) = watch::channel(false);
+        let (busy, last) = mpsc::channel(1);
+        let seats = Seats::new(settings.limits.connections, settings.limits.connections_per_address);
+        let snapshot = Snapshot { policy: config.policy.clone(), keys: config.keys.clone() };
+        let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
+
+        // All addresses and certificates first: an edge listens everywhere or nowhere.
+        let mut doors = Vec::new();
+        for listener in &settings.listeners {
+            let on = listener.on;
+            let certificates = listener.tls.clone().map(Certificates::open).transpose()?;
+            let acceptor = certificates.clone().map(|certificates| tls::acceptor(certificates, listener.http2));
+            let acceptor = acceptor.transpose().map_err(|source| StartError::Tls { on, source })?;
+            let bound = TcpListener::bind(on).await.and_then(|bound| Ok((bound.local_addr()?, bound)));
+            let (address, bound) = bound.map_err(|source| StartError::Listen { on, source })?;
+            doors.push((address, bound, certificates, acceptor, listener.proxy_protocol.clone()));
+        }
+        origin.resolve_first(&desk).await;
+
+        let doorway = Arc::new(doorway(&config, &settings.limits, &origin, &desk, &snapshot, busy));
+        let (mut addresses, mut watched, mut accept) = (Vec::new(), Vec::new(), Vec::new());
+        for (address, bound, certificates, tls, balancers) in doors {
+            let (doorway, seats, desk) = (doorway.clone(), seats.clone(), desk.clone());
+            let porch = Porch { doorway, seats, desk, tls, balancers, handshake: settings.limits.handshake };
+            accept.push(spawn(Arc::new(porch).receive(bound, shutdown.clone())));
+            addresses.push(address);
+            watched.extend(certificates);
+        }
+        let mut background = JoinSet::new();
+        if origin.is_named() {
+            background.spawn(origin.keep_resolving(desk.clone()));
+        }
+        if !watched.is_empty() {
+            background.spawn(watch_certificates(watched.clone(), desk.clone()));
+        }
+        Ok(Self { addresses, seats, desk, snapshot, certificates: watched, stop, accept, background, busy: last })
+    }
+
+    /// Where it listens, in the order of the policy's listeners.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        self.seats.in_use()
+    }
+
+    /// From now on new requests are judged by these. Listeners, origin and limits of connections stay.
+    pub fn replace(&self, policy: Arc<Policy>, keys: Arc<Keys>) {
+        self.snapshot.store(Arc::new(Snapshot { policy, keys }));
+    }
+
+    /// Reads every listener's certificates again, now.
+    ///
+    /// # Errors
+    /// The first broken file; its listener keeps its old set.
+    pub fn reload_certificates(&self) -> Result<(), CertificateError> {
+        self.certificates.iter().try_for_each(|certificates| certificates.reload())
+    }
+
+    /// No new connections; idle ones close; requests and late answers have `within` to finish.
+    pub async fn stop(mut self, within: Duration) -> Drained {
+        let deadline = Instant::now() + within;
+        let _ = self.stop.send(true);
+        self.background.shutdown().await;
+        let mut guests = Vec::new();
+        for accept in self.accept {
+            guests.push(accept.await.unwrap_or_default());
+        }
+        for guests in &mut guests {
+            while let Ok(Some(_)) = timeout_at(deadline, guests.join_next()).await {}
+        }
+        self.desk.cutting.store(true, Ordering::Release);
+        let cut = guests.iter().map(JoinSet::len).sum();
+        for mut guests in guests {
+            guests.shutdown().await;
+        }
+        // Every request holds the gateway and every call a clone of `busy`: the channel ends with the last of them.
+        let idle = timeout_at(deadline, self.busy.recv()).await.is_ok();
+        Drained { cut, idle }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the accept loops; `Edge::stop` joins them")]
+fn spawn(receive: impl Future<Output = JoinSet<()>> + Send + 'static) -> JoinHandle<JoinSet<()>> {
+    tokio::spawn(receive)
+}
+
+fn doorway<E: Engine>(
+    config: &Config<E>,
+    limits: &EdgeLimits,
+    origin: &Arc<Origin>,
+    desk: &Arc<Desk>,
+    snapshot: &Arc<ArcSwap<Snapshot>>,
+    busy: mpsc::Sender<()>,
+) -> Doorway<Gateway<E>> {
+    let relay = Relay {
+        engine: config.engine.clone(),
+        outbound: config.outbound.clone(),
+        origin: origin.clone(),
+        places: Arc::new(Semaphore::new(config.policy.settings.origin.concurrency)),
+        desk: desk.clone(),
+        busy,
+    };
+    let guarded =
+        Guarded { limiter: Limiter::new(), room: body::Room::new(limits.bodies_bytes), relay: Arc::new(relay) };
+    let gateway = Gateway {
+        snapshot: snapshot.clone(),
+        desk: desk.clone(),
+        clock: config.clock.clone(),
+        origin: origin.clone(),
+        guarded,
+    };
+    let conf = ServerConf {
+        max_retries: 16, // the gateway counts by itself: dead connections of the pool are no failures
+        ca_file: config.ca_file.clone(),
+        upstream_keepalive_pool_size: ORIGIN_POOL,
+        ..ServerConf::default()
+    };
+    let mut proxy = http_proxy(&Arc::new(conf), gateway);
+    let mut options = HttpServerOptions::default(); // h2c stays off: it waits for 24 bytes without a deadline
+    options.h2_idle_timeout = Some(limits.keepalive);
+    proxy.server_options = Some(options);
+    proxy.h2_options = Some(h2_options(limits));
+    Doorway::new(proxy, limits.clone(), desk.clone())
+}
+
+/// From Pingora's defaults: options of one's own lose its limits on streams and header lists.
+fn h2_options(limits: &EdgeLimits) -> H2Options {
+    let mut options = default_h2_options();
+    options
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(64)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(Some(64))
+        .initial_window_size(256 * 1024)
+        .initial_connection_window_size(1024 * 1024);
+    options
+}
+
+async fn watch_certificates(certificates: Vec<Arc<Certificates>>, desk: Arc<Desk>) {
+    let mut look = interval(CERTIFICATES_LOOK);
+    loop {
+        look.tick().await;
+        for certificates in &certificates {
+            if let Err(error) = certificates.reload_if_changed() {
+                desk.observer.alarm(&Alarm::Certificates(error));
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Can this head be read in one way only? Reads each request head before Pingora does: in bounded time, in bounded
+//! space, and strictly. The bytes then go to Pingora's own parser uncopied (`set_pipelined_prefix`).
+
+pub(super) mod head;
+
+use super::{
+    accept::stopped,
+    reply,
+    ticket::{Desk, TurnedAway},
+    wire::Wire,
+};
+use crate::{outcome::Outcome, policy::EdgeLimits, verdict::Rejection};
+use bytes::BytesMut;
+use head::Refusal;
+use pingora_core::{
+    apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp},
+    protocols::{ALPN, Ssl as _, Stream, http::ServerSession},
+    server::ShutdownWatch,
+};
+use pingora_proxy::{HttpProxy, ProxyHttp};
+use std::{
+    cell::Cell,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt},
+    time::{Instant, timeout, timeout_at},
+};
+
+/// The client connection preface, RFC 9113 section 3.4.
+const H2_PREFACE_BYTES: usize = 24;
+/// After a refusal the gate reads on for a moment: closing with unread bytes makes the kernel send a reset, which can
+/// destroy the answer on its way.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
+/// What a sender may have had under way when it was refused.
+pub(super) const LINGER_BYTES: usize = 64 * 1024;
+/// A connection that serves for ever never moves to another gate.
+const REQUESTS_MAX: u32 = 10_000;
+/// No request starts on a connection older than this.
+const AGE_MAX: Duration = Duration::from_secs(3600);
+
+tokio::task_local! {
+    /// Whether the gateway has taken the request that the doorway let in. Pingora answers what its own parser refuses
+    /// without a word to anybody.
+    static TAKEN: Cell<bool>;
+}
+
+/// Says to the doorway that this task's request has its ticket from now on.
+pub(super) fn taken() {
+    let _ = TAKEN.try_with(|taken| taken.set(true)); // HTTP/2 requests have tasks of their own
+}
+
+/// The way from a connection to Pingora.
+pub(super) struct Doorway<P> {
+    proxy: Arc<HttpProxy<P>>,
+    limits: EdgeLimits,
+    desk: Arc<Desk>,
+}
+
+enum Arrival {
+    Head(BytesMut),
+    /// Nobody spoke, or nobody is there any more.
+    Silence,
+    Refused(Refusal, BytesMut),
+}
+
+impl<P> Doorway<P>
+where
+    P: ProxyHttp + Send + Sync + 'static,
+    P::CTX: Send + Sync,
+{
+    pub(super) fn new(proxy: HttpProxy<P>, limits: EdgeLimits, desk: Arc<Desk>) -> Self {
+        Self { proxy: Arc::new(proxy), limits, desk }
+    }
+
+    /// From here on answers say `Connection: close`: `is_process_shutting_down` is false until Pingora hears this,
+    /// and its own listening service, which would say it, is not here.
+    pub(super) async fn close(&self) {
+        self.proxy.http_cleanup().await;
+    }
+
+    /// Until the connection is done.
+    pub(super) async fn serve(&self, wire: Wire, peer: SocketAddr, shutdown: &ShutdownWatch) {
+        match wire.selected_alpn_proto() {
+            Some(ALPN::H2) => self.serve_h2(wire, peer, shutdown).await,
+            _ => self.serve_h1(wire, shutdown).await,
+        }
+    }
+
+    /// Pingora waits for the preface without a deadline; from there on `h2_idle_timeout` watches.
+    async fn serve_h2(&self, mut wire: Wire, peer: SocketAddr, shutdown: &ShutdownWatch) {
+        let mut preface = BytesMut::zeroed(H2_PREFACE_BYTES);
+        let read = tokio::select! {
+            read = timeout(self.limits.header, wire.read_exact(&mut preface)) => read,
+            () = stopped(shutdown) => return,
+        };
+        if !matches!(read, Ok(Ok(_))) {
+            return self.desk.observer.turned_away(TurnedAway::Preface, peer.ip().to_canonical());
+        }
+        wire.unread(preface);
+        ServerApp::process_new(&self.proxy, Box::new(wire), shutdown).await;
+    }
+
+    async fn serve_h1(&self, wire: Wire, shutdown: &ShutdownWatch) {
+        let born = Instant::now();
+        let mut stream: Stream = Box::new(wire);
+        let mut settings: Option<HttpPersistentSettings> = None;
+        for served in 1..=REQUESTS_MAX {
+            let wait = if served == 1 { self.limits.header } else { self.limits.keepalive };
+            let head = match self.read_head(&mut stream, wait, shutdown).await {
+                Arrival::Head(head) => head,
+                Arrival::Silence => return drop(stream.shutdown().await),
+                Arrival::Refused(refusal, bytes) => return self.refuse(stream, refusal, &bytes).await,
+            };
+            let summary = head::summary(&head);
+            let client = client(&stream);
+            let mut session = ServerSession::new_http1(stream);
+            match settings.take() {
+                Some(settings) => settings.apply_to_session(&mut session),
+                None => session.set_keepalive(Some(self.limits.keepalive.as_secs().max(1))),
+            }
+            if served == REQUESTS_MAX || born.elapsed() > AGE_MAX || *shutdown.borrow() {
+                session.set_keepalive_reuses_remaining(Some(0));
+            }
+            session.set_pipelined_prefix(head);
+            let serving = async {
+                let reused = self.proxy.process_new_http(session, shutdown).await;
+                (reused, TAKEN.with(Cell::get))
+            };
+            let (reused, taken) = TAKEN.scope(Cell::new(false), serving).await;
+            if !taken {
+                self.report(head::UNREAD, summary, client);
+            }
+            let Some(reused) = reused else { return };
+            (stream, settings) = reused.consume();
+        }
+    }
+
+    async fn read_head(&self, stream: &mut Stream, wait: Duration, shutdown: &ShutdownWatch) -> Arrival {
+        let mut bytes = BytesMut::with_capacity(4096);
+        let first = tokio::select! {
+            biased; // a request that has arrived is served
+            first = timeout(wait, stream.read_buf(&mut bytes)) => first,
+            () = stopped(shutdown) => return Arrival::Silence,
+        };
+        if !matches!(first, Ok(Ok(1..))) {
+            return Arrival::Silence;
+        }
+        let deadline = Instant::now() + self.limits.header;
+        let mut scanned = 0;
+        loop {
+            match self.judge(&bytes, scanned) {
+                Err(refusal) => return Arrival::Refused(refusal, bytes),
+                Ok(true) => return Arrival::Head(bytes),
+                Ok(false) => scanned = bytes.len(),
+            }
+            match timeout_at(deadline, stream.read_buf(&mut bytes)).await {
+                Err(_) => return Arrival::Refused(head::TOO_SLOW, bytes),
+                Ok(Ok(1..)) => {}
+                Ok(_) => return Arrival::Silence,
+            }
+        }
+    }
+
+    /// Whether the head is complete; of the bytes before `scanned` it is known that they do not end it.
+    fn judge(&self, bytes: &[u8], scanned: usize) -> Result<bool, Refusal> {
+        match head::end(bytes, scanned)? {
+            Some(end) if end <= self.limits.head_bytes => {
+                head::check_h1(bytes.get(..end).unwrap_or_default(), &self.limits).map(|()| true)
+            }
+            None if bytes.len() <= self.limits.head_bytes => Ok(false),
+            Some(_) | None if !bytes.iter().take(self.limits.head_bytes).any(|byte| *byte == b'\n') => {
+                Err(head::TARGET_TOO_LONG) // one endless line
+            }
+            Some(_) | None => Err(head::TOO_LARGE),
+        }
+    }
+
+    async fn refuse(&self, mut stream: Stream, refusal: Refusal, bytes: &[u8]) {
+        let id = self.report(refusal, head::summary(bytes), client(&stream));
+        let answer = reply::raw(&reply::refused_head(refusal.status, &id), &id, bytes.starts_with(b"HEAD "));
+        let _ = timeout(LINGER, async {
+            stream.write_all(&answer).await?;
+            AsyncWriteExt::shutdown(&mut stream).await?;
+            tokio::io::copy(&mut stream.take(LINGER_BYTES as u64), &mut tokio::io::sink()).await
+        })
+        .await;
+    }
+
+    fn report(&self, refusal: Refusal, summary: Option<(http::Method, String)>, client: Option<IpAddr>) -> Arc<str> {
+        let mut ticket = self.desk.ticket();
+        ticket.report.status = Some(refusal.status.as_u16());
+        ticket.report.detail = Some(refusal.rule.to_owned());
+        ticket.report.client = client;
+        if let Some((method, path)) = summary {
+            ticket.report.method = Some(method);
+            ticket.report.path = path;
+        }
+        ticket.ends(Outcome::Rejected(Rejection::Head(refusal.rule).code()));
+        ticket.request_id().clone()
+    }
+}
+
+fn client(stream: &Stream) -> Option<IpAddr> {
+    let digest = stream.get_socket_digest()?;
+    digest.peer_addr()?.as_inet().map(|address| address.ip())
+}

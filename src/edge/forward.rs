@@ -1,0 +1,195 @@
+//! What may WordPress hear about a request? The table of header rules, for what streams through and for what is
+//! relayed alike. Everything that is not named here passes byte for byte.
+
+use super::{client::Client, reply::REQUEST_ID};
+use http::{HeaderName, HeaderValue, header};
+use pingora_error::Result;
+use pingora_http::{RequestHeader, ResponseHeader};
+
+/// What the gate says instead of the client.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    pub(super) client: Client,
+    /// Host as the client wrote it, with its port.
+    pub(super) host: String,
+    pub(super) request_id: std::sync::Arc<str>,
+}
+
+/// Belongs to the hop from the client: only a trusted proxy's word on it passes.
+const SPOOFABLE: &[&str] = &[
+    "forwarded",
+    "x-forwarded",
+    "x-forwarded-ssl",
+    "front-end-https",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "client-ip",
+    "x-cluster-client-ip",
+    "cf-ipcountry",
+    "x-country-code",
+    // IIS: WordPress takes them for the request's URI (wp-includes/load.php), past every guard.
+    "x-original-url",
+    "x-rewrite-url",
+];
+/// Never: `Proxy` becomes `HTTP_PROXY` in CGI (httpoxy); `Via` turns the origin's compression off.
+const NEVER: &[&str] = &["proxy", "via"];
+/// Belong to one connection, RFC 9110 section 7.6.1.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+
+/// Rewrites a request's head for the origin. Framing is the business of whoever sends it.
+pub(super) fn to_origin(head: &mut RequestHeader, facts: &Facts) -> Result<()> {
+    let dropped: Vec<HeaderName> =
+        head.headers.keys().filter(|name| is_dropped(name, facts.client.trusted)).cloned().collect();
+    for name in &dropped {
+        head.remove_header(name);
+    }
+    if facts.host.is_empty() {
+        head.remove_header(&header::HOST);
+    } else {
+        head.insert_header(header::HOST, facts.host.as_str())?;
+        head.insert_header("X-Forwarded-Host", facts.host.as_str())?;
+    }
+    head.insert_header("X-Forwarded-For", facts.client.address.to_string())?;
+    head.insert_header("X-Real-IP", facts.client.address.to_string())?;
+    head.insert_header("X-Forwarded-Proto", facts.client.scheme())?;
+    head.insert_header("X-Forwarded-Port", port(facts))?;
+    head.insert_header(REQUEST_ID, &*facts.request_id)
+}
+
+/// Takes out of an answer what belongs to the origin's connection, and names the request.
+pub(super) fn to_client(head: &mut ResponseHeader, request_id: &str) -> Result<()> {
+    if head.status != http::StatusCode::SWITCHING_PROTOCOLS {
+        for name in nominated(head.headers.get_all(header::CONNECTION)) {
+            head.remove_header(name.as_str());
+        }
+        for name in ["connection", "keep-alive", "proxy-connection"] {
+            head.remove_header(name);
+        }
+    }
+    head.insert_header(REQUEST_ID, request_id)
+}
+
+/// For a request whose body is whole, and sent by the gate's own client.
+pub(super) fn strip_hop_by_hop(head: &mut RequestHeader) {
+    for name in nominated(head.headers.get_all(header::CONNECTION)) {
+        head.remove_header(name.as_str());
+    }
+    for name in HOP_BY_HOP.iter().chain(&["expect", "content-length"]) {
+        head.remove_header(*name);
+    }
+}
+
+/// For an answer that the gate's own client has read.
+pub(super) fn strip_answer(head: &mut ResponseHeader) {
+    for name in nominated(head.headers.get_all(header::CONNECTION)) {
+        head.remove_header(name.as_str());
+    }
+    for name in HOP_BY_HOP {
+        head.remove_header(*name);
+    }
+}
+
+/// Options of `Connection` that are fields of their own. Framing and what says whose request this is cannot be among
+/// them: the doorway refuses such requests, and an origin's answer has no say in it.
+fn nominated(values: http::header::GetAll<'_, HeaderValue>) -> Vec<String> {
+    let options = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let names = options.map(|name| name.trim().to_ascii_lowercase());
+    names.filter(|name| !matches!(name.as_str(), "" | "close" | "content-length" | "set-cookie" | "host")).collect()
+}
+
+fn is_dropped(name: &HeaderName, trusted: bool) -> bool {
+    let name = name.as_str();
+    // PHP folds `-` and `_` into one name, and web servers fold more: `X_Forwarded_For` would speak for the gate.
+    let is_foldable = !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_ours = name == "hookwarden" || name.starts_with("hookwarden-");
+    is_foldable || is_ours || NEVER.contains(&name) || (!trusted && SPOOFABLE.contains(&name))
+}
+
+/// As the client knows it: of the Host, else the scheme's.
+fn port(facts: &Facts) -> u16 {
+    let after_address = facts.host.rsplit(']').next().unwrap_or_default();
+    let named = after_address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    named.unwrap_or(if facts.client.tls { 443 } else { 80 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(trusted: bool, fields: &[(&str, &str)]) -> RequestHeader {
+        let mut head = RequestHeader::build("GET", b"/", None).unwrap();
+        for (name, value) in fields {
+            head.append_header((*name).to_owned(), *value).unwrap();
+        }
+        let client = Client { address: "192.0.2.7".parse().unwrap(), tls: true, trusted };
+        to_origin(&mut head, &Facts { client, host: "shop.test:8443".into(), request_id: "id".into() }).unwrap();
+        head
+    }
+
+    fn all<'h>(head: &'h RequestHeader, name: &str) -> Vec<&'h str> {
+        head.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_the_client_says_of_its_own_hop_is_replaced() {
+        let said: Vec<_> =
+            ["x-forwarded-for", "X-Real-IP", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-host"]
+                .into_iter()
+                .flat_map(|name| [(name, "6.6.6.6"), (name, "7.7.7.7")])
+                .collect();
+        let head = sent(false, &said);
+        assert_eq!(all(&head, "x-forwarded-for"), ["192.0.2.7"]);
+        assert_eq!(all(&head, "x-real-ip"), ["192.0.2.7"]);
+        assert_eq!(all(&head, "x-forwarded-proto"), ["https"]);
+        assert_eq!(all(&head, "x-forwarded-port"), ["8443"]);
+        assert_eq!(all(&head, "x-forwarded-host"), ["shop.test:8443"]);
+    }
+
+    #[test]
+    fn spoofable_fields_pass_from_trusted_proxies_alone() {
+        for name in SPOOFABLE {
+            assert!(all(&sent(false, &[(name, "x")]), name).is_empty(), "{name}");
+            assert_eq!(all(&sent(true, &[(name, "x")]), name), ["x"], "{name}");
+        }
+    }
+
+    #[test]
+    fn nobody_speaks_for_the_gate_in_any_spelling() {
+        for name in
+            ["Hookwarden-Identity", "hookwarden_identity", "HOOKWARDEN.identity", "hookwarden", "x_forwarded_for"]
+        {
+            for trusted in [false, true] {
+                let head = sent(trusted, &[(name, "forged")]);
+                assert!(head.headers.values().all(|value| value != "forged"), "{name}");
+            }
+        }
+        assert_eq!(all(&sent(true, &[("Hookwarden-Request-Id", "forged")]), REQUEST_ID), ["id"]);
+    }
+
+    #[test]
+    fn everything_else_passes_as_it_came() {
+        let kept = [
+            ("authorization", "Basic eA=="),
+            ("cookie", "a=b"),
+            ("cookie", "c"),
+            ("webhook-id", "x"),
+            ("accept-encoding", "gzip"),
+            ("x-wp-nonce", ""),
+        ];
+        let head = sent(false, &kept);
+        for (name, value) in kept {
+            assert!(all(&head, name).contains(&value), "{name}");
+        }
+        assert!(all(&sent(true, &[("via", "1.1 x"), ("proxy", "x")]), "via").is_empty());
+    }
+}

@@ -1,0 +1,387 @@
+//! What happens to one request? Ordinary traffic streams through Pingora; a guarded request ends here.
+
+mod failure;
+
+use super::{
+    body::Pace,
+    client::Client,
+    doorway::{self, head},
+    engine::Engine,
+    forward::{self, Facts},
+    guarded::{Guarded, Visit},
+    origin::Origin,
+    outbound::is_open,
+    relay::OriginAnswer,
+    reply,
+    snapshot::Snapshot,
+    ticket::{Desk, Ticket},
+};
+use crate::{
+    answer,
+    clock::Clock,
+    event::Arrival,
+    gate::Ending,
+    guard::{Found, form},
+    outcome::Outcome,
+    policy::Route,
+    request::{Head, Target},
+    verdict::{Chain, Fault, Refusal, Rejection},
+};
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{StatusCode, Version, header};
+use pingora_core::{protocols::Digest, upstreams::peer::HttpPeer};
+use pingora_error::{Error, ErrorType, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::{FailToProxy, ProxyHttp, Session};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+/// A write that makes no headway for this long has no reader.
+const WRITE: Duration = Duration::from_secs(30);
+
+/// Everything that requests share.
+pub(super) struct Gateway<E> {
+    pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) origin: Arc<Origin>,
+    pub(super) guarded: Guarded<E>,
+}
+
+/// One request.
+pub(super) struct Ctx {
+    ticket: Ticket,
+    snapshot: Arc<Snapshot>,
+    pace: Pace,
+    /// Known once the head has passed.
+    facts: Option<Facts>,
+    /// Reads a form that streams by.
+    scanner: Option<form::Scanner>,
+    /// Why the stream was cut.
+    refusal: Option<Refusal>,
+    /// A connection of the pool was found dead before anything was sent.
+    stale: bool,
+    connects: usize,
+}
+
+impl<E: Engine> Gateway<E> {
+    /// The doorway has seen HTTP/1 heads; HTTP/2 ones come here first.
+    fn check_h2(ctx: &Ctx, session: &Session) -> Result<(), head::Refusal> {
+        let request = session.req_header();
+        if request.version != Version::HTTP_2 {
+            return Ok(());
+        }
+        let fields = request.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        let head = head::Head {
+            method: request.method.as_str().as_bytes(),
+            target: request.raw_path(),
+            wording: head::Wording::Pseudo(request.uri.authority().map(|authority| authority.as_str().as_bytes())),
+            fields: fields.collect(),
+        };
+        head::check(&head, &ctx.snapshot.policy.settings.limits)
+    }
+
+    /// Reads the head once, for the guards, for the origin and for the log.
+    fn read_head(&self, session: &mut Session, ctx: &mut Ctx) -> Result<Head, Refusal> {
+        let settings = &ctx.snapshot.policy.settings;
+        let peer = peer_of(session);
+        let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+        let request = session.req_header_mut();
+        let client = Client::of(peer, tls, &request.headers, &settings.trusted_proxies);
+        ctx.ticket.report.client = Some(client.address);
+
+        let raw = String::from_utf8_lossy(request.raw_path()).into_owned();
+        let (authority, target) = match raw.split_once("://") {
+            // Absolute form, with the doorway's word that its authority is the Host: only the rest goes on.
+            Some((_, rest)) if !raw.starts_with('/') => {
+                let at = rest.find('/').unwrap_or(rest.len());
+                let (authority, target) = rest.split_at_checked(at).unwrap_or_default();
+                request.set_raw_path(target.as_bytes()).map_err(|_| Rejection::TargetUnclear)?;
+                (Some(authority.to_owned()), target.to_owned())
+            }
+            _ => (request.uri.authority().map(ToString::to_string), raw),
+        };
+        let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok().map(str::to_owned));
+        let host = host.or(authority).unwrap_or_else(|| self.public_host(settings.public_url.as_deref()));
+        let target = Target::parse(&target)?;
+        target.path().clone_into(&mut ctx.ticket.report.path);
+        let request_id = ctx.ticket.request_id().clone();
+        let head = Head {
+            method: request.method.clone(),
+            target,
+            host: host.clone(),
+            headers: request.headers.clone(),
+            client: client.address,
+        };
+        ctx.facts = Some(Facts { client, host, request_id });
+        Ok(head)
+    }
+
+    /// For HTTP/1.0 requests that name no host: the site that stands behind the gate.
+    fn public_host(&self, public_url: Option<&str>) -> String {
+        let host = public_url.and_then(|url| Some(url.split_once("://")?.1.trim_end_matches('/').to_owned()));
+        host.unwrap_or_else(|| self.origin.authority.clone())
+    }
+
+    async fn guard(&self, route: &Arc<Route>, head: Head, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
+        let Some(facts) = &ctx.facts else { return Err(Error::new_in(ErrorType::InternalError)) };
+        ctx.ticket.report.route = Some(route.name.clone());
+        let mut forward = session.req_header().clone();
+        forward::to_origin(&mut forward, facts)?;
+        let visit = Visit {
+            snapshot: &ctx.snapshot,
+            route,
+            head,
+            forward,
+            arrival: Arrival { at: self.clock.now(), request_id: ctx.ticket.request_id().clone() },
+            began: ctx.ticket.began().into(),
+            pace: Pace::new(&ctx.snapshot.policy.settings.limits),
+        };
+        let report = &mut ctx.ticket.report;
+        let ending = self.guarded.handle(visit, session, &mut report.notes, &mut report.took).await;
+        let request_id = ctx.ticket.request_id().clone();
+        let (outcome, answer) = match ending {
+            Ok(Ending::Accepted(receipt)) => (Outcome::Accepted, answer::accepted(route, &receipt)),
+            Ok(Ending::Again(known)) if known.changed => (Outcome::RepeatChanged, answer::again(route, &known)),
+            Ok(Ending::Again(known)) => (Outcome::Repeat, answer::again(route, &known)),
+            Ok(Ending::Relayed(answer)) => {
+                ctx.ticket.ends(Outcome::Relayed);
+                return pass_back(session, answer, &request_id).await;
+            }
+            Err(refusal) => return Self::refuse(session, ctx, Some(route), &refusal).await,
+        };
+        ctx.ticket.ends(outcome);
+        reply::write(session, answer, &request_id).await
+    }
+
+    async fn refuse(session: &mut Session, ctx: &mut Ctx, route: Option<&Route>, refusal: &Refusal) -> Result<()> {
+        if let Refusal::Failed(fault) = refusal {
+            ctx.ticket.report.detail = Some(Chain(fault).to_string());
+        }
+        ctx.ticket.ends(Outcome::from(refusal));
+        let request_id = ctx.ticket.request_id().clone();
+        reply::write(session, answer::refused(route, refusal, &request_id), &request_id).await
+    }
+
+    /// Whether the request may stream on; if not, it has been answered.
+    async fn meet(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
+        let request = session.req_header();
+        ctx.ticket.report.method = Some(request.method.clone());
+        ctx.ticket.report.version = request.version;
+        if let Err(refusal) = Self::check_h2(ctx, session) {
+            ctx.ticket.report.detail = Some(refusal.rule.to_owned());
+            ctx.ticket.ends(Outcome::Rejected(Rejection::Head(refusal.rule).code()));
+            let request_id = ctx.ticket.request_id().clone();
+            reply::write(session, reply::refused_head(refusal.status, &request_id), &request_id).await?;
+            return Ok(false);
+        }
+        let head = match self.read_head(session, ctx) {
+            Ok(head) => head,
+            Err(refusal) => return Self::refuse(session, ctx, None, &refusal).await.map(|()| false),
+        };
+        let snapshot = ctx.snapshot.clone();
+        match snapshot.policy.find(&head) {
+            (Found::Guarded(_), Some(route)) => self.guard(route, head, session, ctx).await.map(|()| false),
+            (Found::Guarded(_), None) => Err(Error::new_in(ErrorType::InternalError)),
+            (Found::Batch, _) => Self::refuse(session, ctx, None, &Rejection::Batch.into()).await.map(|()| false),
+            (Found::Form(kind), _) => {
+                ctx.scanner = Some(snapshot.policy.guards.scanner(&head, kind));
+                Ok(true)
+            }
+            (Found::Open, _) => Ok(true),
+        }
+    }
+}
+
+fn peer_of(session: &Session) -> IpAddr {
+    let peer = session.client_addr().and_then(|address| address.as_inet()).map(std::net::SocketAddr::ip);
+    peer.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
+}
+
+/// The origin's answer, as it comes.
+async fn pass_back(session: &mut Session, mut answer: OriginAnswer, request_id: &str) -> Result<()> {
+    let mut head = answer.streaming.head.clone();
+    forward::to_client(&mut head, request_id)?;
+    let is_head = session.req_header().method == http::Method::HEAD;
+    let empty = is_head || matches!(head.status.as_u16(), 204 | 304);
+    let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
+    if !empty && !has_length && session.req_header().version == Version::HTTP_11 {
+        head.insert_header(header::TRANSFER_ENCODING, "chunked")?; // else it would end with the connection
+    }
+    head.set_version(Version::HTTP_11);
+    reply::closing(session);
+    session.write_response_header(Box::new(head), empty).await?;
+    // From here an error must end the connection: the head is out.
+    loop {
+        let next = answer.streaming.next().await;
+        match next.map_err(|failure| Error::because(ErrorType::ReadError, "reading the origin's answer", failure))? {
+            Some(chunk) if !empty && !chunk.is_empty() => session.write_response_body(Some(chunk), false).await?,
+            Some(_) => {}
+            None => break,
+        }
+    }
+    if !empty {
+        session.write_response_body(None, true).await?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl<E: Engine> ProxyHttp for Gateway<E> {
+    type CTX = Ctx;
+
+    fn new_ctx(&self) -> Ctx {
+        doorway::taken();
+        let snapshot = self.snapshot.load_full();
+        let pace = Pace::new(&snapshot.policy.settings.limits);
+        let ticket = self.desk.ticket();
+        Ctx { ticket, snapshot, pace, facts: None, scanner: None, refusal: None, stale: false, connects: 0 }
+    }
+
+    /// All of these are per read or per write, and mostly no-ops on HTTP/2.
+    async fn early_request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
+        let limits = &ctx.snapshot.policy.settings.limits;
+        if session.get_keepalive() == Some(0) && !session.is_process_shutting_down() {
+            session.set_keepalive(Some(limits.keepalive.as_secs().max(1))); // Pingora makes it infinite
+        }
+        session.set_read_timeout(Some(limits.body_idle));
+        session.set_write_timeout(Some(WRITE));
+        session.set_total_drain_timeout(Some(doorway::LINGER));
+        if session.req_header().version == Version::HTTP_10 {
+            session.set_ignore_info_resp(true); // RFC 9110 section 15.2
+        }
+        Ok(())
+    }
+
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
+        self.meet(session, ctx).await.map(|passes| !passes)
+    }
+
+    async fn request_body_filter(
+        &self,
+        _: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
+        if !ctx.pace.keeps(body.as_ref().map_or(0, Bytes::len)) {
+            ctx.refusal = Some(Rejection::TooSlow.into());
+            return Err(Error::new_down(ErrorType::ReadTimedout));
+        }
+        if let Some(scanner) = &mut ctx.scanner {
+            match scanner.feed(&body.take().unwrap_or_default(), end) {
+                // Never `None` before the end: Pingora would take that for the end.
+                form::Verdict::Pass(bytes) => *body = Some(bytes),
+                form::Verdict::Refuse => {
+                    ctx.refusal = Some(Rejection::GuardedInForm.into());
+                    return Err(Error::new_in(ErrorType::HTTPStatus(403)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, _: &mut Ctx) -> Result<Box<HttpPeer>> {
+        self.origin.peer().map(Box::new).ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))
+    }
+
+    /// Asks the kernel before anything is sent: a POST on a dead connection of the pool would be lost as "unknown".
+    async fn connected_to_upstream(
+        &self,
+        _: &mut Session,
+        reused: bool,
+        _: &HttpPeer,
+        socket: std::os::fd::RawFd,
+        _: Option<&Digest>,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
+        ctx.stale = reused && !is_open(socket);
+        if ctx.stale { Err(Error::new_up(ErrorType::ConnectionClosed)) } else { Ok(()) }
+    }
+
+    fn error_while_proxy(
+        &self,
+        _: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        ctx: &mut Ctx,
+        reused: bool,
+    ) -> Box<Error> {
+        let is_safe = session.req_header().method.is_safe() && session.is_body_empty();
+        if std::mem::take(&mut ctx.stale) {
+            error.set_retry(true); // nothing was sent
+        } else if is_safe {
+            error.retry.decide_reuse(reused);
+        } else {
+            error.set_retry(false);
+        }
+        error
+    }
+
+    fn fail_to_connect(&self, _: &mut Session, _: &HttpPeer, ctx: &mut Ctx, mut error: Box<Error>) -> Box<Error> {
+        ctx.connects += 1;
+        error.set_retry(ctx.connects < self.origin.tries());
+        error
+    }
+
+    async fn upstream_request_filter(&self, _: &mut Session, head: &mut RequestHeader, ctx: &mut Ctx) -> Result<()> {
+        let Some(facts) = &ctx.facts else { return Err(Error::new_in(ErrorType::InternalError)) };
+        // Pingora has normalised a WebSocket's handshake before this, and refuses a 101 that does not match it.
+        forward::to_origin(head, facts)
+    }
+
+    async fn response_filter(&self, session: &mut Session, head: &mut ResponseHeader, ctx: &mut Ctx) -> Result<()> {
+        if head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(());
+        }
+        forward::to_client(head, ctx.ticket.request_id())?;
+        if session.req_header().version == Version::HTTP_10 && !head.headers.contains_key(header::CONTENT_LENGTH) {
+            // HTTP/1.0 knows no chunks: the end of the connection is the end of the answer.
+            head.remove_header(&header::TRANSFER_ENCODING);
+            session.set_keepalive(None);
+        }
+        reply::closing(session);
+        Ok(())
+    }
+
+    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Ctx) -> FailToProxy {
+        failure::answer(session, error, ctx).await
+    }
+
+    /// The ticket's line has it all.
+    fn suppress_error_log(&self, _: &Session, _: &Ctx, _: &Error) -> bool {
+        true
+    }
+
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Ctx) {
+        let report = &mut ctx.ticket.report;
+        report.status = session.response_written().map(|head| head.status.as_u16());
+        report.received_bytes = session.body_bytes_read() as u64;
+        report.sent_bytes = session.body_bytes_sent() as u64;
+        if ctx.ticket.has_ended() {
+            return;
+        }
+        let outcome = match error {
+            None => Outcome::Passed,
+            Some(error) => failure::outcome(error, ctx),
+        };
+        ctx.ticket.ends(outcome);
+    }
+}
+
+impl Ctx {
+    /// Why the stream was cut, if it was the gate that cut it.
+    fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+
+    fn fails(&mut self, fault: Fault) -> Refusal {
+        let refusal = Refusal::from(fault);
+        if let Refusal::Failed(fault) = &refusal {
+            self.ticket.report.detail = Some(Chain(fault).to_string());
+        }
+        self.ticket.ends(Outcome::from(&refusal));
+        refusal
+    }
+}

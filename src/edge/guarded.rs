@@ -1,0 +1,177 @@
+//! The edge's half of a guarded request: what the gate knows without waiting, and the clock that stands behind it.
+
+use super::{
+    body::{Incoming, Pace, Room},
+    client::bucket,
+    engine::Engine,
+    relay::{Errand, OriginAnswer, Relay},
+    snapshot::Snapshot,
+    ticket::Took,
+};
+use crate::{
+    event::{Arrival, Event},
+    gate::{self, Bucket, Ending, Gate, Memory},
+    ledger::{Accepted, Known, Leases, Ledger},
+    limit::Table,
+    outcome::Notes,
+    payload::Clean,
+    policy::{Delivery, Route},
+    repeat::RepeatKeys,
+    request::Head,
+    verdict::{Fault, Refusal, Rejection},
+};
+use pingora_http::RequestHeader;
+use pingora_proxy::Session;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout_at};
+
+/// 512 KiB a table: more cells than a site has clients in the same minute.
+const CELLS: usize = 1 << 16;
+
+/// Tokens of addresses and of senders.
+pub(super) struct Limiter {
+    addresses: Table,
+    senders: Table,
+    /// Keyed at random, so that nobody can aim at another's cell.
+    hasher: RandomState,
+    since: Instant,
+}
+
+impl Limiter {
+    pub(super) fn new() -> Self {
+        let table = || Table::new(CELLS);
+        Self { addresses: table(), senders: table(), hasher: RandomState::new(), since: Instant::now() }
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// One token of this address on this route, before anything is read.
+    pub(super) fn take_address(&self, route: &Route, client: IpAddr) -> Result<(), Rejection> {
+        let Some(rate) = route.limits.per_address else { return Ok(()) };
+        let hash = self.hasher.hash_one((&*route.name, bucket(client)));
+        self.addresses.take(hash, rate, self.now_us()).map_err(Rejection::AddressLimited)
+    }
+}
+
+/// What this process knows without waiting.
+struct Near<'a, E> {
+    engine: &'a E,
+    limiter: &'a Limiter,
+}
+
+impl<E: Engine> Memory for Near<'_, E> {
+    fn look(&self, keys: &RepeatKeys) -> Option<Known> {
+        self.engine.look(keys)
+    }
+
+    fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection> {
+        let hash = self.limiter.hasher.hash_one((bucket.route, bucket.key));
+        self.limiter.senders.take(hash, bucket.rate, self.limiter.now_us()).map_err(Rejection::SenderLimited)
+    }
+}
+
+/// When the gate was done judging, for the log.
+#[derive(Default)]
+struct Handed(Mutex<Option<Instant>>);
+
+impl Handed {
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn at(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The ledger, until the sender's answer is due.
+struct InTime<'a, E> {
+    engine: &'a E,
+    deadline: Instant,
+    handed: &'a Handed,
+}
+
+impl<E: Engine> Ledger for InTime<'_, E> {
+    async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
+        self.handed.now();
+        timeout_at(self.deadline, self.engine.accept(event)).await.unwrap_or(Err(Fault::TooLate))
+    }
+}
+
+struct Timed<'a, E> {
+    errand: Errand<E>,
+    handed: &'a Handed,
+}
+
+impl<E: Leases + Clone + 'static> gate::Origin for Timed<'_, E> {
+    type Answer = OriginAnswer;
+
+    async fn relay(&self, route: &Arc<Route>, clean: Clean) -> Result<gate::Relayed<OriginAnswer>, Fault> {
+        self.handed.now();
+        self.errand.relay(route, clean).await
+    }
+}
+
+/// What guarded requests share.
+pub(super) struct Guarded<E> {
+    pub(super) limiter: Limiter,
+    pub(super) room: Room,
+    pub(super) relay: Arc<Relay<E>>,
+}
+
+/// One guarded request, before its body.
+pub(super) struct Visit<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) route: &'a Arc<Route>,
+    pub(super) head: Head,
+    /// As the origin shall see it, if this is relayed.
+    pub(super) forward: RequestHeader,
+    pub(super) arrival: Arrival,
+    pub(super) began: Instant,
+    pub(super) pace: Pace,
+}
+
+impl<E: Engine> Guarded<E> {
+    /// From the head to the ending; the answer is the caller's to write.
+    pub(super) async fn handle(
+        &self,
+        visit: Visit<'_>,
+        session: &mut Session,
+        notes: &mut Notes,
+        took: &mut Took,
+    ) -> Result<Ending<OriginAnswer>, Refusal> {
+        let Visit { snapshot, route, head, forward, arrival, began, pace } = visit;
+        let engine = &self.relay.engine;
+        route.admit.head(&head)?; // a wrong method spends no token, and is the sender's fault whatever the disk says
+        self.limiter.take_address(route, head.client)?;
+        if let Delivery::Queue { .. } = route.delivery {
+            engine.ready()?;
+        }
+        let deadline = began + route.answer_by;
+        let handed = Handed::default();
+        let mut complete = None;
+        let body = Incoming { session, room: self.room.clone(), pace, deadline, complete: &mut complete };
+        let errand = Errand { relay: self.relay.clone(), head: forward, deadline };
+        let gate = Gate {
+            policy: &*snapshot.policy,
+            keys: &*snapshot.keys,
+            memory: &Near { engine, limiter: &self.limiter },
+            ledger: &InTime { engine, deadline, handed: &handed },
+            origin: &Timed { errand, handed: &handed },
+        };
+        let ending = gate::handle(&gate, route, head, body, &arrival, notes).await;
+        let now = Instant::now();
+        took.body = complete.map_or_else(|| now - began, |complete| complete - began);
+        let handed = handed.at();
+        took.judge = complete.map_or(Duration::ZERO, |complete| handed.unwrap_or(now) - complete);
+        took.keep = handed.map_or(Duration::ZERO, |handed| now - handed);
+        ending
+    }
+}

@@ -1,0 +1,155 @@
+//! What becomes of a believed request that is passed on, when the sender's patience is shorter than the origin's
+//! work?
+//!
+//! The call is a task of its own: when the sender's answer is due it hears 504, and the call goes on. The lease hears
+//! the end of every call exactly once, before the sender does; where the end is unknown it hears nothing, and lapses:
+//! the sender's retry waits for it, and is not a second order.
+
+use super::{
+    origin,
+    outbound::{PingoraOutbound, Streaming},
+    ticket::{Alarm, Desk},
+};
+use crate::{
+    gate::{self, Relayed},
+    ledger::{Lease, Leased, Leases, Settled},
+    outbound::Failure,
+    payload::Clean,
+    policy::Route,
+    verdict::Fault,
+};
+use bytes::Bytes;
+use http::StatusCode;
+use pingora_http::RequestHeader;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::{Instant, timeout, timeout_at},
+};
+
+/// So much of a late answer is read to keep its connection.
+const LATE_ANSWER_BYTES: usize = 64 * 1024;
+/// As many as may are working: a place becomes free in a moment, or the sender comes again.
+const QUEUE: Duration = Duration::from_secs(2);
+/// A lease outlasts the call by this: what settles it must not come too late.
+const LEASE_SLACK: Duration = Duration::from_secs(10);
+
+/// Shared by all relays of one edge.
+pub(super) struct Relay<E> {
+    pub(super) engine: E,
+    pub(super) outbound: PingoraOutbound,
+    pub(super) origin: Arc<origin::Origin>,
+    /// So many calls at once.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) desk: Arc<Desk>,
+    /// Held by every call, so that a drain can wait for the last one.
+    pub(super) busy: mpsc::Sender<()>,
+}
+
+/// One request's way to the origin.
+pub(super) struct Errand<E> {
+    pub(super) relay: Arc<Relay<E>>,
+    /// As the origin shall see it, but for framing.
+    pub(super) head: RequestHeader,
+    /// When the sender's answer is due.
+    pub(super) deadline: Instant,
+}
+
+/// The origin's answer; its place among those who may call is given back with the last byte.
+pub(super) struct OriginAnswer {
+    pub(super) streaming: Streaming,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<E: Leases + Clone + 'static> gate::Origin for Errand<E> {
+    type Answer = OriginAnswer;
+
+    async fn relay(&self, _: &Arc<Route>, clean: Clean) -> Result<Relayed<OriginAnswer>, Fault> {
+        let relay = &self.relay;
+        let hold = relay.origin.deadlines.total + QUEUE + LEASE_SLACK;
+        let leasing = timeout_at(self.deadline, relay.engine.lease(clean.keys(), hold));
+        let lease = match leasing.await.map_err(|_| Fault::TooLate)?? {
+            Leased::Held(lease) => lease,
+            Leased::Again(known) => return Ok(Relayed::Again(known)),
+        };
+        // Nothing is awaited between the lease and the task: a drain that drops this future cannot lose it.
+        let (tell, told) = oneshot::channel();
+        spawn(relay.clone().settle(lease, self.head.clone(), clean.body().clone(), self.deadline, tell));
+        match timeout_at(self.deadline, told).await {
+            Ok(Ok(told)) => told.map(Relayed::Answered),
+            Ok(Err(_)) => Err(Fault::OriginUnknown("the call ended without a word".into())),
+            Err(_) => Err(Fault::OriginUnknown("no answer before the sender's was due".into())),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "it outlives its request by intent; the drain waits for its `busy`")]
+fn spawn(call: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(call);
+}
+
+impl<E: Leases + Clone + 'static> Relay<E> {
+    async fn settle(
+        self: Arc<Self>,
+        lease: Lease,
+        head: RequestHeader,
+        body: Bytes,
+        deadline: Instant,
+        tell: oneshot::Sender<Result<OriginAnswer, Fault>>,
+    ) {
+        let _busy = self.busy.clone();
+        let result = self.call(head, body, deadline).await;
+        let settled = match &result {
+            Ok(answer) if answer.streaming.head.status.is_success() => Some(Settled::Done),
+            Ok(_) => Some(Settled::Released),
+            Err(Fault::OriginUnknown(_)) => None,
+            Err(_) => Some(Settled::Released),
+        };
+        match settled {
+            Some(settled) => self.end(lease, settled).await,
+            None => drop(lease), // held until it lapses: the origin may have acted
+        }
+        let result = match result {
+            Ok(answer) if redirects(answer.streaming.head.status) => Err(Fault::OriginRedirected),
+            result => result,
+        };
+        if let Err(Ok(unheard)) = tell.send(result) {
+            let _ = timeout(LEASE_SLACK, unheard.streaming.take(LATE_ANSWER_BYTES)).await;
+        }
+    }
+
+    /// The origin's word counts whether or not it could be remembered; but somebody must hear of that.
+    async fn end(&self, lease: Lease, settled: Settled) {
+        if let Err(fault) = self.engine.settle(lease, settled).await
+            && settled == Settled::Done
+        {
+            self.desk.observer.alarm(&Alarm::NotRemembered(fault));
+        }
+    }
+
+    async fn call(&self, head: RequestHeader, body: Bytes, deadline: Instant) -> Result<OriginAnswer, Fault> {
+        let queue = Instant::now().checked_add(QUEUE).map_or(deadline, |until| until.min(deadline));
+        let waiting = timeout_at(queue, self.places.clone().acquire_owned()).await;
+        let place = waiting.ok().and_then(Result::ok).ok_or(Fault::OriginBusy)?;
+        let mut left = self.origin.tries();
+        loop {
+            let nowhere = || Fault::OriginUnreachable("its name has not been resolved".into());
+            let target = self.origin.target().ok_or_else(nowhere)?;
+            match self.outbound.call(&target, head.clone(), body.clone(), &self.origin.deadlines).await {
+                Ok(streaming) => return Ok(OriginAnswer { streaming, _place: place }),
+                Err(Failure::Unknown(source)) => return Err(Fault::OriginUnknown(source)),
+                Err(Failure::NotSent(source)) => {
+                    left -= 1;
+                    if left == 0 || Instant::now() >= deadline {
+                        return Err(Fault::OriginUnreachable(source));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A vendor takes these for a failure, or turns its POST into a GET.
+fn redirects(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}

@@ -1,0 +1,141 @@
+//! A connection as Pingora wants it: any [`Stream`] with a write buffer, and a place for bytes read too early.
+//!
+//! `L4Stream::from(TcpStream)` has no buffers and `set_buffer` is private to Pingora, so head and body of an
+//! answer would leave in two packets (two TLS records). And h2 over TLS waits for its preface without a
+//! deadline, so the preface is read before Pingora sees the connection, and put back.
+
+use async_trait::async_trait;
+use bytes::{Buf as _, BytesMut};
+use pingora_core::protocols::{
+    ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream, TimingDigest,
+    UniqueID, UniqueIDType,
+    raw_connect::ProxyDigest,
+    tls::{SslDigest, TlsRef},
+};
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
+
+/// Small, because Pingora flushes an answer with `Content-Length` only at its end.
+const WRITE_BUFFER_BYTES: usize = 4096;
+
+#[derive(Debug)]
+pub(super) struct Wire {
+    io: BufWriter<Stream>,
+    unread: BytesMut,
+}
+
+impl Wire {
+    pub(super) fn new(stream: Stream) -> Self {
+        Wire { io: BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream), unread: BytesMut::new() }
+    }
+
+    /// The next reads return `bytes` first.
+    pub(super) fn unread(&mut self, bytes: BytesMut) {
+        self.unread = bytes;
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // As Pingora's own stream does: drop cannot wait, but the socket is usually ready.
+        let _ = Pin::new(&mut self.io).poll_flush(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.unread.is_empty() {
+            return Pin::new(self.io.get_mut()).poll_read(cx, buf);
+        }
+        let n = self.unread.len().min(buf.remaining());
+        buf.put_slice(self.unread.get(..n).unwrap_or_default());
+        self.unread.advance(n);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+}
+
+#[async_trait]
+impl Shutdown for Wire {
+    async fn shutdown(&mut self) {
+        let _ = AsyncWriteExt::shutdown(&mut self.io).await;
+    }
+}
+
+impl UniqueID for Wire {
+    fn id(&self) -> UniqueIDType {
+        self.io.get_ref().id()
+    }
+}
+
+impl Ssl for Wire {
+    fn get_ssl(&self) -> Option<&TlsRef> {
+        self.io.get_ref().get_ssl()
+    }
+    fn get_ssl_digest(&self) -> Option<Arc<SslDigest>> {
+        self.io.get_ref().get_ssl_digest()
+    }
+    fn selected_alpn_proto(&self) -> Option<ALPN> {
+        self.io.get_ref().selected_alpn_proto()
+    }
+}
+
+impl GetTimingDigest for Wire {
+    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
+        self.io.get_ref().get_timing_digest()
+    }
+    fn get_read_pending_time(&self) -> Duration {
+        self.io.get_ref().get_read_pending_time()
+    }
+    fn get_write_pending_time(&self) -> Duration {
+        self.io.get_ref().get_write_pending_time()
+    }
+}
+
+impl GetProxyDigest for Wire {
+    fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
+        self.io.get_ref().get_proxy_digest()
+    }
+    fn set_proxy_digest(&mut self, digest: ProxyDigest) {
+        self.io.get_mut().set_proxy_digest(digest);
+    }
+}
+
+impl GetSocketDigest for Wire {
+    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
+        self.io.get_ref().get_socket_digest()
+    }
+    fn set_socket_digest(&mut self, digest: SocketDigest) {
+        self.io.get_mut().set_socket_digest(digest);
+    }
+}
+
+/// Only h2c asks for it, and h2c stays off.
+impl Peek for Wire {}
