@@ -1,25 +1,28 @@
 //! Can this head be read in one way only? Reads each request head before Pingora does: in bounded time, in bounded
 //! space, and strictly. The bytes then go to Pingora's own parser uncopied (`set_pipelined_prefix`).
 
+mod h2;
 pub(super) mod head;
+mod pulse;
+
+pub(super) use pulse::Pulse;
 
 use super::{
     accept::stopped,
     reply,
-    ticket::{Desk, TurnedAway},
+    ticket::Desk,
     wire::Wire,
 };
 use crate::{outcome::Outcome, policy::EdgeLimits, verdict::Rejection};
 use bytes::BytesMut;
 use head::Refusal;
 use pingora_core::{
-    apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp},
+    apps::{HttpPersistentSettings, HttpServerApp as _},
     protocols::{ALPN, Ssl as _, Stream, http::ServerSession},
     server::ShutdownWatch,
 };
 use pingora_proxy::{HttpProxy, ProxyHttp};
 use std::{
-    cell::Cell,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -40,17 +43,6 @@ pub(super) const LINGER_BYTES: usize = 64 * 1024;
 const REQUESTS_MAX: u32 = 10_000;
 /// No request starts on a connection older than this.
 const AGE_MAX: Duration = Duration::from_secs(3600);
-
-tokio::task_local! {
-    /// Whether the gateway has taken the request that the doorway let in. Pingora answers what its own parser refuses
-    /// without a word to anybody.
-    static TAKEN: Cell<bool>;
-}
-
-/// Says to the doorway that this task's request has its ticket from now on.
-pub(super) fn taken() {
-    let _ = TAKEN.try_with(|taken| taken.set(true)); // HTTP/2 requests have tasks of their own
-}
 
 /// The way from a connection to Pingora.
 pub(super) struct Doorway<P> {
@@ -89,20 +81,6 @@ where
         }
     }
 
-    /// Pingora waits for the preface without a deadline; from there on `h2_idle_timeout` watches.
-    async fn serve_h2(&self, mut wire: Wire, peer: SocketAddr, shutdown: &ShutdownWatch) {
-        let mut preface = BytesMut::zeroed(H2_PREFACE_BYTES);
-        let read = tokio::select! {
-            read = timeout(self.limits.header, wire.read_exact(&mut preface)) => read,
-            () = stopped(shutdown) => return,
-        };
-        if !matches!(read, Ok(Ok(_))) {
-            return self.desk.observer.turned_away(TurnedAway::Preface, peer.ip().to_canonical());
-        }
-        wire.unread(preface);
-        ServerApp::process_new(&self.proxy, Box::new(wire), shutdown).await;
-    }
-
     async fn serve_h1(&self, wire: Wire, shutdown: &ShutdownWatch) {
         let born = Instant::now();
         let mut stream: Stream = Box::new(wire);
@@ -125,12 +103,9 @@ where
                 session.set_keepalive_reuses_remaining(Some(0));
             }
             session.set_pipelined_prefix(head);
-            let serving = async {
-                let reused = self.proxy.process_new_http(session, shutdown).await;
-                (reused, TAKEN.with(Cell::get))
-            };
-            let (reused, taken) = TAKEN.scope(Cell::new(false), serving).await;
-            if !taken {
+            let pulse = Pulse::new();
+            let reused = pulse.scope(self.proxy.process_new_http(session, shutdown)).await;
+            if !pulse.is_taken() {
                 self.report(head::UNREAD, summary, client);
             }
             let Some(reused) = reused else { return };
@@ -190,20 +165,29 @@ where
     }
 
     fn report(&self, refusal: Refusal, summary: Option<(http::Method, String)>, client: Option<IpAddr>) -> Arc<str> {
-        let mut ticket = self.desk.ticket();
-        ticket.report.status = Some(refusal.status.as_u16());
-        ticket.report.detail = Some(refusal.rule.to_owned());
-        ticket.report.client = client;
-        if let Some((method, path)) = summary {
-            ticket.report.method = Some(method);
-            ticket.report.path = path;
-        }
-        ticket.ends(Outcome::Rejected(Rejection::Head(refusal.rule).code()));
-        ticket.request_id().clone()
+        report(&self.desk, refusal, summary, client)
     }
+}
+
+fn report(
+    desk: &Arc<Desk>,
+    refusal: Refusal,
+    summary: Option<(http::Method, String)>,
+    client: Option<IpAddr>,
+) -> Arc<str> {
+    let mut ticket = desk.ticket();
+    ticket.report.status = Some(refusal.status.as_u16());
+    ticket.report.detail = Some(refusal.rule.to_owned());
+    ticket.report.client = client;
+    if let Some((method, path)) = summary {
+        ticket.report.method = Some(method);
+        ticket.report.path = path;
+    }
+    ticket.ends(Outcome::Rejected(Rejection::Head(refusal.rule).code()));
+    ticket.request_id().clone()
 }
 
 fn client(stream: &Stream) -> Option<IpAddr> {
     let digest = stream.get_socket_digest()?;
-    digest.peer_addr()?.as_inet().map(|address| address.ip())
+    digest.peer_addr()?.as_inet().map(SocketAddr::ip)
 }

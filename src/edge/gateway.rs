@@ -5,7 +5,7 @@ mod failure;
 use super::{
     body::Pace,
     client::Client,
-    doorway::{self, head},
+    doorway::{self, Pulse, head},
     engine::Engine,
     forward::{self, Facts},
     guarded::{Guarded, Visit},
@@ -63,6 +63,7 @@ pub(super) struct Ctx {
     /// A connection of the pool was found dead before anything was sent.
     stale: bool,
     connects: usize,
+    pulse: Option<Arc<Pulse>>,
 }
 
 impl<E: Engine> Gateway<E> {
@@ -232,11 +233,11 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     type CTX = Ctx;
 
     fn new_ctx(&self) -> Ctx {
-        doorway::taken();
+        let pulse = Pulse::take();
         let snapshot = self.snapshot.load_full();
         let pace = Pace::new(&snapshot.policy.settings.limits);
         let ticket = self.desk.ticket();
-        Ctx { ticket, snapshot, pace, facts: None, scanner: None, refusal: None, stale: false, connects: 0 }
+        Ctx { ticket, snapshot, pace, facts: None, scanner: None, refusal: None, stale: false, connects: 0, pulse }
     }
 
     /// All of these are per read or per write, and mostly no-ops on HTTP/2.
@@ -255,7 +256,11 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
-        self.meet(session, ctx).await.map(|passes| !passes)
+        let passes = self.meet(session, ctx).await?;
+        if passes && !session.is_body_done() {
+            ctx.pulse.iter().for_each(|pulse| pulse.beat());
+        }
+        Ok(!passes)
     }
 
     async fn request_body_filter(
@@ -265,6 +270,8 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         end: bool,
         ctx: &mut Ctx,
     ) -> Result<()> {
+        let beat = if end { Pulse::rest } else { Pulse::beat };
+        ctx.pulse.iter().for_each(|pulse| beat(pulse));
         if !ctx.pace.keeps(body.as_ref().map_or(0, Bytes::len)) {
             ctx.refusal = Some(Rejection::TooSlow.into());
             return Err(Error::new_down(ErrorType::ReadTimedout));
@@ -367,6 +374,14 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
             Some(error) => failure::outcome(error, ctx),
         };
         ctx.ticket.ends(outcome);
+    }
+}
+
+impl Drop for Ctx {
+    fn drop(&mut self) {
+        if self.pulse.as_ref().is_some_and(|pulse| pulse.is_silent()) {
+            self.ticket.ends(Outcome::Rejected(Rejection::TooSlow.code()));
+        }
     }
 }
 

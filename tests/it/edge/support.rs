@@ -2,7 +2,7 @@
 
 use hookwarden::{
     clock::SystemClock,
-    edge::{Alarm, Config, Edge, Engine, NoEngine, Observer, PingoraOutbound, Report, TurnedAway, install_crypto},
+    edge::{Alarm, Config, Edge, Engine, NoEngine, Observer, PingoraOutbound, Report, StartError, TurnedAway, install_crypto},
     policy::{Listener, Policy},
     secret::Secret,
     verify::Keys,
@@ -163,21 +163,30 @@ pub(super) async fn house(origin: SocketAddr, change: impl FnOnce(&mut Policy)) 
     open(policy, keys, NoEngine).await
 }
 
+/// As [`house`], if it starts.
+pub(super) async fn try_open(policy: Policy) -> Result<(), StartError> {
+    let keys = Keys::new(Secret::new("memory").unwrap(), BTreeMap::new());
+    Edge::start(config(policy, keys, NoEngine, Arc::default())).await.map(drop)
+}
+
 pub(super) async fn open<E: Engine>(policy: Policy, keys: Keys, engine: E) -> House {
-    install_crypto().unwrap();
     let (tell, heard) = mpsc::unbounded_channel();
     let ears = Arc::new(Ears { finished: Mutex::new(vec![tell]), ..Ears::default() });
-    let config = Config {
+    let edge = Edge::start(config(policy, keys, engine, ears.clone())).await.unwrap();
+    House { at: edge.addresses()[0], edge, ears, heard }
+}
+
+fn config<E>(policy: Policy, keys: Keys, engine: E, observer: Arc<Ears>) -> Config<E> {
+    install_crypto().unwrap();
+    Config {
         policy: Arc::new(policy),
         keys: Arc::new(keys),
         engine,
-        observer: ears.clone(),
+        observer,
         clock: Arc::new(SystemClock),
         outbound: outbound(),
         ca_file: ca_file(),
-    };
-    let edge = Edge::start(config).await.unwrap();
-    House { at: edge.addresses()[0], edge, ears, heard }
+    }
 }
 
 /// A folder of certificate files, and the listener that presents them.
