@@ -9,6 +9,7 @@ pub(super) use pulse::Pulse;
 
 use super::{
     accept::stopped,
+    chunks::{Chunks, Malformed},
     reply,
     ticket::Desk,
     wire::Wire,
@@ -83,11 +84,13 @@ where
 
     async fn serve_h1(&self, wire: Wire, shutdown: &ShutdownWatch) {
         let born = Instant::now();
+        let chunks = wire.chunks();
         let mut stream: Stream = Box::new(wire);
         let mut settings: Option<HttpPersistentSettings> = None;
         for served in 1..=REQUESTS_MAX {
             let wait = if served == 1 { self.limits.header } else { self.limits.keepalive };
-            let head = match self.read_head(&mut stream, wait, shutdown).await {
+            chunks.end();
+            let head = match self.read_head(&mut stream, &chunks, wait, shutdown).await {
                 Arrival::Head(head) => head,
                 Arrival::Silence => return drop(stream.shutdown().await),
                 Arrival::Refused(refusal, bytes) => return self.refuse(stream, refusal, &bytes).await,
@@ -113,7 +116,13 @@ where
         }
     }
 
-    async fn read_head(&self, stream: &mut Stream, wait: Duration, shutdown: &ShutdownWatch) -> Arrival {
+    async fn read_head(
+        &self,
+        stream: &mut Stream,
+        chunks: &Chunks,
+        wait: Duration,
+        shutdown: &ShutdownWatch,
+    ) -> Arrival {
         let mut bytes = BytesMut::with_capacity(4096);
         let first = tokio::select! {
             biased; // a request that has arrived is served
@@ -128,8 +137,8 @@ where
         loop {
             match self.judge(&bytes, scanned) {
                 Err(refusal) => return Arrival::Refused(refusal, bytes),
-                Ok(true) => return Arrival::Head(bytes),
-                Ok(false) => scanned = bytes.len(),
+                Ok(Some((end, chunked))) => return arrived(bytes, end, chunked.then_some(chunks)),
+                Ok(None) => scanned = bytes.len(),
             }
             match timeout_at(deadline, stream.read_buf(&mut bytes)).await {
                 Err(_) => return Arrival::Refused(head::TOO_SLOW, bytes),
@@ -139,13 +148,13 @@ where
         }
     }
 
-    /// Whether the head is complete; of the bytes before `scanned` it is known that they do not end it.
-    fn judge(&self, bytes: &[u8], scanned: usize) -> Result<bool, Refusal> {
+    /// Where the head ends, if it has; of the bytes before `scanned` it is known that they do not end it.
+    fn judge(&self, bytes: &[u8], scanned: usize) -> Result<Option<(usize, bool)>, Refusal> {
         match head::end(bytes, scanned)? {
             Some(end) if end <= self.limits.head_bytes => {
-                head::check_h1(bytes.get(..end).unwrap_or_default(), &self.limits).map(|()| true)
+                head::check_h1(bytes.get(..end).unwrap_or_default(), &self.limits).map(|chunked| Some((end, chunked)))
             }
-            None if bytes.len() <= self.limits.head_bytes => Ok(false),
+            None if bytes.len() <= self.limits.head_bytes => Ok(None),
             Some(_) | None if !bytes.iter().take(self.limits.head_bytes).any(|byte| *byte == b'\n') => {
                 Err(head::TARGET_TOO_LONG) // one endless line
             }
@@ -166,6 +175,18 @@ where
 
     fn report(&self, refusal: Refusal, summary: Option<(http::Method, String)>, client: Option<IpAddr>) -> Arc<str> {
         report(&self.desk, refusal, summary, client)
+    }
+}
+
+/// What came with the head is the beginning of its body: the rest is followed as it is read.
+fn arrived(bytes: BytesMut, end: usize, chunks: Option<&Chunks>) -> Arrival {
+    let begun = chunks.map_or(Ok(()), |chunks| {
+        chunks.begin();
+        chunks.follow(bytes.get(end..).unwrap_or_default())
+    });
+    match begun {
+        Ok(()) => Arrival::Head(bytes),
+        Err(Malformed) => Arrival::Refused(head::CHUNK_MALFORMED, bytes),
     }
 }
 

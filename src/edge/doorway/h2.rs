@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use pingora_core::{
     apps::HttpServerApp as _,
     protocols::{
-        Digest, GetProxyDigest as _, GetSocketDigest as _, GetTimingDigest as _, Ssl as _, Stream,
+        Digest, Stream,
         http::{
             ServerSession,
             v2::server::{self, H2Accept, HttpSession},

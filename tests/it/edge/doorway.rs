@@ -79,8 +79,13 @@ async fn a_body_whose_chunks_cannot_be_read_ends_the_connection() {
     let origin = Origin::start(Manner::Polite).await;
     let house = house(origin.address, |_| {}).await;
     for chunks in [
-        "ZZ\r\nab\r\n0\r\n\r\n", "-1\r\nab\r\n0\r\n\r\n", "0x2\r\nab\r\n0\r\n\r\n", "2\r\nabXX0\r\n\r\n",
-        "fffffffffffffffff\r\nab\r\n0\r\n\r\n", "\r\n2\r\nab\r\n0\r\n\r\n", "2\nab\n0\n\n",
+        "ZZ\r\nab\r\n0\r\n\r\n",
+        "-1\r\nab\r\n0\r\n\r\n",
+        "0x2\r\nab\r\n0\r\n\r\n",
+        "2\r\nabXX0\r\n\r\n",
+        "fffffffffffffffff\r\nab\r\n0\r\n\r\n",
+        "\r\n2\r\nab\r\n0\r\n\r\n",
+        "2\nab\n0\n\n",
     ] {
         let request = format!(
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -116,7 +121,8 @@ async fn a_pipelined_request_is_dropped_with_its_connection() {
 async fn a_body_without_a_length_is_no_body() {
     let origin = Origin::start(Manner::Polite).await;
     let house = house(origin.address, |_| {}).await;
-    let answer = ask_to_end(house.at, "POST / HTTP/1.1\r\nHost: a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let answer =
+        ask_to_end(house.at, "POST / HTTP/1.1\r\nHost: a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
     assert!(!origin.bytes().contains("/smuggled"), "{}", origin.bytes());
 }

@@ -10,7 +10,12 @@ use http::{HeaderMap, Method};
 use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::Notify;
 
-async fn post(outbound: &PingoraOutbound, address: SocketAddr, deadlines: &Deadlines, most: usize) -> Result<Response, Failure> {
+async fn post(
+    outbound: &PingoraOutbound,
+    address: SocketAddr,
+    deadlines: &Deadlines,
+    most: usize,
+) -> Result<Response, Failure> {
     let headers = HeaderMap::from_iter([("host".parse().unwrap(), "shop.test".parse().unwrap())]);
     let path = "/wp-json/orders".to_owned();
     let request = Request { method: Method::POST, path, headers, body: Bytes::from_static(b"{}") };

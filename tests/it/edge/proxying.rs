@@ -21,9 +21,16 @@ async fn targets_arrive_byte_for_byte_and_the_client_is_named() {
         let heard = house.hears().await;
         let lower = seen.to_ascii_lowercase();
         for field in [
-            "x-forwarded-for: 127.0.0.1", "x-real-ip: 127.0.0.1", "x-forwarded-proto: http", "x-forwarded-port: 8080",
-            "x-forwarded-host: [::1]:8080", "host: [::1]:8080", "cookie: a=b", "accept-encoding: gzip",
-            "authorization: basic ea==", &format!("hookwarden-request-id: {}", heard.request_id),
+            "x-forwarded-for: 127.0.0.1",
+            "x-real-ip: 127.0.0.1",
+            "x-forwarded-proto: http",
+            "x-forwarded-port: 8080",
+            "x-forwarded-host: [::1]:8080",
+            "host: [::1]:8080",
+            "cookie: a=b",
+            "accept-encoding: gzip",
+            "authorization: basic ea==",
+            &format!("hookwarden-request-id: {}", heard.request_id),
         ] {
             assert!(lower.contains(&format!("\r\n{field}\r\n")), "{field}: {seen}");
         }
@@ -45,7 +52,9 @@ async fn the_right_most_untrusted_address_is_sent_on() {
     let head = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6, 198.51.100.7\r\nX-Forwarded-Proto: https\r\nCF-IPCountry: DE\r\n\r\n";
     assert!(ask_once(house.at, head).await.ends_with("ok"));
     let seen = origin.requests().pop().unwrap().to_ascii_lowercase();
-    for field in ["x-forwarded-for: 198.51.100.7", "x-forwarded-proto: https", "x-forwarded-port: 443", "cf-ipcountry: de"] {
+    for field in
+        ["x-forwarded-for: 198.51.100.7", "x-forwarded-proto: https", "x-forwarded-port: 443", "cf-ipcountry: de"]
+    {
         assert!(seen.contains(&format!("\r\n{field}\r\n")), "{field}: {seen}");
     }
     assert_eq!(house.hears().await.client, Some("198.51.100.7".parse().unwrap()));
@@ -118,7 +127,8 @@ async fn absolute_form_reaches_the_origin_in_origin_form() {
 #[tokio::test]
 async fn an_early_answer_comes_back_while_the_upload_is_under_way() {
     let origin =
-        Origin::start(Manner::Early("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")).await;
+        Origin::start(Manner::Early("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"))
+            .await;
     let house = house(origin.address, |_| {}).await;
     let mut client = connect(house.at).await;
     client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nstart").await.unwrap();
@@ -168,7 +178,9 @@ async fn a_pooled_connection_that_the_origin_closed_loses_no_post() {
 
 #[tokio::test]
 async fn expect_is_passed_on_and_its_100_comes_back() {
-    let origin = Origin::start(Manner::Says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")).await;
+    let origin =
+        Origin::start(Manner::Says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+            .await;
     let house = house(origin.address, |_| {}).await;
     let request = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}";
     let mut client = connect(house.at).await;

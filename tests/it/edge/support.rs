@@ -2,7 +2,10 @@
 
 use hookwarden::{
     clock::SystemClock,
-    edge::{Alarm, Config, Edge, Engine, NoEngine, Observer, PingoraOutbound, Report, StartError, TurnedAway, install_crypto},
+    edge::{
+        Alarm, Config, Edge, Engine, NoEngine, Observer, PingoraOutbound, Report, StartError, TurnedAway,
+        install_crypto,
+    },
     policy::{Listener, Policy},
     secret::Secret,
     verify::Keys,
@@ -253,8 +256,7 @@ impl Origin {
     pub(super) async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let origin =
-            Self { address, received: Arc::default(), raw: Arc::default(), connections: Arc::default() };
+        let origin = Self { address, received: Arc::default(), raw: Arc::default(), connections: Arc::default() };
         let (received, raw, connections) = (origin.received.clone(), origin.raw.clone(), origin.connections.clone());
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
@@ -277,12 +279,7 @@ impl Origin {
     }
 }
 
-async fn converse(
-    mut tcp: TcpStream,
-    manner: Manner,
-    received: Arc<Mutex<Vec<String>>>,
-    raw: Arc<Mutex<Vec<u8>>>,
-) {
+async fn converse(mut tcp: TcpStream, manner: Manner, received: Arc<Mutex<Vec<String>>>, raw: Arc<Mutex<Vec<u8>>>) {
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     if let Manner::Early(answer) = manner {
         let mut bytes = Vec::new();

@@ -61,7 +61,8 @@ async fn a_changed_file_is_presented_and_open_connections_live_on() {
     files.write("shop.pem", &(renewed.pem.clone() + "\n"));
     soon(async {
         loop {
-            let tls = handshake(connect(house.at).await, "shop.test", tls_client(&[&old, &renewed], &[])).await.unwrap();
+            let tls =
+                handshake(connect(house.at).await, "shop.test", tls_client(&[&old, &renewed], &[])).await.unwrap();
             if tls.get_ref().1.peer_certificates().unwrap()[0] == renewed.certificate {
                 break;
             }
