@@ -42,7 +42,8 @@ impl Timestamp {
     /// RFC 3339 in UTC with milliseconds, as CloudEvents wants it.
     pub fn rfc3339(self) -> String {
         let nanoseconds = i128::from(self.0) * 1_000_000;
-        let written = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok().and_then(|at| at.format(&Rfc3339).ok());
+        let written =
+            OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok().and_then(|at| at.format(&Rfc3339).ok());
         written.unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
     }
 }

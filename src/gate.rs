@@ -59,8 +59,11 @@ pub trait Origin: Send + Sync {
 
     /// Passes a clean request on under a lease, and settles the lease by the answer whether or not anybody still
     /// waits for it.
-    fn relay(&self, route: &Arc<Route>, clean: Clean)
-    -> impl Future<Output = Result<Relayed<Self::Answer>, Fault>> + Send;
+    fn relay(
+        &self,
+        route: &Arc<Route>,
+        clean: Clean,
+    ) -> impl Future<Output = Result<Relayed<Self::Answer>, Fault>> + Send;
 }
 
 /// How a relay ends well.

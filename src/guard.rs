@@ -1,15 +1,23 @@
-//! Which endpoint is this, in every spelling that WordPress accepts for it? (seam: to be written)
+//! Which endpoint is this, in every spelling that WordPress accepts for it?
 
 pub mod form;
 mod selector;
+mod table;
+#[cfg(test)]
+mod tests;
 
 pub use selector::Selector;
 
 use crate::request::Head;
+use std::sync::Arc;
+use table::{Matches, Table};
 
-/// Every guarded endpoint of a policy, compiled for looking up.
+/// Every guarded endpoint of a policy, compiled for looking up. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Guards {}
+pub struct Guards {
+    /// Absent: nothing is guarded, and nothing is looked at.
+    table: Option<Arc<Table>>,
+}
 
 /// What a head says about guarded endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,22 +30,76 @@ pub enum Found {
     Guarded(usize),
     /// The REST batch endpoint, which could carry requests for a guarded route.
     Batch,
+    /// Two readings mean two routes, and a sender of the one could reach the other: refuse it as unclear.
+    Ambiguous,
 }
 
 impl Guards {
     /// Compiles selectors; each comes with the index of its route.
     pub fn new(selectors: impl IntoIterator<Item = (Selector, usize)>) -> Self {
-        drop(selectors.into_iter().count());
-        Self {}
+        let mut table = Table::default();
+        for (selector, route) in selectors {
+            table.insert(selector, route);
+        }
+        Self { table: (!table.is_empty()).then(|| Arc::new(table)) }
     }
 
-    /// Looks at every reading of path and query.
-    pub fn find(&self, _head: &Head) -> Found {
-        Found::Open
+    /// Looks at every reading of path and query, whatever the method: what any of them puts on a guarded endpoint is
+    /// guarded.
+    pub fn find(&self, head: &Head) -> Found {
+        let Some(table) = &self.table else { return Found::Open };
+        let matches = read(table, head);
+        if matches.batch {
+            return Found::Batch;
+        }
+        if matches.ambiguous {
+            return Found::Ambiguous;
+        }
+        if let Some(route) = matches.route {
+            return Found::Guarded(route);
+        }
+        let looked_into =
+            !table.rest.is_empty() || !table.wc_api.is_empty() || (matches.ajax && !table.ajax.is_empty());
+        match form::Kind::of(head) {
+            Some(kind) if looked_into => Found::Form(kind),
+            Some(_) | None => Found::Open,
+        }
     }
 
-    /// A scanner for the body of one form post.
-    pub fn scanner(&self, _head: &Head, kind: form::Kind) -> form::Scanner {
-        form::Scanner::new(kind)
+    /// A scanner for the body of one form post to a target that is not guarded.
+    pub fn scanner(&self, head: &Head, kind: form::Kind) -> form::Scanner {
+        form::Scanner::new(kind, self.fields(head, None))
     }
+
+    /// Whether the whole body of a request for a guarded route is a form that also names another guarded endpoint, or
+    /// cannot be read as one: a sender of one route must not reach the next one through a field.
+    pub fn strays(&self, head: &Head, raw: &bytes::Bytes, route: usize) -> bool {
+        let (Some(_), Some(kind)) = (&self.table, form::Kind::of(head)) else { return false };
+        let mut scanner = form::Scanner::new(kind, self.fields(head, Some(route)));
+        scanner.feed(raw, true) == form::Verdict::Refuse
+    }
+
+    fn fields(&self, head: &Head, own: Option<usize>) -> form::Fields {
+        let table = self.table.clone().unwrap_or_default();
+        let ajax = !table.ajax.is_empty() && read(&table, head).ajax;
+        form::Fields { table, ajax, own }
+    }
+}
+
+/// The union of what path and query name.
+fn read(table: &Table, head: &Head) -> Matches {
+    let mut matches = Matches::default();
+    head.target.each_path(|segments| matches.join(table.path(segments)));
+    for (name, value) in head.target.parameters() {
+        match name.as_ref() {
+            b"wc-api" => matches.join(table.wc_api(&value)),
+            b"rest_route" => matches.join(table.rest(&value)),
+            b"action" if matches.ajax => matches.join(table.ajax(&value)),
+            _ => {}
+        }
+        if !table.queries.is_empty() {
+            matches.join(table.query(&name, &value));
+        }
+    }
+    matches
 }

@@ -57,13 +57,7 @@ pub struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self {
-            connect: seconds(3),
-            write: seconds(10),
-            first_byte: seconds(60),
-            total: seconds(90),
-            idle: seconds(3),
-        }
+        Self { connect: seconds(3), write: seconds(10), first_byte: seconds(60), total: seconds(90), idle: seconds(3) }
     }
 }
 

@@ -177,16 +177,16 @@ impl Window {
 mod tests {
     use super::*;
 
-    const WINDOW: Window =
-        Window::Signed { max_age: Duration::from_secs(300), max_future: Duration::from_secs(60) };
+    const WINDOW: Window = Window::Signed { max_age: Duration::from_secs(300), max_future: Duration::from_secs(60) };
 
     #[test]
     fn the_two_sides_of_a_window_are_two_limits() {
         let now = Timestamp::from_unix_s(1_700_000_000);
         let at = |offset: i64| WINDOW.judge(Some(Timestamp::from_unix_s(1_700_000_000 + offset)), now);
-        assert_eq!([at(-300), at(-301), at(60), at(61)], [
-            Freshness::Fresh, Freshness::Stale, Freshness::Fresh, Freshness::Future
-        ]);
+        assert_eq!(
+            [at(-300), at(-301), at(60), at(61)],
+            [Freshness::Fresh, Freshness::Stale, Freshness::Fresh, Freshness::Future]
+        );
     }
 
     #[test]

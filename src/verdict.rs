@@ -69,9 +69,25 @@ pub enum Rejection {
 impl Rejection {
     /// Every code, in the order in which a request can meet them; metrics are made for each at the start.
     pub const CODES: &[&str] = &[
-        "head_refused", "target_unclear", "guarded_in_form", "batch_refused", "method_not_allowed", "content_type",
-        "too_large", "too_slow", "body_broken", "address_limited", "signature_missing", "signature_malformed",
-        "signature_mismatch", "no_key", "stale", "from_the_future", "sender_limited", "malformed", "contract_broken",
+        "head_refused",
+        "target_unclear",
+        "guarded_in_form",
+        "batch_refused",
+        "method_not_allowed",
+        "content_type",
+        "too_large",
+        "too_slow",
+        "body_broken",
+        "address_limited",
+        "signature_missing",
+        "signature_malformed",
+        "signature_mismatch",
+        "no_key",
+        "stale",
+        "from_the_future",
+        "sender_limited",
+        "malformed",
+        "contract_broken",
     ];
 
     /// Stable, low-cardinality name for logs, metrics and documentation.
@@ -163,8 +179,16 @@ pub enum Fault {
 impl Fault {
     /// Every code; metrics are made for each at the start.
     pub const CODES: &[&str] = &[
-        "no_room", "ledger_full", "ledger_busy", "ledger_failed", "too_late", "lease_lost", "origin_unreachable",
-        "origin_unknown", "origin_redirected", "origin_busy",
+        "no_room",
+        "ledger_full",
+        "ledger_busy",
+        "ledger_failed",
+        "too_late",
+        "lease_lost",
+        "origin_unreachable",
+        "origin_unknown",
+        "origin_redirected",
+        "origin_busy",
     ];
 
     /// Stable, low-cardinality name for logs, metrics and documentation.

@@ -125,13 +125,20 @@ impl<E: Engine> Gateway<E> {
         host.unwrap_or_else(|| self.origin.authority.clone())
     }
 
-    async fn guard(&self, route: &Arc<Route>, head: Head, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
+    async fn guard(
+        &self,
+        (index, route): (usize, &Arc<Route>),
+        head: Head,
+        session: &mut Session,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
         let Some(facts) = &ctx.facts else { return Err(Error::new_in(ErrorType::InternalError)) };
         ctx.ticket.report.route = Some(route.name.clone());
         let mut forward = session.req_header().clone();
         forward::to_origin(&mut forward, facts)?;
         let visit = Visit {
             snapshot: &ctx.snapshot,
+            index,
             route,
             head,
             forward,
@@ -183,8 +190,13 @@ impl<E: Engine> Gateway<E> {
         };
         let snapshot = ctx.snapshot.clone();
         match snapshot.policy.find(&head) {
-            (Found::Guarded(_), Some(route)) => self.guard(route, head, session, ctx).await.map(|()| false),
+            (Found::Guarded(index), Some(route)) => {
+                self.guard((index, route), head, session, ctx).await.map(|()| false)
+            }
             (Found::Guarded(_), None) => Err(Error::new_in(ErrorType::InternalError)),
+            (Found::Ambiguous, _) => {
+                Self::refuse(session, ctx, None, &Rejection::TargetUnclear.into()).await.map(|()| false)
+            }
             (Found::Batch, _) => Self::refuse(session, ctx, None, &Rejection::Batch.into()).await.map(|()| false),
             (Found::Form(kind), _) => {
                 ctx.scanner = Some(snapshot.policy.guards.scanner(&head, kind));

@@ -55,7 +55,9 @@ pub struct Catalogue {
 impl Catalogue {
     /// By name or alias.
     pub fn find(&self, name: &str) -> Option<&Arc<Provider>> {
-        self.providers.iter().find(|provider| provider.name == name || provider.aliases.iter().any(|alias| alias == name))
+        self.providers
+            .iter()
+            .find(|provider| provider.name == name || provider.aliases.iter().any(|alias| alias == name))
     }
 
     /// All, in alphabetical order.

@@ -4,6 +4,7 @@
 mod accept;
 mod doorway;
 mod drain;
+mod forms;
 mod outbound;
 mod proxying;
 mod support;

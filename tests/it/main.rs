@@ -2,3 +2,4 @@
 
 #[cfg(feature = "edge")]
 mod edge;
+mod guard;
