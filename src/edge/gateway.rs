@@ -219,8 +219,11 @@ async fn pass_back(session: &mut Session, mut answer: OriginAnswer, request_id: 
     let is_head = session.req_header().method == http::Method::HEAD;
     let empty = is_head || matches!(head.status.as_u16(), 204 | 304);
     let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
-    if !empty && !has_length && session.req_header().version == Version::HTTP_11 {
-        head.insert_header(header::TRANSFER_ENCODING, "chunked")?; // else it would end with the connection
+    match session.req_header().version {
+        Version::HTTP_11 if !empty && !has_length => head.insert_header(header::TRANSFER_ENCODING, "chunked")?,
+        // HTTP/1.0 knows no chunks: the end of the connection is the end of the answer.
+        Version::HTTP_10 if !has_length => session.set_keepalive(None),
+        _ => {}
     }
     head.set_version(Version::HTTP_11);
     reply::closing(session);
