@@ -110,9 +110,8 @@ fn size_line(state: State, byte: u8) -> State {
             let digit = char::from(byte).to_digit(16).unwrap_or_default();
             State::Size { size: (size << 4) | u64::from(digit), digits: digits + 1 }
         }
-        (State::Size { size, digits: 1.. }, b'\r') => State::SizeEnd { size },
         (State::Size { size, digits: 1.. }, b';' | b' ' | b'\t') => State::Extension { size, bytes: 0 },
-        (State::Extension { size, .. }, b'\r') => State::SizeEnd { size },
+        (State::Size { size, digits: 1.. } | State::Extension { size, .. }, b'\r') => State::SizeEnd { size },
         (State::Extension { size, bytes }, b'\t' | b' '..=b'~' | 0x80..) if bytes < EXTENSION_MAX_BYTES => {
             State::Extension { size, bytes: bytes + 1 }
         }

@@ -43,7 +43,7 @@ pub(super) const LINGER_BYTES: usize = 64 * 1024;
 /// A connection that serves for ever never moves to another gate.
 const REQUESTS_MAX: u32 = 10_000;
 /// No request starts on a connection older than this.
-const AGE_MAX: Duration = Duration::from_secs(3600);
+const AGE_MAX: Duration = Duration::from_hours(1);
 
 /// The way from a connection to Pingora.
 pub(super) struct Doorway<P> {

@@ -193,8 +193,8 @@ impl<E: Engine> Guarded<E> {
             OfOneRoute { body, guards: &snapshot.policy.guards, head: is_form(&head).then(|| head.clone()), index };
         let errand = Errand { relay: self.relay.clone(), head: forward, deadline };
         let gate = Gate {
-            policy: &*snapshot.policy,
-            keys: &*snapshot.keys,
+            policy: &snapshot.policy,
+            keys: &snapshot.keys,
             memory: &Near { engine, limiter: &self.limiter },
             ledger: &InTime { engine, deadline, handed: &handed },
             origin: &Timed { errand, handed: &handed },

@@ -108,9 +108,8 @@ impl<E: Leases + Clone + 'static> Relay<E> {
         let result = self.call(head, body, deadline).await;
         let settled = match &result {
             Ok(answer) if answer.streaming.head.status.is_success() => Some(Settled::Done),
-            Ok(_) => Some(Settled::Released),
             Err(Fault::OriginUnknown(_)) => None,
-            Err(_) => Some(Settled::Released),
+            Ok(_) | Err(_) => Some(Settled::Released),
         };
         match settled {
             Some(settled) => self.end(lease, settled).await,

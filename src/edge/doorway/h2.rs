@@ -95,7 +95,7 @@ where
         let (proxy, desk, patience) = (self.proxy.clone(), self.desk.clone(), self.limits.body_idle);
         async move {
             let pulse = Pulse::new();
-            let client = session.client_addr().and_then(|address| address.as_inet()).map(|address| address.ip());
+            let client = session.client_addr().and_then(|address| address.as_inet()).map(SocketAddr::ip);
             let served = pulse.scope(proxy.process_new_http(ServerSession::new_http2(session), &shutdown));
             tokio::select! {
                 _ = served => {}

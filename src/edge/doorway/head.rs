@@ -245,13 +245,12 @@ fn is_length(value: &[u8]) -> bool {
 fn is_host(value: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(value) else { return false };
     let v6 = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let (name_ok, rest) = match v6 {
-        Some((address, rest)) => (address.parse::<std::net::Ipv6Addr>().is_ok(), rest),
-        None => {
-            let (name, rest) = text.split_at_checked(text.find(':').unwrap_or(text.len())).unwrap_or_default();
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            (!name.is_empty() && name.bytes().all(plain), rest)
-        }
+    let (name_ok, rest) = if let Some((address, rest)) = v6 {
+        (address.parse::<std::net::Ipv6Addr>().is_ok(), rest)
+    } else {
+        let (name, rest) = text.split_at_checked(text.find(':').unwrap_or(text.len())).unwrap_or_default();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        (!name.is_empty() && name.bytes().all(plain), rest)
     };
     let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|p| p > 0);
     name_ok && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))

@@ -9,7 +9,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 #[tokio::test]
 async fn a_drain_closes_idle_connections_and_lets_requests_finish() {
     let origin = Origin::start(Manner::Slow(ms(600))).await;
-    let house = house(origin.address, |policy| policy.settings.limits.keepalive = Duration::from_secs(60)).await;
+    let house = house(origin.address, |policy| policy.settings.limits.keepalive = Duration::from_mins(1)).await;
     let address = house.at;
     let (mut idle, mut silent) = (connect(address).await, connect(address).await);
     assert!(ask(&mut idle, GET).await.ends_with("ok"));

@@ -43,11 +43,11 @@ fn a_pooled_connection_that_the_other_side_closed_is_not_used() {
     let here = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(20_000).build().unwrap();
     here.block_on(async {
         let (ping, pong) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        for (mine, other) in [(ping.clone(), pong.clone()), (pong, ping.clone())] {
+        for (mine, theirs) in [(ping.clone(), pong.clone()), (pong, ping.clone())] {
             tokio::spawn(async move {
                 loop {
                     mine.notified().await;
-                    other.notify_one();
+                    theirs.notify_one();
                 }
             });
         }

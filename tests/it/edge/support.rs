@@ -79,12 +79,12 @@ static CA_FILE: LazyLock<(tempfile::TempDir, String)> = LazyLock::new(|| {
     (folder, path)
 });
 
-pub(super) fn ca_file() -> Option<String> {
-    Some(CA_FILE.1.clone())
+pub(super) fn ca_file() -> String {
+    CA_FILE.1.clone()
 }
 
 pub(super) fn outbound() -> PingoraOutbound {
-    PingoraOutbound::new(16, ca_file())
+    PingoraOutbound::new(16, Some(ca_file()))
 }
 
 // --- the edge
@@ -188,7 +188,7 @@ fn config<E>(policy: Policy, keys: Keys, engine: E, observer: Arc<Ears>) -> Conf
         observer,
         clock: Arc::new(SystemClock),
         outbound: outbound(),
-        ca_file: ca_file(),
+        ca_file: Some(ca_file()),
     }
 }
 
@@ -200,7 +200,9 @@ pub(super) struct Certified {
 impl Certified {
     pub(super) fn new(files: &[(&str, &Pki)]) -> Self {
         let certified = Self { folder: tempfile::tempdir().unwrap() };
-        files.iter().for_each(|(name, pki)| certified.write(name, &pki.pem));
+        for (name, pki) in files {
+            certified.write(name, &pki.pem);
+        }
         certified
     }
     pub(super) fn write(&self, name: &str, text: &str) {
@@ -382,7 +384,9 @@ pub(super) const GET: &str = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
 pub(super) fn tls_client(trust: &[&Pki], alpn: &[&str]) -> ClientConfig {
     install_crypto().unwrap();
     let mut roots = RootCertStore::empty();
-    trust.iter().for_each(|pki| roots.add(pki.certificate.clone()).unwrap());
+    for pki in trust {
+        roots.add(pki.certificate.clone()).unwrap();
+    }
     let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     config
