@@ -1,13 +1,31 @@
 //! The rules, compiled. Text becomes a [`Policy`] once, at load; requests only ever see the latter.
 
+mod compile;
+mod destinations;
+mod hidden;
+mod notes;
+mod report;
+mod route;
+mod senders;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+mod units;
+mod url;
+
+pub use compile::{Compiled, Overrides, Source, TextFile, compile, language};
+pub use report::{Diagnostic, Report, Severity};
+pub use units::{written_rate, written_size, written_time};
+
 use crate::{
     admit::Admit,
     event::Form,
-    guard::{Found, Guards},
+    guard::{Found, Guards, Selector},
     limit::Rate,
     payload::Contract,
     request::Head,
-    verify::{Respond, Sender},
+    verify::{Provider, Respond, Sender},
 };
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -55,7 +73,8 @@ pub struct Settings {
 pub struct Listener {
     /// Port 0 takes any free one.
     pub on: SocketAddr,
-    /// Speak TLS with the certificates of these files (chain and key in each), chosen by name.
+    /// Speak TLS with the certificates of these files (chain and key in each; `*` in a file's name stands for any
+    /// letters), chosen by name.
     pub tls: Option<Vec<PathBuf>>,
     /// Offer HTTP/2, which needs TLS.
     pub http2: bool,
@@ -123,6 +142,10 @@ pub struct EdgeLimits {
 pub struct Route {
     /// Its name in the policy: a label of metrics, and the source of its events.
     pub name: Arc<str>,
+    /// Which endpoint it guards.
+    pub at: Selector,
+    /// Who is asked about it.
+    pub owner: Option<Owner>,
     /// Checks on the head.
     pub admit: Admit,
     /// Tokens per time.
@@ -131,12 +154,23 @@ pub struct Route {
     pub sender: Sender,
     /// What is read, checked and taken out.
     pub contract: Contract,
+    /// How long the sender's names for events are remembered, where it signs any.
+    pub remember: Duration,
     /// What happens to what is clean.
     pub delivery: Delivery,
     /// What the vendor wants to hear.
     pub respond: Respond,
     /// When the sender's answer is due.
     pub answer_by: Duration,
+}
+
+/// Who is asked about a route. Documentation: nothing is decided by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Who owns the contract with this sender.
+    pub team: String,
+    /// Whom to call.
+    pub oncall: Option<String>,
 }
 
 /// Tokens per time; absent: unlimited.
@@ -179,12 +213,15 @@ pub struct Destination {
     pub timeout: Duration,
 }
 
-/// The keys of one name.
+/// The keys of one name, for one provider.
 #[derive(Clone, Debug)]
 pub struct KeyReference {
-    /// As senders name them: `sender: { keys: NAME }`.
+    /// As [`Sender::keys`] has it: `KEYS/PROVIDER`, so that two providers may share a list and decode it each in its
+    /// own way.
     pub name: String,
-    /// The provider whose secret format they have: the one whose routes use them.
+    /// Decodes them.
+    pub provider: Arc<Provider>,
+    /// In the order of the file.
     pub entries: Vec<KeyEntry>,
 }
 

@@ -1,0 +1,179 @@
+//! A language that people write in YAML: one Rust type, from which its JSON Schema follows, and plain words for what
+//! does not fit it, so that the next try does.
+//!
+//! Two rules keep the words plain: no enum of a text type has data (that would be "fits none of these four"), and no
+//! enum's variant has a doc comment (that would make it a choice between schemas).
+
+use super::{Document, Kind, Mistake, Node, Schema, Wrong, escape};
+use jsonschema::{
+    JsonType,
+    error::{TypeKind, ValidationErrorKind},
+};
+use schemars::{JsonSchema, generate::SchemaSettings, transform::RecursiveTransform};
+use serde_json::Value;
+
+/// A language, ready to be held against a tree.
+#[derive(Debug)]
+pub struct Language {
+    schema: Schema,
+    text: Value,
+    later: &'static [&'static str],
+}
+
+impl Language {
+    /// The language of `T`.
+    ///
+    /// # Errors
+    /// The schema of `T` does not compile: a fault of ours, without a place in any file.
+    pub fn of<T: JsonSchema>() -> Result<Self, Wrong> {
+        let text = schema_of::<T>();
+        let broken = |why| Wrong::new(0..0, format!("the language itself is broken: {why}"));
+        Ok(Self { schema: Schema::compile(&text).map_err(broken)?, text, later: &[] })
+    }
+
+    /// Keys that the design has and this build does not: they are refused as such, and not as slips of the pen.
+    #[must_use]
+    pub fn with_later(self, later: &'static [&'static str]) -> Self {
+        Self { later, ..self }
+    }
+
+    /// Whether this value is in the language.
+    pub fn admits(&self, node: &Node) -> bool {
+        self.schema.admits(node)
+    }
+
+    /// Everything in this file that is not in the language.
+    pub fn check(&self, document: &Document) -> Vec<Wrong> {
+        self.schema.mistakes(&document.root).flat_map(|mistake| self.word(&mistake, document)).collect()
+    }
+
+    fn word(&self, mistake: &Mistake, document: &Document) -> Vec<Wrong> {
+        let Some(node) = document.root.find(&mistake.pointer) else {
+            return Vec::new();
+        };
+        let due = self.around(&mistake.keyword);
+        let message = match &mistake.kind {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                return unexpected.iter().map(|name| self.unknown(name, node, due, document)).collect();
+            }
+            ValidationErrorKind::Required { property } => {
+                format!("`{}` is missing", property.as_str().unwrap_or_default())
+            }
+            ValidationErrorKind::Enum { options } => {
+                let words: Vec<_> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                match node.text() {
+                    Some(written) if self.later.contains(&written) => not_yet(written),
+                    Some(written) => format!("unknown word `{written}`{}", way_out(written, words)),
+                    None => format!("needs one of {}, not {}", listed(&words, ", "), found(node)),
+                }
+            }
+            ValidationErrorKind::Type { kind: TypeKind::Single(wanted) } => {
+                format!("needs {}{}, not {}", called(*wanted), example(due), found(node))
+            }
+            ValidationErrorKind::Pattern { .. } if due.get("writeOnly").is_some() => {
+                format!("a secret does not stand here; write where it is,{}", example(due))
+            }
+            ValidationErrorKind::Pattern { .. } => {
+                let written = node.text().unwrap_or_default();
+                format!("cannot read `{written}`; write something{}", example(due))
+            }
+            ValidationErrorKind::Minimum { limit } => format!("needs {limit} at least"),
+            ValidationErrorKind::Maximum { limit } => format!("needs {limit} at most"),
+            other => format!("does not satisfy `{}`", other.keyword()),
+        };
+        vec![Wrong::new(document.place(node), message)]
+    }
+
+    /// The part of the schema that the keyword at this pointer belongs to.
+    fn around(&self, keyword: &str) -> &Value {
+        let (parent, _) = keyword.rsplit_once('/').unwrap_or_default();
+        self.text.pointer(parent).unwrap_or(&Value::Null)
+    }
+
+    fn unknown(&self, name: &str, node: &Node, due: &Value, document: &Document) -> Wrong {
+        let value = node.find(&format!("/{}", escape(name)));
+        let place = value.and_then(|value| document.name(value)).unwrap_or_else(|| document.place(node));
+        if self.later.contains(&name) {
+            return Wrong::new(place, not_yet(name));
+        }
+        let known = due.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let known: Vec<_> = known.map(|(name, _)| name.as_str()).collect();
+        Wrong::new(place, format!("unknown key `{name}`{}", way_out(name, known)))
+    }
+}
+
+fn not_yet(word: &str) -> String {
+    format!("`{word}` is not in this version; leave it out")
+}
+
+/// " such as `10m` or `72h`", if the language has examples.
+fn example(due: &Value) -> String {
+    let examples = due.get("examples").and_then(Value::as_array).into_iter().flatten();
+    let examples: Vec<_> = examples.filter_map(Value::as_str).collect();
+    if examples.is_empty() { String::new() } else { format!(" such as {}", listed(&examples, " or ")) }
+}
+
+fn called(wanted: JsonType) -> &'static str {
+    match wanted {
+        JsonType::Array => "a list",
+        JsonType::Boolean => "`true` or `false`",
+        JsonType::Integer | JsonType::Number => "a number",
+        JsonType::Null => "nothing",
+        JsonType::Object => "keys with values",
+        JsonType::String => "a text",
+    }
+}
+
+fn found(node: &Node) -> &'static str {
+    match node.kind {
+        Kind::Null => "nothing",
+        Kind::Bool(_) => "`true` or `false`",
+        Kind::Number(_) => "a number",
+        Kind::String(_) => "a text",
+        Kind::Array(_) => "a list",
+        Kind::Object(_) => "keys with values",
+    }
+}
+
+/// "; did you mean `mode`?" if something known is near, else what is known.
+pub fn way_out<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<_> = known.into_iter().collect();
+    let nearness = |name: &str| strsim::jaro_winkler(written, name);
+    let nearest = known.iter().max_by(|a, b| nearness(a).total_cmp(&nearness(b)));
+    match nearest {
+        None => "; there are none here".to_owned(),
+        Some(name) if nearness(name) > NEAR => format!("; did you mean `{name}`?"),
+        Some(_) => format!("; known here: {}", listed(&known, ", ")),
+    }
+}
+
+/// Below it, suggestions puzzle more than they help.
+const NEAR: f64 = 0.8;
+
+/// Each in backticks.
+pub fn listed(names: &[&str], between: &str) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
+}
+
+/// The JSON Schema of one of these types, in one piece: without `$ref`, a mistake's place in the schema is where the
+/// words for its message are. What may be absent may not be empty instead.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .with_transform(RecursiveTransform(refuse_null))
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}
+
+/// A key without a value is more often a slip of the editor than a wish for the default.
+fn refuse_null(schema: &mut schemars::Schema) {
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
+    if let Some(types @ Value::Array(_)) = schema.get_mut("type")
+        && let Some(only) = types.get(0).cloned()
+    {
+        *types = only;
+    }
+}

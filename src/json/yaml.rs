@@ -1,0 +1,192 @@
+//! YAML text in, a tree that knows its places out: the same tree that bodies are read into, so that one JSON Schema
+//! validator serves both.
+
+use super::{Kind, Node};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Location, MessageFormatter as _, Spanned, UserMessageFormatter, options::MergeKeyPolicy};
+use std::{collections::BTreeMap, fmt, ops::Range};
+
+/// One thing that is wrong with a text: which bytes of it, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wrong {
+    /// Where it starts, in bytes.
+    pub start: usize,
+    /// Where it ends, in bytes.
+    pub end: usize,
+    /// Lower case, no full stop, with a way out.
+    pub message: String,
+}
+
+impl Wrong {
+    /// Says what is wrong with these bytes.
+    pub fn new(at: Range<usize>, message: impl Into<String>) -> Self {
+        Self { start: at.start, end: at.end, message: message.into() }
+    }
+}
+
+/// One file, read.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// All of it.
+    pub root: Node,
+    names: Names,
+}
+
+/// Where the name of a member stands, by where its value starts.
+type Names = BTreeMap<usize, Range<usize>>;
+
+/// The longest text that is read. Policies of a thousand routes have a fifth of it.
+pub const TEXT_MAX_BYTES: usize = 1 << 20;
+
+/// Reads YAML 1.2 strictly: two equal names, merge keys, unknown tags, a second document and everything that blows up
+/// to more than a file of this length can need are refused.
+///
+/// # Errors
+/// Only the first mistake is told, because what follows it cannot be relied on.
+pub fn read_yaml(text: &str) -> Result<Document, Wrong> {
+    if text.len() > TEXT_MAX_BYTES {
+        let message = format!("the file has {} bytes, and {TEXT_MAX_BYTES} at most are read", text.len());
+        return Err(Wrong::new(0..0, message));
+    }
+    // A byte order mark is no part of the text, but its bytes count.
+    let (mark, unmarked) = text.strip_prefix('\u{feff}').map_or((0, text), |rest| (text.len() - rest.len(), rest));
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        underscored_numbers_as_strings: true,
+        leading_zero_numbers_as_strings: true,
+        merge_keys: MergeKeyPolicy::Error,
+        reject_unsupported_tags: true,
+        budget: serde_saphyr::budget! {
+            max_documents: 1,
+            max_aliases: 1_000,
+            max_anchors: 1_000,
+            max_recorded_anchor_events: 20_000,
+            max_nodes: 100_000,
+            max_depth: DEPTH_MAX,
+        },
+    };
+    let root: Spanned<Yaml> = serde_saphyr::from_str_with_options(unmarked, options)
+        .map_err(|error| unreadable(error.without_snippet(), unmarked, mark))?;
+    let mut names = Names::new();
+    let root = node(root, mark, &mut names);
+    Ok(Document { root, names })
+}
+
+/// A policy's own depth is 5; a schema written in YAML may be deeper.
+const DEPTH_MAX: usize = 48;
+
+impl Document {
+    /// What to underline when something is wrong with this value. Of a block that goes over many lines, its name.
+    pub fn place(&self, node: &Node) -> Range<usize> {
+        match node.kind {
+            Kind::Object(_) | Kind::Array(_) | Kind::Null => self.name(node),
+            Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => None,
+        }
+        .unwrap_or_else(|| node.at.clone())
+    }
+
+    /// Where the name stands under which this value is a member.
+    pub fn name(&self, node: &Node) -> Option<Range<usize>> {
+        self.names.get(&node.at.start).cloned()
+    }
+}
+
+fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
+    let message = UserMessageFormatter.format_message(error);
+    // Where the scanner stops it has counted characters and not bytes.
+    let byte = |character| mark + text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
+    let at = error.location().map_or(0..0, |location| {
+        let span = location.span();
+        let start = usize::try_from(span.offset()).unwrap_or_default();
+        let length = usize::try_from(span.len()).unwrap_or_default();
+        byte(start)..byte(start.saturating_add(length))
+    });
+    Wrong::new(at, format!("cannot be read as YAML: {message}"))
+}
+
+fn node(Spanned { value, referenced, .. }: Spanned<Yaml>, mark: usize, names: &mut Names) -> Node {
+    let kind = match value {
+        Yaml::Scalar(kind) => kind,
+        Yaml::List(items) => Kind::Array(items.into_iter().map(|item| node(item, mark, names)).collect()),
+        Yaml::Map(members) => {
+            let member = |(name, value): (Spanned<String>, Spanned<Yaml>)| {
+                names.insert(bytes(&value.referenced, mark).start, bytes(&name.referenced, mark));
+                (name.value, node(value, mark, names))
+            };
+            Kind::Object(members.into_iter().map(member).collect())
+        }
+    };
+    Node { at: bytes(&referenced, mark), kind }
+}
+
+fn bytes(location: &Location, mark: usize) -> Range<usize> {
+    let span = location.span();
+    let number = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    let start = mark.saturating_add(number(span.byte_offset()).unwrap_or_default());
+    start..start.saturating_add(number(span.byte_len()).unwrap_or_default())
+}
+
+/// A value as the YAML reader hands it out.
+enum Yaml {
+    Scalar(Kind),
+    List(Vec<Spanned<Yaml>>),
+    Map(Vec<(Spanned<String>, Spanned<Yaml>)>),
+}
+
+impl<'de> Deserialize<'de> for Yaml {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyYaml)
+    }
+}
+
+struct AnyYaml;
+
+impl<'de> Visitor<'de> for AnyYaml {
+    type Value = Yaml;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Yaml, E> {
+        Ok(Yaml::Scalar(Kind::Null))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Yaml, E> {
+        Ok(Yaml::Scalar(Kind::Bool(flag)))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Yaml, E> {
+        Ok(Yaml::Scalar(Kind::Number(number.into())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Yaml, E> {
+        Ok(Yaml::Scalar(Kind::Number(number.into())))
+    }
+
+    /// `.nan` and `.inf` have no place in JSON; as nothing they are refused where a number is due.
+    fn visit_f64<E>(self, number: f64) -> Result<Yaml, E> {
+        let number = serde_json::Number::from_f64(number);
+        Ok(Yaml::Scalar(number.map_or(Kind::Null, Kind::Number)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Yaml, E> {
+        Ok(Yaml::Scalar(Kind::String(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Yaml, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Yaml::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Yaml, A::Error> {
+        let mut map = Vec::new();
+        while let Some(member) = members.next_entry()? {
+            map.push(member);
+        }
+        Ok(Yaml::Map(map))
+    }
+}

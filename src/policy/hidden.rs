@@ -1,0 +1,116 @@
+//! Secrets that someone wrote into a policy, where only references may stand. A report must not carry them on into a
+//! CI log.
+
+use crate::json::{Document, Kind, Node};
+use std::ops::Range;
+
+/// Which bytes of the text must not be shown.
+pub(super) fn hidden(text: &str, document: Option<&Document>) -> Vec<Range<usize>> {
+    let mut hidden = document.map_or_else(|| by_eye(text), |document| by_place(&document.root));
+    hidden.extend(passwords(text));
+    hidden
+}
+
+/// Every text where a reference is due and none stands.
+fn by_place(root: &Node) -> Vec<Range<usize>> {
+    let mut hidden = Vec::new();
+    let destinations = root.find("/destinations").into_iter().flat_map(Node::members);
+    let signs = destinations.filter_map(|(_, destination)| destination.find("/sign"));
+    for node in root.find("/secret").into_iter().chain(signs) {
+        hide(node, &mut hidden);
+    }
+    for (_, list) in root.find("/keys").into_iter().flat_map(Node::members) {
+        hide_key(list, &mut hidden);
+    }
+    hidden
+}
+
+fn hide_key(node: &Node, hidden: &mut Vec<Range<usize>>) {
+    match &node.kind {
+        Kind::Array(items) => items.iter().for_each(|item| hide_key(item, hidden)),
+        Kind::Object(members) => {
+            for (name, member) in members {
+                if !matches!(name.as_str(), "id" | "retire") {
+                    hide(member, hidden);
+                }
+            }
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => hide(node, hidden),
+    }
+}
+
+fn hide(node: &Node, hidden: &mut Vec<Range<usize>>) {
+    match &node.kind {
+        Kind::Array(items) => items.iter().for_each(|item| hide(item, hidden)),
+        Kind::Object(members) => members.values().for_each(|member| hide(member, hidden)),
+        Kind::String(text) if is_reference(text) => {}
+        Kind::String(_) | Kind::Number(_) => hidden.push(node.at.clone()),
+        Kind::Null | Kind::Bool(_) => {}
+    }
+}
+
+/// In a text that is no YAML, whatever follows one of these names on its line.
+fn by_eye(text: &str) -> Vec<Range<usize>> {
+    let mut hidden = Vec::new();
+    for name in ["from", "sign", "secret"] {
+        for (at, _) in text.match_indices(name) {
+            let Some(after) = text.get(at + name.len()..) else { continue };
+            let line = after.split('\n').next().unwrap_or_default();
+            let Some((between, value)) = line.split_once(':') else { continue };
+            let value = value.trim_start_matches([' ', '\t', '"', '\'']);
+            if between.trim_matches([' ', '"', '\'']).is_empty() && !is_reference(value) {
+                let end = at + name.len() + line.len();
+                hidden.push(end - value.len()..end);
+            }
+        }
+    }
+    hidden
+}
+
+fn is_reference(text: &str) -> bool {
+    text.starts_with("env:") || text.starts_with("file:")
+}
+
+/// What stands between `://` and an `@` before the URL's path.
+fn passwords(text: &str) -> Vec<Range<usize>> {
+    let mut hidden = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let start = at + 3;
+        let rest = text.get(start..).unwrap_or_default();
+        let authority = rest.split(['/', '\n', ' ', '"', '\'', '?', '#']).next().unwrap_or_default();
+        if let Some(length) = authority.rfind('@') {
+            hidden.push(start..start + length);
+        }
+    }
+    hidden
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let document = crate::json::read_yaml(text).ok();
+        let ranges = hidden(text, document.as_ref());
+        text.char_indices().filter(|(at, _)| !ranges.iter().any(|range| range.contains(at))).map(|(_, c)| c).collect()
+    }
+
+    #[test]
+    fn a_secret_in_a_policy_is_not_shown_wherever_it_stands() {
+        for text in [
+            "secret: s3cr3t",
+            "keys: { a: s3cr3t }",
+            "keys: { a: [s3cr3t] }",
+            "keys: { a: [{ id: a, from: s3cr3t }] }",
+            "keys: { a: [{ id: a, secret: s3cr3t }] }",
+            "keys: { a: [{ id: a, from: [s3cr3t] }] }",
+            "destinations: { a: { sign: s3cr3t } }",
+            "origin: { url: 'http://u:s3cr3t@host/' }",
+            "keys: { a: [{ id: a, from: s3cr3t",
+            "secret: 's3cr3t\n",
+        ] {
+            assert!(!shown(text).contains("s3cr3t"), "{}", shown(text));
+        }
+        assert!(shown("keys: { a: [{ id: a, from: env:NAME }] }").contains("env:NAME"));
+    }
+}

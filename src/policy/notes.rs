@@ -1,0 +1,105 @@
+//! The file that is being compiled, and what was found wrong with it so far.
+
+use super::report::{Note, Severity};
+use crate::json::{Document, Language, Node, Wrong};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use std::ops::Range;
+
+/// One file on its way to meaning.
+pub(super) struct Notes<'a> {
+    document: &'a Document,
+    pub(super) found: Vec<Note>,
+}
+
+impl<'a> Notes<'a> {
+    pub(super) fn new(document: &'a Document) -> Self {
+        Self { document, found: Vec::new() }
+    }
+
+    pub(super) fn document(&self) -> &'a Document {
+        self.document
+    }
+
+    pub(super) fn find(&self, pointer: &str) -> Option<&'a Node> {
+        self.document.root.find(pointer)
+    }
+
+    /// The members of what this pointer names.
+    pub(super) fn members(&self, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Node)> + use<'a> {
+        self.find(pointer).into_iter().flat_map(Node::members)
+    }
+
+    /// An error at this value; without one, at the file's start.
+    pub(super) fn wrong(&mut self, node: Option<&Node>, message: impl Into<String>) {
+        self.note(node, message, Severity::Error);
+    }
+
+    /// A warning at this value.
+    pub(super) fn warn(&mut self, node: Option<&Node>, message: impl Into<String>) {
+        self.note(node, message, Severity::Warning);
+    }
+
+    /// An error at the name of this member.
+    pub(super) fn misnamed(&mut self, node: &Node, message: impl Into<String>) {
+        self.push(Wrong::new(self.name(node), message), Severity::Error);
+    }
+
+    /// A warning at the name of this member.
+    pub(super) fn warn_name(&mut self, node: Option<&Node>, message: impl Into<String>) {
+        let place = node.map_or(0..0, |node| self.name(node));
+        self.push(Wrong::new(place, message), Severity::Warning);
+    }
+
+    fn name(&self, node: &Node) -> Range<usize> {
+        self.document.name(node).unwrap_or_else(|| self.document.place(node))
+    }
+
+    pub(super) fn push(&mut self, wrong: Wrong, severity: Severity) {
+        self.found.push(Note { file: MAIN, wrong, severity });
+    }
+
+    fn note(&mut self, node: Option<&Node>, message: impl Into<String>, severity: Severity) {
+        let place = node.map_or(0..0, |node| self.document.place(node));
+        self.push(Wrong::new(place, message), severity);
+    }
+
+    /// What this value says, if it is in the language of `T`. What is not has been told: to guess what was meant would
+    /// only add mistakes that are none.
+    pub(super) fn decode<T: JsonSchema + DeserializeOwned>(&mut self, node: &Node) -> Option<T> {
+        let language = Language::of::<T>().map_err(|broken| self.push(broken, Severity::Error)).ok()?;
+        self.decode_as(&language, node)
+    }
+
+    /// As [`Self::decode`], with a language that is needed more than once.
+    pub(super) fn decode_as<T: DeserializeOwned>(&mut self, language: &Language, node: &Node) -> Option<T> {
+        if !language.admits(node) {
+            return None;
+        }
+        let decoded = T::deserialize(node.to_value());
+        decoded.map_err(|_| self.wrong(Some(node), "the language's schema and its types disagree here")).ok()
+    }
+
+    /// As [`Self::decode`] of a part of the file, which may be absent.
+    pub(super) fn section<T: JsonSchema + DeserializeOwned + Default>(&mut self, pointer: &str) -> T {
+        self.find(pointer).and_then(|node| self.decode(node)).unwrap_or_default()
+    }
+
+    /// Whether this can be a name: of a route, a destination, keys. Names are labels of metrics and parts of records.
+    pub(super) fn check_name(&mut self, name: &str, node: &Node) {
+        if !is_name(name) {
+            let message = format!("`{}` is no name; {NAMES}", name.escape_debug());
+            self.misnamed(node, message);
+        }
+    }
+}
+
+/// Index of the policy's own file among those of a report.
+const MAIN: usize = 0;
+
+pub(super) const NAMES: &str = "use up to 64 letters, digits, `-`, `_` and `.`, a letter or digit first";
+
+pub(super) fn is_name(name: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    name.len() <= 64 && name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.chars().all(plain)
+}

@@ -1,0 +1,398 @@
+//! What one route means. Every question is asked even if another one failed, so that all mistakes are told at once.
+
+use super::{
+    Delivery, Limits, Owner, Route,
+    compile::DEFAULT_DESTINATION,
+    notes::Notes,
+    senders::Senders,
+    text::{ChangedText, FormText, MediaText, MethodText, ProtectionText, RouteText, ViaText},
+    units::{RateText, SizeText, TimeText, written_size, written_time},
+};
+use crate::{
+    admit::Admit,
+    event::Form,
+    guard::Selector,
+    json::{
+        Node,
+        language::{listed, way_out},
+    },
+    limit::Rate,
+    payload::{Contract, Naming},
+    repeat::{Identical, Window},
+    verify::{Provider, Sender},
+};
+use http::Method;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+/// What all routes of a file have in common.
+pub(super) struct Surroundings<'a> {
+    pub(super) senders: &'a Senders<'a>,
+    pub(super) keys: Vec<&'a str>,
+    pub(super) destinations: Vec<&'a str>,
+    pub(super) public_url: Option<&'a str>,
+    pub(super) bodies_bytes: usize,
+    pub(super) spool_bytes: u64,
+}
+
+/// One route on its way from text to meaning.
+pub(super) struct RouteCompiler<'a, 'd> {
+    pub(super) around: &'a Surroundings<'a>,
+    pub(super) name: &'a str,
+    pub(super) node: &'a Node,
+    pub(super) text: RouteText,
+    pub(super) notes: &'a mut Notes<'d>,
+}
+
+impl RouteCompiler<'_, '_> {
+    /// `None` only where something wrong was told.
+    pub(super) fn compile(mut self, at: Option<Selector>) -> Option<Route> {
+        self.keys();
+        let admit = self.admit();
+        let limits = self.limits();
+        let provider = self.provider();
+        let delivery = self.delivery(at.as_ref(), admit.body_limit_bytes);
+        let provider = provider?;
+        self.protection(&provider);
+        let remember = self.remember(&provider);
+        let window = self.window(&provider)?;
+        let answer_by = self.answer_by(&provider);
+        let keys = format!("{}/{}", self.text.sender.keys, provider.name);
+        let sender = Sender {
+            route: self.name.to_owned(),
+            provider: provider.clone(),
+            keys,
+            window,
+            public_url: self.around.public_url.map(str::to_owned),
+        };
+        let contract = Contract::new(Naming {
+            event_key: provider.event_key.clone(),
+            type_member: provider.type_member.clone(),
+            type_header: provider.type_header.clone(),
+            remember,
+            changed_is_new: self.changed_is_new(&provider),
+        });
+        let owner = self.text.owner.take().map(|owner| Owner { team: owner.team, oncall: owner.oncall });
+        let (name, respond) = (Arc::from(self.name), provider.respond.clone());
+        Some(Route {
+            name,
+            at: at?,
+            owner,
+            admit,
+            limits,
+            sender,
+            contract,
+            remember,
+            delivery: delivery?,
+            respond,
+            answer_by,
+        })
+    }
+
+    /// Tells what is wrong with the value at this pointer into the route, or with the one that contains it.
+    fn wrong(&mut self, pointer: &str, message: impl Into<String>) {
+        let mut pointer = pointer;
+        let node = loop {
+            if let Some(node) = self.node.find(pointer) {
+                break node;
+            }
+            pointer = pointer.rsplit_once('/').map_or("", |(above, _)| above);
+        };
+        self.notes.wrong(Some(node), message);
+    }
+
+    /// Exactly one kind of endpoint.
+    pub(super) fn at(&mut self) -> Option<Selector> {
+        type Parse = fn(&str) -> Result<Selector, String>;
+        let at = &self.text.at;
+        let kinds: [(&str, &Option<String>, Parse); 5] = [
+            ("path", &at.path, Selector::path),
+            ("wc-api", &at.wc_api, Selector::wc_api),
+            ("rest", &at.rest, Selector::rest),
+            ("query", &at.query, Selector::query),
+            ("ajax", &at.ajax, Selector::ajax),
+        ];
+        let names = kinds.map(|(name, ..)| name);
+        let written: Vec<_> =
+            kinds.iter().filter_map(|(name, text, parse)| Some((*name, text.as_ref()?, parse))).collect();
+        let read: Vec<_> = written.iter().map(|(name, text, parse)| (*name, parse(text))).collect();
+        if read.len() != 1 {
+            let message = if read.is_empty() {
+                format!("which endpoint? write one of {}", listed(&names, ", "))
+            } else {
+                let written: Vec<_> = read.iter().map(|(name, _)| *name).collect();
+                format!("one route is one endpoint, and here are {}; make a route of each", listed(&written, " and "))
+            };
+            self.wrong("/at", message);
+        }
+        let several = read.len() > 1;
+        let mut found = None;
+        for (name, selector) in read {
+            match selector {
+                Ok(selector) => found = Some(selector),
+                Err(why) => self.wrong(&format!("/at/{name}"), why),
+            }
+        }
+        found.filter(|_| !several)
+    }
+
+    /// Two routes whose requests could not be told from each other.
+    pub(super) fn shadowed(&mut self, at: &Selector, others: &[(&str, Selector)]) {
+        let other = others.iter().find(|(_, other)| at.covers(other) || other.covers(at));
+        if let Some((name, other)) = other {
+            let message = if other == at {
+                format!("route `{name}` guards this endpoint; one of the two would never be asked")
+            } else {
+                format!(
+                    "route `{name}` guards `{other}`, and some requests would be for both; name endpoints that do not meet"
+                )
+            };
+            self.wrong("/at", message);
+        }
+    }
+
+    fn keys(&mut self) {
+        let wanted = &self.text.sender.keys;
+        if !self.around.keys.contains(&wanted.as_str()) {
+            let way_out = match self.around.keys.as_slice() {
+                [] => format!("; write `keys: {{ {wanted}: [{{ id: live, from: env:NAME }}] }}`"),
+                known => way_out(wanted, known.iter().copied()),
+            };
+            let message = format!("no keys are called `{wanted}`{way_out}");
+            self.wrong("/sender/keys", message);
+        }
+    }
+
+    fn admit(&mut self) -> Admit {
+        let SizeText(body) = self.text.admit.body.unwrap_or(SizeText(BODY_LIMIT_BYTES));
+        let body_limit_bytes = usize::try_from(body).unwrap_or(usize::MAX);
+        if body_limit_bytes > self.around.bodies_bytes {
+            let bodies = written_size(self.around.bodies_bytes as u64);
+            let body = written_size(body);
+            self.wrong(
+                "/admit/body",
+                format!("one body of `{body}` is more than all may take together, `edge: {{ bodies: {bodies} }}`"),
+            );
+        }
+        let methods = vec![match self.text.admit.method {
+            None | Some(MethodText::Post) => Method::POST,
+            Some(MethodText::Put) => Method::PUT,
+            Some(MethodText::Patch) => Method::PATCH,
+            Some(MethodText::Get) => Method::GET,
+            Some(MethodText::Delete) => Method::DELETE,
+        }];
+        if self.text.admit.content_types.as_ref().is_some_and(Vec::is_empty) {
+            self.wrong("/admit/content_types", "no type would be let in; leave this out to let in any");
+        }
+        let content_types = self.text.admit.content_types.take().unwrap_or_default();
+        let content_types = content_types.into_iter().map(|MediaText(text)| text).collect();
+        Admit { methods, content_types, body_limit_bytes }
+    }
+
+    fn limits(&self) -> Limits {
+        let rate = |text: Option<RateText>| text.map(|RateText(rate)| rate);
+        let per_address = rate(self.text.limits.per_address).or(Some(PER_ADDRESS));
+        Limits { per_address, per_sender: rate(self.text.limits.per_sender) }
+    }
+
+    fn provider(&mut self) -> Option<Arc<Provider>> {
+        let wanted = &self.text.sender.provider;
+        let found = self.around.senders.find(wanted).cloned();
+        if found.is_none() {
+            let way_out = self.around.senders.way_out(wanted);
+            let message = format!("unknown provider `{wanted}`{way_out}");
+            self.wrong("/sender/provider", message);
+        }
+        found
+    }
+
+    fn protection(&mut self, provider: &Provider) {
+        let name = &provider.name;
+        match (tells_repeats(provider), self.text.repeats.protection) {
+            (true, None) | (false, Some(ProtectionText::Impossible)) => {}
+            (true, Some(ProtectionText::Impossible)) => {
+                let message = format!("repeats of `{name}` can be told; leave this out");
+                self.wrong("/repeats/protection", message);
+            }
+            (false, None) => {
+                let message = format!(
+                    "nothing tells a captured request of `{name}` from a new one; if that is acceptable, write \
+                     `repeats: {{ protection: impossible }}`"
+                );
+                self.wrong("/sender/provider", message);
+            }
+        }
+    }
+
+    /// How long event keys are kept.
+    fn remember(&mut self, provider: &Provider) -> Duration {
+        let horizon = provider.retry_horizon;
+        let Some(TimeText(remember)) = self.text.repeats.remember else { return horizon };
+        if remember < horizon {
+            let message = format!(
+                "`{}` repeats an event for `{}`, and would bring it twice; remember it for as long at least",
+                provider.name,
+                written_time(horizon)
+            );
+            self.wrong("/repeats/remember", message);
+        }
+        remember
+    }
+
+    fn window(&mut self, provider: &Provider) -> Option<Window> {
+        let time = |text: Option<TimeText>| text.map(|TimeText(time)| time);
+        let (max_age, max_future) = (time(self.text.sender.max_age), time(self.text.sender.max_future));
+        if let Some(signed) = provider.max_age {
+            return Some(Window::Signed {
+                max_age: max_age.unwrap_or(signed),
+                max_future: max_future.unwrap_or(provider.max_future),
+            });
+        }
+        for (key, written) in [("max_age", max_age), ("max_future", max_future)] {
+            if written.is_some() {
+                let message =
+                    format!("`{}` signs no time, so nothing could be held against this; leave it out", provider.name);
+                self.wrong(&format!("/sender/{key}"), message);
+            }
+        }
+        match time(self.text.repeats.remember) {
+            Some(remember) => Some(Window::Unsigned { remember }),
+            None if !tells_repeats(provider) => Some(Window::Unsigned { remember: Duration::ZERO }),
+            None => {
+                let message = format!(
+                    "`{}` signs no time; say how long to remember with `repeats: {{ remember: {} }}`",
+                    provider.name,
+                    written_time(provider.retry_horizon.max(REMEMBER))
+                );
+                self.wrong("/sender/provider", message);
+                None
+            }
+        }
+    }
+
+    fn changed_is_new(&mut self, provider: &Provider) -> bool {
+        let Some(ChangedText::Deliver) = self.text.repeats.on_changed else { return false };
+        if !names_events(provider) {
+            let message = format!(
+                "`{}` signs no id for its events, so a changed body is a new event anyway; leave this out",
+                provider.name
+            );
+            self.wrong("/repeats/on_changed", message);
+        }
+        true
+    }
+
+    fn delivery(&mut self, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
+        match self.text.deliver.via.unwrap_or(ViaText::Queue) {
+            ViaText::Queue => self.queue(at, body_limit_bytes),
+            ViaText::Relay => Some(self.relay()),
+        }
+    }
+
+    fn relay(&mut self) -> Delivery {
+        if self.text.deliver.to.is_some() {
+            self.wrong("/deliver/to", "a relayed request goes to the origin, where its sender sent it; leave this out");
+        }
+        if self.text.deliver.form == Some(FormText::Event) {
+            self.wrong(
+                "/deliver/form",
+                "the plugin that answers knows the sender's own bytes only; write `form: verbatim`, or leave it out",
+            );
+        }
+        if self.text.deliver.replaces_plugin.is_some() {
+            self.wrong("/deliver/replaces_plugin", "a relay passes the request on to the plugin; leave this out");
+        }
+        Delivery::Relay
+    }
+
+    fn queue(&mut self, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
+        let form = match self.text.deliver.form {
+            None | Some(FormText::Event) => Form::Event,
+            Some(FormText::Verbatim) => Form::Verbatim,
+        };
+        let replaces = self.text.deliver.replaces_plugin == Some(true);
+        if form == Form::Event
+            && !replaces
+            && let Some(at) = at.filter(|at| wordpress_serves(at))
+        {
+            let message = format!(
+                "WordPress itself answers at `{at}`, and the plugin there would never see these requests; write \
+                 `via: relay`, or `replaces_plugin: true` if that is meant"
+            );
+            self.wrong("/deliver", message);
+        }
+        if body_limit_bytes as u64 > self.around.spool_bytes {
+            self.wrong("/admit/body", "one body is more than the whole spool holds");
+        }
+        let to = self.to()?;
+        Some(Delivery::Queue { to, form })
+    }
+
+    /// Named ones, or the one that everybody has.
+    fn to(&mut self) -> Option<Vec<String>> {
+        let known = &self.around.destinations;
+        let Some(to) = self.text.deliver.to.take() else {
+            if known.contains(&DEFAULT_DESTINATION) {
+                return Some(vec![DEFAULT_DESTINATION.to_owned()]);
+            }
+            let message = match known.as_slice() {
+                [] => format!(
+                    "nowhere to deliver to; write `destinations: {{ {DEFAULT_DESTINATION}: {{ url: ... }} }}`, or \
+                     `deliver: {{ via: relay }}`"
+                ),
+                known => format!("deliver where? write `to:` with some of {}", listed(known, ", ")),
+            };
+            self.wrong("/deliver", message);
+            return None;
+        };
+        if to.is_empty() {
+            self.wrong("/deliver/to", "nobody would ever get these events; name a destination");
+        }
+        for (index, name) in to.iter().enumerate() {
+            let pointer = format!("/deliver/to/{index}");
+            if !self.around.destinations.contains(&name.as_str()) {
+                let way_out = way_out(name, self.around.destinations.iter().copied());
+                self.wrong(&pointer, format!("no destination is called `{name}`{way_out}"));
+            }
+            if to.iter().take(index).any(|other| other == name) {
+                self.wrong(&pointer, format!("`{name}` would get each event twice; name it once"));
+            }
+        }
+        Some(to)
+    }
+
+    fn answer_by(&mut self, provider: &Provider) -> Duration {
+        let Some(TimeText(answer_by)) = self.text.answer_by else { return provider.answer_by };
+        if answer_by > provider.answer_by {
+            let (name, due) = (&provider.name, written_time(provider.answer_by));
+            self.wrong("/answer_by", format!("`{name}` stops waiting before; write `{due}` at most"));
+        }
+        answer_by
+    }
+}
+
+/// By the bytes that it signs, or by its own name for the event.
+fn tells_repeats(provider: &Provider) -> bool {
+    (provider.identical == Identical::Repeat && provider.scheme.coverage().body) || names_events(provider)
+}
+
+fn names_events(provider: &Provider) -> bool {
+    !provider.event_key.is_empty() || provider.scheme.coverage().id
+}
+
+/// Where a plugin of WordPress would answer, were there no gate. A path may be anybody's.
+fn wordpress_serves(at: &Selector) -> bool {
+    match at {
+        Selector::Path(_) => false,
+        Selector::Rest(route) => !(route == "/hookwarden" || route.starts_with("/hookwarden/")),
+        Selector::WcApi(_) | Selector::Query { .. } | Selector::Ajax(_) => true,
+    }
+}
+
+/// What WordPress takes on a small host, and far more than most webhooks have.
+const BODY_LIMIT_BYTES: u64 = 1 << 20;
+
+/// No vendor sends more from one address to one shop, and guessing at this speed leads nowhere.
+const PER_ADDRESS: Rate = Rate { count: NonZeroU32::MIN.saturating_add(99), per: Duration::from_secs(1) };
+
+/// What is proposed where the vendor itself does not repeat.
+const REMEMBER: Duration = Duration::from_hours(72);
