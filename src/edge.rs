@@ -9,6 +9,7 @@
 
 mod accept;
 mod body;
+mod chunks;
 mod client;
 mod doorway;
 mod engine;

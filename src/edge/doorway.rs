@@ -1,25 +1,29 @@
 //! Can this head be read in one way only? Reads each request head before Pingora does: in bounded time, in bounded
 //! space, and strictly. The bytes then go to Pingora's own parser uncopied (`set_pipelined_prefix`).
 
+mod h2;
 pub(super) mod head;
+mod pulse;
+
+pub(super) use pulse::Pulse;
 
 use super::{
     accept::stopped,
+    chunks::{Chunks, Malformed},
     reply,
-    ticket::{Desk, TurnedAway},
+    ticket::Desk,
     wire::Wire,
 };
 use crate::{outcome::Outcome, policy::EdgeLimits, verdict::Rejection};
 use bytes::BytesMut;
 use head::Refusal;
 use pingora_core::{
-    apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp},
+    apps::{HttpPersistentSettings, HttpServerApp as _},
     protocols::{ALPN, Ssl as _, Stream, http::ServerSession},
     server::ShutdownWatch,
 };
 use pingora_proxy::{HttpProxy, ProxyHttp};
 use std::{
-    cell::Cell,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -39,18 +43,7 @@ pub(super) const LINGER_BYTES: usize = 64 * 1024;
 /// A connection that serves for ever never moves to another gate.
 const REQUESTS_MAX: u32 = 10_000;
 /// No request starts on a connection older than this.
-const AGE_MAX: Duration = Duration::from_secs(3600);
-
-tokio::task_local! {
-    /// Whether the gateway has taken the request that the doorway let in. Pingora answers what its own parser refuses
-    /// without a word to anybody.
-    static TAKEN: Cell<bool>;
-}
-
-/// Says to the doorway that this task's request has its ticket from now on.
-pub(super) fn taken() {
-    let _ = TAKEN.try_with(|taken| taken.set(true)); // HTTP/2 requests have tasks of their own
-}
+const AGE_MAX: Duration = Duration::from_hours(1);
 
 /// The way from a connection to Pingora.
 pub(super) struct Doorway<P> {
@@ -89,27 +82,15 @@ where
         }
     }
 
-    /// Pingora waits for the preface without a deadline; from there on `h2_idle_timeout` watches.
-    async fn serve_h2(&self, mut wire: Wire, peer: SocketAddr, shutdown: &ShutdownWatch) {
-        let mut preface = BytesMut::zeroed(H2_PREFACE_BYTES);
-        let read = tokio::select! {
-            read = timeout(self.limits.header, wire.read_exact(&mut preface)) => read,
-            () = stopped(shutdown) => return,
-        };
-        if !matches!(read, Ok(Ok(_))) {
-            return self.desk.observer.turned_away(TurnedAway::Preface, peer.ip().to_canonical());
-        }
-        wire.unread(preface);
-        ServerApp::process_new(&self.proxy, Box::new(wire), shutdown).await;
-    }
-
     async fn serve_h1(&self, wire: Wire, shutdown: &ShutdownWatch) {
         let born = Instant::now();
+        let chunks = wire.chunks();
         let mut stream: Stream = Box::new(wire);
         let mut settings: Option<HttpPersistentSettings> = None;
         for served in 1..=REQUESTS_MAX {
             let wait = if served == 1 { self.limits.header } else { self.limits.keepalive };
-            let head = match self.read_head(&mut stream, wait, shutdown).await {
+            chunks.end();
+            let head = match self.read_head(&mut stream, &chunks, wait, shutdown).await {
                 Arrival::Head(head) => head,
                 Arrival::Silence => return drop(stream.shutdown().await),
                 Arrival::Refused(refusal, bytes) => return self.refuse(stream, refusal, &bytes).await,
@@ -125,12 +106,9 @@ where
                 session.set_keepalive_reuses_remaining(Some(0));
             }
             session.set_pipelined_prefix(head);
-            let serving = async {
-                let reused = self.proxy.process_new_http(session, shutdown).await;
-                (reused, TAKEN.with(Cell::get))
-            };
-            let (reused, taken) = TAKEN.scope(Cell::new(false), serving).await;
-            if !taken {
+            let pulse = Pulse::new();
+            let reused = pulse.scope(self.proxy.process_new_http(session, shutdown)).await;
+            if !pulse.is_taken() {
                 self.report(head::UNREAD, summary, client);
             }
             let Some(reused) = reused else { return };
@@ -138,7 +116,13 @@ where
         }
     }
 
-    async fn read_head(&self, stream: &mut Stream, wait: Duration, shutdown: &ShutdownWatch) -> Arrival {
+    async fn read_head(
+        &self,
+        stream: &mut Stream,
+        chunks: &Chunks,
+        wait: Duration,
+        shutdown: &ShutdownWatch,
+    ) -> Arrival {
         let mut bytes = BytesMut::with_capacity(4096);
         let first = tokio::select! {
             biased; // a request that has arrived is served
@@ -153,8 +137,8 @@ where
         loop {
             match self.judge(&bytes, scanned) {
                 Err(refusal) => return Arrival::Refused(refusal, bytes),
-                Ok(true) => return Arrival::Head(bytes),
-                Ok(false) => scanned = bytes.len(),
+                Ok(Some((end, chunked))) => return arrived(bytes, end, chunked.then_some(chunks)),
+                Ok(None) => scanned = bytes.len(),
             }
             match timeout_at(deadline, stream.read_buf(&mut bytes)).await {
                 Err(_) => return Arrival::Refused(head::TOO_SLOW, bytes),
@@ -164,13 +148,13 @@ where
         }
     }
 
-    /// Whether the head is complete; of the bytes before `scanned` it is known that they do not end it.
-    fn judge(&self, bytes: &[u8], scanned: usize) -> Result<bool, Refusal> {
+    /// Where the head ends, if it has; of the bytes before `scanned` it is known that they do not end it.
+    fn judge(&self, bytes: &[u8], scanned: usize) -> Result<Option<(usize, bool)>, Refusal> {
         match head::end(bytes, scanned)? {
             Some(end) if end <= self.limits.head_bytes => {
-                head::check_h1(bytes.get(..end).unwrap_or_default(), &self.limits).map(|()| true)
+                head::check_h1(bytes.get(..end).unwrap_or_default(), &self.limits).map(|chunked| Some((end, chunked)))
             }
-            None if bytes.len() <= self.limits.head_bytes => Ok(false),
+            None if bytes.len() <= self.limits.head_bytes => Ok(None),
             Some(_) | None if !bytes.iter().take(self.limits.head_bytes).any(|byte| *byte == b'\n') => {
                 Err(head::TARGET_TOO_LONG) // one endless line
             }
@@ -190,20 +174,41 @@ where
     }
 
     fn report(&self, refusal: Refusal, summary: Option<(http::Method, String)>, client: Option<IpAddr>) -> Arc<str> {
-        let mut ticket = self.desk.ticket();
-        ticket.report.status = Some(refusal.status.as_u16());
-        ticket.report.detail = Some(refusal.rule.to_owned());
-        ticket.report.client = client;
-        if let Some((method, path)) = summary {
-            ticket.report.method = Some(method);
-            ticket.report.path = path;
-        }
-        ticket.ends(Outcome::Rejected(Rejection::Head(refusal.rule).code()));
-        ticket.request_id().clone()
+        report(&self.desk, refusal, summary, client)
     }
+}
+
+/// What came with the head is the beginning of its body: the rest is followed as it is read.
+fn arrived(bytes: BytesMut, end: usize, chunks: Option<&Chunks>) -> Arrival {
+    let begun = chunks.map_or(Ok(()), |chunks| {
+        chunks.begin();
+        chunks.follow(bytes.get(end..).unwrap_or_default())
+    });
+    match begun {
+        Ok(()) => Arrival::Head(bytes),
+        Err(Malformed) => Arrival::Refused(head::CHUNK_MALFORMED, bytes),
+    }
+}
+
+fn report(
+    desk: &Arc<Desk>,
+    refusal: Refusal,
+    summary: Option<(http::Method, String)>,
+    client: Option<IpAddr>,
+) -> Arc<str> {
+    let mut ticket = desk.ticket();
+    ticket.report.status = Some(refusal.status.as_u16());
+    ticket.report.detail = Some(refusal.rule.to_owned());
+    ticket.report.client = client;
+    if let Some((method, path)) = summary {
+        ticket.report.method = Some(method);
+        ticket.report.path = path;
+    }
+    ticket.ends(Outcome::Rejected(Rejection::Head(refusal.rule).code()));
+    ticket.request_id().clone()
 }
 
 fn client(stream: &Stream) -> Option<IpAddr> {
     let digest = stream.get_socket_digest()?;
-    digest.peer_addr()?.as_inet().map(|address| address.ip())
+    digest.peer_addr()?.as_inet().map(SocketAddr::ip)
 }

@@ -2,7 +2,7 @@
 //! relayed alike. Everything that is not named here passes byte for byte.
 
 use super::{client::Client, reply::REQUEST_ID};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, header};
 use pingora_error::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
 
@@ -69,7 +69,7 @@ pub(super) fn to_origin(head: &mut RequestHeader, facts: &Facts) -> Result<()> {
 /// Takes out of an answer what belongs to the origin's connection, and names the request.
 pub(super) fn to_client(head: &mut ResponseHeader, request_id: &str) -> Result<()> {
     if head.status != http::StatusCode::SWITCHING_PROTOCOLS {
-        for name in nominated(head.headers.get_all(header::CONNECTION)) {
+        for name in nominated(&head.headers) {
             head.remove_header(name.as_str());
         }
         for name in ["connection", "keep-alive", "proxy-connection"] {
@@ -81,7 +81,7 @@ pub(super) fn to_client(head: &mut ResponseHeader, request_id: &str) -> Result<(
 
 /// For a request whose body is whole, and sent by the gate's own client.
 pub(super) fn strip_hop_by_hop(head: &mut RequestHeader) {
-    for name in nominated(head.headers.get_all(header::CONNECTION)) {
+    for name in nominated(&head.headers) {
         head.remove_header(name.as_str());
     }
     for name in HOP_BY_HOP.iter().chain(&["expect", "content-length"]) {
@@ -91,7 +91,7 @@ pub(super) fn strip_hop_by_hop(head: &mut RequestHeader) {
 
 /// For an answer that the gate's own client has read.
 pub(super) fn strip_answer(head: &mut ResponseHeader) {
-    for name in nominated(head.headers.get_all(header::CONNECTION)) {
+    for name in nominated(&head.headers) {
         head.remove_header(name.as_str());
     }
     for name in HOP_BY_HOP {
@@ -101,8 +101,12 @@ pub(super) fn strip_answer(head: &mut ResponseHeader) {
 
 /// Options of `Connection` that are fields of their own. Framing and what says whose request this is cannot be among
 /// them: the doorway refuses such requests, and an origin's answer has no say in it.
-fn nominated(values: http::header::GetAll<'_, HeaderValue>) -> Vec<String> {
-    let options = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+fn nominated(headers: &http::HeaderMap) -> Vec<String> {
+    let options = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
     let names = options.map(|name| name.trim().to_ascii_lowercase());
     names.filter(|name| !matches!(name.as_str(), "" | "close" | "content-length" | "set-cookie" | "host")).collect()
 }

@@ -5,7 +5,7 @@ mod failure;
 use super::{
     body::Pace,
     client::Client,
-    doorway::{self, head},
+    doorway::{self, Pulse, head},
     engine::Engine,
     forward::{self, Facts},
     guarded::{Guarded, Visit},
@@ -63,6 +63,7 @@ pub(super) struct Ctx {
     /// A connection of the pool was found dead before anything was sent.
     stale: bool,
     connects: usize,
+    pulse: Option<Arc<Pulse>>,
 }
 
 impl<E: Engine> Gateway<E> {
@@ -124,13 +125,20 @@ impl<E: Engine> Gateway<E> {
         host.unwrap_or_else(|| self.origin.authority.clone())
     }
 
-    async fn guard(&self, route: &Arc<Route>, head: Head, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
+    async fn guard(
+        &self,
+        (index, route): (usize, &Arc<Route>),
+        head: Head,
+        session: &mut Session,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
         let Some(facts) = &ctx.facts else { return Err(Error::new_in(ErrorType::InternalError)) };
         ctx.ticket.report.route = Some(route.name.clone());
         let mut forward = session.req_header().clone();
         forward::to_origin(&mut forward, facts)?;
         let visit = Visit {
             snapshot: &ctx.snapshot,
+            index,
             route,
             head,
             forward,
@@ -182,7 +190,9 @@ impl<E: Engine> Gateway<E> {
         };
         let snapshot = ctx.snapshot.clone();
         match snapshot.policy.find(&head) {
-            (Found::Guarded(_), Some(route)) => self.guard(route, head, session, ctx).await.map(|()| false),
+            (Found::Guarded(index), Some(route)) => {
+                self.guard((index, route), head, session, ctx).await.map(|()| false)
+            }
             (Found::Guarded(_), None) => Err(Error::new_in(ErrorType::InternalError)),
             (Found::Ambiguous, _) => {
                 Self::refuse(session, ctx, None, &Rejection::TargetUnclear.into()).await.map(|()| false)
@@ -209,8 +219,11 @@ async fn pass_back(session: &mut Session, mut answer: OriginAnswer, request_id: 
     let is_head = session.req_header().method == http::Method::HEAD;
     let empty = is_head || matches!(head.status.as_u16(), 204 | 304);
     let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
-    if !empty && !has_length && session.req_header().version == Version::HTTP_11 {
-        head.insert_header(header::TRANSFER_ENCODING, "chunked")?; // else it would end with the connection
+    match session.req_header().version {
+        Version::HTTP_11 if !empty && !has_length => head.insert_header(header::TRANSFER_ENCODING, "chunked")?,
+        // HTTP/1.0 knows no chunks: the end of the connection is the end of the answer.
+        Version::HTTP_10 if !has_length => session.set_keepalive(None),
+        _ => {}
     }
     head.set_version(Version::HTTP_11);
     reply::closing(session);
@@ -235,11 +248,11 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     type CTX = Ctx;
 
     fn new_ctx(&self) -> Ctx {
-        doorway::taken();
+        let pulse = Pulse::take();
         let snapshot = self.snapshot.load_full();
         let pace = Pace::new(&snapshot.policy.settings.limits);
         let ticket = self.desk.ticket();
-        Ctx { ticket, snapshot, pace, facts: None, scanner: None, refusal: None, stale: false, connects: 0 }
+        Ctx { ticket, snapshot, pace, facts: None, scanner: None, refusal: None, stale: false, connects: 0, pulse }
     }
 
     /// All of these are per read or per write, and mostly no-ops on HTTP/2.
@@ -258,7 +271,11 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
-        self.meet(session, ctx).await.map(|passes| !passes)
+        let passes = self.meet(session, ctx).await?;
+        if passes && !session.is_body_done() {
+            ctx.pulse.iter().for_each(|pulse| pulse.beat());
+        }
+        Ok(!passes)
     }
 
     async fn request_body_filter(
@@ -268,6 +285,8 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         end: bool,
         ctx: &mut Ctx,
     ) -> Result<()> {
+        let beat = if end { Pulse::rest } else { Pulse::beat };
+        ctx.pulse.iter().for_each(|pulse| beat(pulse));
         if !ctx.pace.keeps(body.as_ref().map_or(0, Bytes::len)) {
             ctx.refusal = Some(Rejection::TooSlow.into());
             return Err(Error::new_down(ErrorType::ReadTimedout));
@@ -370,6 +389,14 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
             Some(error) => failure::outcome(error, ctx),
         };
         ctx.ticket.ends(outcome);
+    }
+}
+
+impl Drop for Ctx {
+    fn drop(&mut self) {
+        if self.pulse.as_ref().is_some_and(|pulse| pulse.is_silent()) {
+            self.ticket.ends(Outcome::Rejected(Rejection::TooSlow.code()));
+        }
     }
 }
 

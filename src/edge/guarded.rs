@@ -11,15 +11,18 @@ use super::{
 use crate::{
     event::{Arrival, Event},
     gate::{self, Bucket, Ending, Gate, Memory},
+    guard::Guards,
     ledger::{Accepted, Known, Leases, Ledger},
     limit::Table,
     outcome::Notes,
     payload::Clean,
     policy::{Delivery, Route},
     repeat::RepeatKeys,
-    request::Head,
+    request::{Body, Head},
     verdict::{Fault, Refusal, Rejection},
 };
+use bytes::Bytes;
+use http::header;
 use pingora_http::RequestHeader;
 use pingora_proxy::Session;
 use std::{
@@ -119,6 +122,32 @@ impl<E: Leases + Clone + 'static> gate::Origin for Timed<'_, E> {
     }
 }
 
+/// A form can name another guarded endpoint than its target does: a sender of one route must not reach the next one
+/// through a field.
+struct OfOneRoute<'a, B> {
+    body: B,
+    guards: &'a Guards,
+    /// Of what may be a form.
+    head: Option<Head>,
+    index: usize,
+}
+
+impl<B: Body> Body for OfOneRoute<'_, B> {
+    async fn collect(self, limit_bytes: usize) -> Result<Bytes, Refusal> {
+        let raw = self.body.collect(limit_bytes).await?;
+        match self.head {
+            Some(head) if self.guards.strays(&head, &raw, self.index) => Err(Rejection::GuardedInForm.into()),
+            Some(_) | None => Ok(raw),
+        }
+    }
+}
+
+/// Whether it says in any way that it is a form; the guards look closer.
+fn is_form(head: &Head) -> bool {
+    let types = head.headers.get_all(header::CONTENT_TYPE).iter();
+    types.into_iter().any(|value| value.as_bytes().to_ascii_lowercase().windows(4).any(|word| word == b"form"))
+}
+
 /// What guarded requests share.
 pub(super) struct Guarded<E> {
     pub(super) limiter: Limiter,
@@ -129,6 +158,8 @@ pub(super) struct Guarded<E> {
 /// One guarded request, before its body.
 pub(super) struct Visit<'a> {
     pub(super) snapshot: &'a Snapshot,
+    /// Of the route, as the guards name it.
+    pub(super) index: usize,
     pub(super) route: &'a Arc<Route>,
     pub(super) head: Head,
     /// As the origin shall see it, if this is relayed.
@@ -147,7 +178,7 @@ impl<E: Engine> Guarded<E> {
         notes: &mut Notes,
         took: &mut Took,
     ) -> Result<Ending<OriginAnswer>, Refusal> {
-        let Visit { snapshot, route, head, forward, arrival, began, pace } = visit;
+        let Visit { snapshot, index, route, head, forward, arrival, began, pace } = visit;
         let engine = &self.relay.engine;
         route.admit.head(&head)?; // a wrong method spends no token, and is the sender's fault whatever the disk says
         self.limiter.take_address(route, head.client)?;
@@ -158,10 +189,12 @@ impl<E: Engine> Guarded<E> {
         let handed = Handed::default();
         let mut complete = None;
         let body = Incoming { session, room: self.room.clone(), pace, deadline, complete: &mut complete };
+        let body =
+            OfOneRoute { body, guards: &snapshot.policy.guards, head: is_form(&head).then(|| head.clone()), index };
         let errand = Errand { relay: self.relay.clone(), head: forward, deadline };
         let gate = Gate {
-            policy: &*snapshot.policy,
-            keys: &*snapshot.keys,
+            policy: &snapshot.policy,
+            keys: &snapshot.keys,
             memory: &Near { engine, limiter: &self.limiter },
             ledger: &InTime { engine, deadline, handed: &handed },
             origin: &Timed { errand, handed: &handed },

@@ -163,7 +163,7 @@ fn deadlines(first_byte: Duration) -> Deadlines {
     let base = Deadlines::default();
     let (connect, write) = (base.connect, Duration::from_secs(30));
     // An answer's body that takes longer than this has no reader any more.
-    let body = Duration::from_secs(60);
+    let body = Duration::from_mins(1);
     Deadlines { connect, write, first_byte, total: connect + write + first_byte + body, idle: base.idle }
 }
 

@@ -69,9 +69,9 @@ impl PingoraOutbound {
     ) -> Result<Streaming, Failure> {
         let until = Instant::now() + deadlines.total;
         let peer = peer(target, deadlines);
-        frame(&mut head, body.len()).map_err(|error| Failure::NotSent(error))?;
+        frame(&mut head, body.len()).map_err(Failure::NotSent)?;
 
-        let connecting = within(deadlines.connect, until, "connect", self.connect(&peer));
+        let connecting = within(deadlines.connect, until, "connect", Box::pin(self.connect(&peer)));
         let mut session = connecting.await.map_err(|cause| Failure::NotSent(cause.into()))?;
 
         let writing = async {

@@ -35,6 +35,7 @@ pub(super) async fn read(io: &mut (impl AsyncRead + Unpin)) -> io::Result<Option
     parse_v1(&line).ok_or_else(|| InvalidData.into())
 }
 
+#[expect(clippy::option_option, reason = "unreadable, and readable but of nobody, are two things")]
 fn parse_v1(line: &[u8]) -> Option<Option<SocketAddr>> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix("\r\n")?;
     match line.split(' ').collect::<Vec<_>>().as_slice() {

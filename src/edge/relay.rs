@@ -16,6 +16,7 @@ use crate::{
     outbound::Failure,
     payload::Clean,
     policy::Route,
+    repeat::RepeatKeys,
     verdict::Fault,
 };
 use bytes::Bytes;
@@ -65,16 +66,22 @@ impl<E: Leases + Clone + 'static> gate::Origin for Errand<E> {
     type Answer = OriginAnswer;
 
     async fn relay(&self, _: &Arc<Route>, clean: Clean) -> Result<Relayed<OriginAnswer>, Fault> {
+        self.run(clean.keys(), clean.body().clone()).await
+    }
+}
+
+impl<E: Leases + Clone + 'static> Errand<E> {
+    async fn run(&self, keys: &RepeatKeys, body: Bytes) -> Result<Relayed<OriginAnswer>, Fault> {
         let relay = &self.relay;
         let hold = relay.origin.deadlines.total + QUEUE + LEASE_SLACK;
-        let leasing = timeout_at(self.deadline, relay.engine.lease(clean.keys(), hold));
+        let leasing = timeout_at(self.deadline, relay.engine.lease(keys, hold));
         let lease = match leasing.await.map_err(|_| Fault::TooLate)?? {
             Leased::Held(lease) => lease,
             Leased::Again(known) => return Ok(Relayed::Again(known)),
         };
         // Nothing is awaited between the lease and the task: a drain that drops this future cannot lose it.
         let (tell, told) = oneshot::channel();
-        spawn(relay.clone().settle(lease, self.head.clone(), clean.body().clone(), self.deadline, tell));
+        spawn(relay.clone().settle(lease, self.head.clone(), body, self.deadline, tell));
         match timeout_at(self.deadline, told).await {
             Ok(Ok(told)) => told.map(Relayed::Answered),
             Ok(Err(_)) => Err(Fault::OriginUnknown("the call ended without a word".into())),
@@ -101,9 +108,8 @@ impl<E: Leases + Clone + 'static> Relay<E> {
         let result = self.call(head, body, deadline).await;
         let settled = match &result {
             Ok(answer) if answer.streaming.head.status.is_success() => Some(Settled::Done),
-            Ok(_) => Some(Settled::Released),
             Err(Fault::OriginUnknown(_)) => None,
-            Err(_) => Some(Settled::Released),
+            Ok(_) | Err(_) => Some(Settled::Released),
         };
         match settled {
             Some(settled) => self.end(lease, settled).await,
@@ -128,8 +134,9 @@ impl<E: Leases + Clone + 'static> Relay<E> {
     }
 
     async fn call(&self, head: RequestHeader, body: Bytes, deadline: Instant) -> Result<OriginAnswer, Fault> {
-        let queue = Instant::now().checked_add(QUEUE).map_or(deadline, |until| until.min(deadline));
-        let waiting = timeout_at(queue, self.places.clone().acquire_owned()).await;
+        // Half of the sender's patience is the origin's.
+        let queue = QUEUE.min(deadline.saturating_duration_since(Instant::now()) / 2);
+        let waiting = timeout(queue, self.places.clone().acquire_owned()).await;
         let place = waiting.ok().and_then(Result::ok).ok_or(Fault::OriginBusy)?;
         let mut left = self.origin.tries();
         loop {
@@ -153,3 +160,6 @@ impl<E: Leases + Clone + 'static> Relay<E> {
 fn redirects(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,7 @@ impl Certificates {
     /// Reads them again; new handshakes get the new set, open connections live on.
     pub(super) fn reload(&self) -> Result<(), CertificateError> {
         let seen = files::look(&self.patterns)?;
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen.clone();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&seen);
         self.set.store(Arc::new(Set::read(&seen)?));
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! answer would leave in two packets (two TLS records). And h2 over TLS waits for its preface without a
 //! deadline, so the preface is read before Pingora sees the connection, and put back.
 
+use super::chunks::Chunks;
 use async_trait::async_trait;
 use bytes::{Buf as _, BytesMut};
 use pingora_core::protocols::{
@@ -13,7 +14,7 @@ use pingora_core::protocols::{
     tls::{SslDigest, TlsRef},
 };
 use std::{
-    io,
+    io::{self, ErrorKind::InvalidData},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -28,11 +29,18 @@ const WRITE_BUFFER_BYTES: usize = 4096;
 pub(super) struct Wire {
     io: BufWriter<Stream>,
     unread: BytesMut,
+    chunks: Arc<Chunks>,
 }
 
 impl Wire {
     pub(super) fn new(stream: Stream) -> Self {
-        Wire { io: BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream), unread: BytesMut::new() }
+        let io = BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream);
+        Wire { io, unread: BytesMut::new(), chunks: Arc::default() }
+    }
+
+    /// Sees every byte that is read from here on, before Pingora does.
+    pub(super) fn chunks(&self) -> Arc<Chunks> {
+        self.chunks.clone()
     }
 
     /// The next reads return `bytes` first.
@@ -51,7 +59,10 @@ impl Drop for Wire {
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.unread.is_empty() {
-            return Pin::new(self.io.get_mut()).poll_read(cx, buf);
+            let before = buf.filled().len();
+            std::task::ready!(Pin::new(self.io.get_mut()).poll_read(cx, buf))?;
+            let read = buf.filled().get(before..).unwrap_or_default();
+            return Poll::Ready(self.chunks.follow(read).map_err(|malformed| io::Error::new(InvalidData, malformed)));
         }
         let n = self.unread.len().min(buf.remaining());
         buf.put_slice(self.unread.get(..n).unwrap_or_default());

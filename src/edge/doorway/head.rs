@@ -14,6 +14,8 @@ pub(in crate::edge) struct Refusal {
 pub(super) const TOO_LARGE: Refusal = refusal("head_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
 pub(super) const TARGET_TOO_LONG: Refusal = refusal("target_too_long", StatusCode::URI_TOO_LONG);
 pub(super) const TOO_SLOW: Refusal = refusal("head_too_slow", StatusCode::REQUEST_TIMEOUT);
+/// Of the body that came with the head.
+pub(super) const CHUNK_MALFORMED: Refusal = refusal("chunk_malformed", StatusCode::BAD_REQUEST);
 /// What the table lets pass and Pingora's own parser does not.
 pub(super) const UNREAD: Refusal = refusal("parser_disagrees", StatusCode::BAD_REQUEST);
 const BARE_LF: Refusal = refusal("line_ends_without_cr", StatusCode::BAD_REQUEST);
@@ -93,9 +95,11 @@ const REFUSED_METHODS: [&[u8]; 4] = [b"CONNECT", b"TRACE", b"TRACK", b"PURGE"];
 /// No registered field name is a third as long.
 const NAME_BYTES: usize = 256;
 
-/// Holds a whole HTTP/1 head, with its empty line, against every rule.
-pub(super) fn check_h1(head: &[u8], limits: &EdgeLimits) -> Result<(), Refusal> {
-    check(&split(head)?, limits)
+/// Holds a whole HTTP/1 head, with its empty line, against every rule. True if chunks follow it.
+pub(super) fn check_h1(head: &[u8], limits: &EdgeLimits) -> Result<bool, Refusal> {
+    let head = split(head)?;
+    check(&head, limits)?;
+    Ok(head.count("transfer-encoding") > 0)
 }
 
 /// Holds a head of either protocol against every rule.
@@ -241,13 +245,12 @@ fn is_length(value: &[u8]) -> bool {
 fn is_host(value: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(value) else { return false };
     let v6 = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let (name_ok, rest) = match v6 {
-        Some((address, rest)) => (address.parse::<std::net::Ipv6Addr>().is_ok(), rest),
-        None => {
-            let (name, rest) = text.split_at_checked(text.find(':').unwrap_or(text.len())).unwrap_or_default();
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            (!name.is_empty() && name.bytes().all(plain), rest)
-        }
+    let (name_ok, rest) = if let Some((address, rest)) = v6 {
+        (address.parse::<std::net::Ipv6Addr>().is_ok(), rest)
+    } else {
+        let (name, rest) = text.split_at_checked(text.find(':').unwrap_or(text.len())).unwrap_or_default();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        (!name.is_empty() && name.bytes().all(plain), rest)
     };
     let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|p| p > 0);
     name_ok && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))

@@ -3,7 +3,7 @@
 use super::Ctx;
 use crate::{
     answer::{self, Answer},
-    edge::reply,
+    edge::{chunks::Malformed, reply},
     outcome::Outcome,
     verdict::{Fault, Refusal, Rejection},
 };
@@ -70,12 +70,15 @@ fn judge(error: &Error, ctx: &mut Ctx) -> (Option<Answer>, Outcome) {
 
 fn sort(error: &Error, ctx: &Ctx) -> Broken {
     use ErrorType::{
-        ConnectError, ConnectNoRoute, ConnectProxyFailure, ConnectRefused, ConnectTimedout, ConnectionClosed, H1Error,
-        InvalidCert, InvalidHTTPHeader, ReadError, ReadTimedout, SocketError, TLSHandshakeFailure,
-        TLSHandshakeTimedout, UnknownError, WriteError, WriteTimedout,
+        ConnectError, ConnectNoRoute, ConnectProxyFailure, ConnectRefused, ConnectTimedout, ConnectionClosed,
+        InvalidCert, ReadError, ReadTimedout, SocketError, TLSHandshakeFailure, TLSHandshakeTimedout, UnknownError,
+        WriteError, WriteTimedout,
     };
     if ctx.refusal().is_some() {
         return Broken::Refused;
+    }
+    if is_malformed(error) {
+        return Broken::Client(Rejection::BodyBroken);
     }
     let cause = || error.to_string().into();
     match (error.esource(), error.etype()) {
@@ -90,8 +93,13 @@ fn sort(error: &Error, ctx: &Ctx) -> Broken {
         (ErrorSource::Upstream, _) => Broken::Origin(Fault::OriginUnknown(cause()), StatusCode::BAD_GATEWAY),
         (ErrorSource::Downstream, ReadTimedout) => Broken::Client(Rejection::TooSlow),
         (ErrorSource::Downstream, WriteError | ReadError | ConnectionClosed | WriteTimedout) => Broken::ClientGone,
-        (ErrorSource::Downstream, InvalidHTTPHeader | H1Error) => Broken::Client(Rejection::BodyBroken),
         (ErrorSource::Downstream, _) => Broken::Client(Rejection::BodyBroken),
         (ErrorSource::Internal | ErrorSource::Unset, _) => Broken::Gate,
     }
+}
+
+/// The chunks of the request's body, as the connection itself found.
+fn is_malformed(error: &Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    cause.and_then(|cause| cause.get_ref()).is_some_and(<dyn std::error::Error + Send + Sync>::is::<Malformed>)
 }

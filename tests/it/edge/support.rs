@@ -2,7 +2,10 @@
 
 use hookwarden::{
     clock::SystemClock,
-    edge::{Alarm, Config, Edge, Engine, NoEngine, Observer, PingoraOutbound, Report, TurnedAway, install_crypto},
+    edge::{
+        Alarm, Config, Edge, Engine, NoEngine, Observer, PingoraOutbound, Report, StartError, TurnedAway,
+        install_crypto,
+    },
     policy::{Listener, Policy},
     secret::Secret,
     verify::Keys,
@@ -76,12 +79,12 @@ static CA_FILE: LazyLock<(tempfile::TempDir, String)> = LazyLock::new(|| {
     (folder, path)
 });
 
-pub(super) fn ca_file() -> Option<String> {
-    Some(CA_FILE.1.clone())
+pub(super) fn ca_file() -> String {
+    CA_FILE.1.clone()
 }
 
 pub(super) fn outbound() -> PingoraOutbound {
-    PingoraOutbound::new(16, ca_file())
+    PingoraOutbound::new(16, Some(ca_file()))
 }
 
 // --- the edge
@@ -163,21 +166,30 @@ pub(super) async fn house(origin: SocketAddr, change: impl FnOnce(&mut Policy)) 
     open(policy, keys, NoEngine).await
 }
 
+/// As [`house`], if it starts.
+pub(super) async fn try_open(policy: Policy) -> Result<(), StartError> {
+    let keys = Keys::new(Secret::new("memory").unwrap(), BTreeMap::new());
+    Edge::start(config(policy, keys, NoEngine, Arc::default())).await.map(drop)
+}
+
 pub(super) async fn open<E: Engine>(policy: Policy, keys: Keys, engine: E) -> House {
-    install_crypto().unwrap();
     let (tell, heard) = mpsc::unbounded_channel();
     let ears = Arc::new(Ears { finished: Mutex::new(vec![tell]), ..Ears::default() });
-    let config = Config {
+    let edge = Edge::start(config(policy, keys, engine, ears.clone())).await.unwrap();
+    House { at: edge.addresses()[0], edge, ears, heard }
+}
+
+fn config<E>(policy: Policy, keys: Keys, engine: E, observer: Arc<Ears>) -> Config<E> {
+    install_crypto().unwrap();
+    Config {
         policy: Arc::new(policy),
         keys: Arc::new(keys),
         engine,
-        observer: ears.clone(),
+        observer,
         clock: Arc::new(SystemClock),
         outbound: outbound(),
-        ca_file: ca_file(),
-    };
-    let edge = Edge::start(config).await.unwrap();
-    House { at: edge.addresses()[0], edge, ears, heard }
+        ca_file: Some(ca_file()),
+    }
 }
 
 /// A folder of certificate files, and the listener that presents them.
@@ -188,7 +200,9 @@ pub(super) struct Certified {
 impl Certified {
     pub(super) fn new(files: &[(&str, &Pki)]) -> Self {
         let certified = Self { folder: tempfile::tempdir().unwrap() };
-        files.iter().for_each(|(name, pki)| certified.write(name, &pki.pem));
+        for (name, pki) in files {
+            certified.write(name, &pki.pem);
+        }
         certified
     }
     pub(super) fn write(&self, name: &str, text: &str) {
@@ -244,8 +258,7 @@ impl Origin {
     pub(super) async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let origin =
-            Self { address, received: Arc::default(), raw: Arc::default(), connections: Arc::default() };
+        let origin = Self { address, received: Arc::default(), raw: Arc::default(), connections: Arc::default() };
         let (received, raw, connections) = (origin.received.clone(), origin.raw.clone(), origin.connections.clone());
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
@@ -268,12 +281,7 @@ impl Origin {
     }
 }
 
-async fn converse(
-    mut tcp: TcpStream,
-    manner: Manner,
-    received: Arc<Mutex<Vec<String>>>,
-    raw: Arc<Mutex<Vec<u8>>>,
-) {
+async fn converse(mut tcp: TcpStream, manner: Manner, received: Arc<Mutex<Vec<String>>>, raw: Arc<Mutex<Vec<u8>>>) {
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     if let Manner::Early(answer) = manner {
         let mut bytes = Vec::new();
@@ -376,7 +384,9 @@ pub(super) const GET: &str = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
 pub(super) fn tls_client(trust: &[&Pki], alpn: &[&str]) -> ClientConfig {
     install_crypto().unwrap();
     let mut roots = RootCertStore::empty();
-    trust.iter().for_each(|pki| roots.add(pki.certificate.clone()).unwrap());
+    for pki in trust {
+        roots.add(pki.certificate.clone()).unwrap();
+    }
     let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     config
