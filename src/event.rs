@@ -99,6 +99,12 @@ impl Event {
         Self { keys, record }
     }
 
+    /// For the contract suites of ledgers, which need no request.
+    #[cfg(all(test, feature = "spool"))]
+    pub(crate) fn for_tests(keys: RepeatKeys, record: Record) -> Self {
+        Self { keys, record }
+    }
+
     /// What the sender's retry is known by.
     pub fn keys(&self) -> &RepeatKeys {
         &self.keys

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     admit::Admit,
     event::Form,
-    guard::Guards,
+    guard::{Guards, Selector},
     ledger::Receipt,
     payload::{Contract, Naming},
     policy::Limits,
@@ -44,6 +44,9 @@ fn route(delivery: Delivery) -> Arc<Route> {
     let naming = Naming { type_header: provider.type_header.clone(), remember: horizon, ..Naming::default() };
     Arc::new(Route {
         name: "issues".into(),
+        at: Selector::path("/hooks/github").unwrap(),
+        owner: None,
+        remember: horizon,
         admit: Admit { methods: vec![Method::POST], content_types: Vec::new(), body_limit_bytes: 64 },
         limits: Limits {
             per_address: None,

@@ -1,0 +1,349 @@
+//! Bytes to records and back. Pure: no files, so any bytes can be thrown at it.
+//!
+//! A record is a 32-byte head, its payload, and padding to 8 bytes. The checksum covers the segment's random id, the
+//! head and the payload, so that bytes of another segment, or of an earlier life of these blocks, never pass for a
+//! record of this one. All numbers are little-endian.
+//!
+//! ```text
+//! 0      4       8      9      12     16        24       32
+//! magic  length  kind   zero   crc    sequence  zero     payload ...
+//! ```
+
+mod fields;
+
+use crate::{
+    clock::Timestamp,
+    event::Record,
+    repeat::{BodyMark, Fingerprint},
+};
+use fields::{Reader, Writer};
+
+/// `HWR1`.
+const MAGIC: [u8; 4] = *b"HWR1";
+/// Of a record's head.
+pub(super) const HEAD_BYTES: usize = 32;
+/// Records start at multiples of it: resynchronising looks at one place in eight.
+const ALIGN: usize = 8;
+/// A body of the largest size that a policy may allow, in base64, with room for what goes with it.
+pub(super) const PAYLOAD_MAX_BYTES: usize = 48 << 20;
+
+/// `HWSEG001`.
+const SEGMENT_MAGIC: [u8; 8] = *b"HWSEG001";
+/// Of a segment's head.
+pub(super) const SEGMENT_HEAD_BYTES: usize = 64;
+
+/// The head of one segment file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SegmentHead {
+    /// Its number: also its file's name.
+    pub(super) number: u64,
+    /// Random, and a part of every checksum in it.
+    pub(super) id: [u8; 16],
+    /// So many bytes of the segment before are valid: what follows them there was never acknowledged.
+    pub(super) previous_valid: u64,
+}
+
+impl SegmentHead {
+    pub(super) fn encode(&self) -> [u8; SEGMENT_HEAD_BYTES] {
+        let mut writer = Writer::default();
+        writer.raw(&SEGMENT_MAGIC);
+        writer.u64(self.number);
+        writer.raw(&self.id);
+        writer.u64(self.previous_valid);
+        let crc = crc32c::crc32c(writer.bytes());
+        writer.u32(crc);
+        let mut head = [0; SEGMENT_HEAD_BYTES];
+        for (to, from) in head.iter_mut().zip(writer.bytes()) {
+            *to = *from;
+        }
+        head
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        (reader.raw(8)? == SEGMENT_MAGIC).then_some(())?;
+        let head = Self { number: reader.u64()?, id: reader.array()?, previous_valid: reader.u64()? };
+        (head.encode().get(..44)? == bytes.get(..44)?).then_some(head)
+    }
+}
+
+/// A key and when it may be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) key: Fingerprint,
+    pub(super) until: Timestamp,
+    pub(super) body: BodyMark,
+}
+
+/// What the log says, one after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// An event was accepted, with what it is remembered by.
+    Event {
+        /// The sequence under which it was accepted: its own, or, carried forward, the first one.
+        identity: u64,
+        keys: Vec<Kept>,
+        record: Record,
+    },
+    /// An event ended for one destination.
+    Settled { event: u64, destination: String, verdict: Settlement },
+    /// An event failed by its own fault, and is due again.
+    Tried { event: u64, destination: String, attempts: u32, due: Timestamp, reason: String },
+    /// Keys alone: of relayed requests, or carried forward from a segment that went.
+    Seen { keys: Vec<Kept> },
+    /// Somebody did something.
+    Act { at: Timestamp, actor: String, what: String, event: String },
+}
+
+/// How an event ended for one destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Settlement {
+    Delivered,
+    Dead(String),
+    Dropped(String),
+    /// No end after all: an operator wants it tried again.
+    Reopened,
+}
+
+impl Entry {
+    /// The keys that it keeps alive.
+    pub(super) fn keys(&self) -> &[Kept] {
+        match self {
+            Self::Event { keys, .. } | Self::Seen { keys } => keys,
+            Self::Settled { .. } | Self::Tried { .. } | Self::Act { .. } => &[],
+        }
+    }
+
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Event { .. } => 1,
+            Self::Settled { .. } => 2,
+            Self::Tried { .. } => 3,
+            Self::Seen { .. } => 4,
+            Self::Act { .. } => 5,
+        }
+    }
+
+    fn payload(&self) -> Writer {
+        let mut writer = Writer::default();
+        match self {
+            Self::Event { identity, keys, record } => {
+                writer.u64(*identity);
+                writer.keys(keys);
+                writer.i64(record.accepted_at.unix_ms());
+                for text in [&record.id, &record.route, &record.event_type, &record.request_id, &record.content_type] {
+                    writer.text(text);
+                }
+                writer.count(record.to.len());
+                record.to.iter().for_each(|name| writer.text(name));
+                writer.blob(&record.payload);
+            }
+            Self::Settled { event, destination, verdict } => {
+                writer.u64(*event);
+                writer.text(destination);
+                let (code, reason) = match verdict {
+                    Settlement::Delivered => (0, ""),
+                    Settlement::Dead(reason) => (1, reason.as_str()),
+                    Settlement::Dropped(actor) => (2, actor.as_str()),
+                    Settlement::Reopened => (3, ""),
+                };
+                writer.u32(code);
+                writer.text(reason);
+            }
+            Self::Tried { event, destination, attempts, due, reason } => {
+                writer.u64(*event);
+                writer.text(destination);
+                writer.u32(*attempts);
+                writer.i64(due.unix_ms());
+                writer.text(reason);
+            }
+            Self::Seen { keys } => writer.keys(keys),
+            Self::Act { at, actor, what, event } => {
+                writer.i64(at.unix_ms());
+                [actor, what, event].into_iter().for_each(|text| writer.text(text));
+            }
+        }
+        writer
+    }
+
+    fn read(kind: u8, payload: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(payload);
+        let entry = match kind {
+            1 => Self::Event {
+                identity: reader.u64()?,
+                keys: reader.keys()?,
+                record: {
+                    let accepted_at = Timestamp::from_unix_ms(reader.i64()?);
+                    let (id, route, event_type) = (reader.text()?, reader.text()?, reader.text()?);
+                    let (request_id, content_type) = (reader.text()?, reader.text()?);
+                    let to = (0..reader.count()?).map(|_| reader.text()).collect::<Option<_>>()?;
+                    let payload = reader.blob()?.to_vec().into();
+                    Record { id, route, event_type, accepted_at, request_id, to, content_type, payload }
+                },
+            },
+            2 => Self::Settled {
+                event: reader.u64()?,
+                destination: reader.text()?,
+                verdict: match (reader.u32()?, reader.text()?) {
+                    (0, _) => Settlement::Delivered,
+                    (1, reason) => Settlement::Dead(reason),
+                    (2, actor) => Settlement::Dropped(actor),
+                    (3, _) => Settlement::Reopened,
+                    _ => return None,
+                },
+            },
+            3 => Self::Tried {
+                event: reader.u64()?,
+                destination: reader.text()?,
+                attempts: reader.u32()?,
+                due: Timestamp::from_unix_ms(reader.i64()?),
+                reason: reader.text()?,
+            },
+            4 => Self::Seen { keys: reader.keys()? },
+            5 => Self::Act {
+                at: Timestamp::from_unix_ms(reader.i64()?),
+                actor: reader.text()?,
+                what: reader.text()?,
+                event: reader.text()?,
+            },
+            _ => return None,
+        };
+        Some(entry)
+    }
+
+    /// Appends the record to `out`; `None` if it is larger than any record may be.
+    #[must_use]
+    pub(super) fn encode(&self, segment: &[u8; 16], sequence: u64, out: &mut Vec<u8>) -> Option<usize> {
+        let payload = self.payload();
+        let payload = payload.bytes();
+        if payload.len() > PAYLOAD_MAX_BYTES {
+            return None;
+        }
+        let length = u32::try_from(payload.len()).ok()?;
+        let crc = checksum(segment, length, self.kind(), sequence, payload);
+        let mut head = Writer::default();
+        head.raw(&MAGIC);
+        head.u32(length);
+        head.raw(&[self.kind(), 0, 0, 0]);
+        head.u32(crc);
+        head.u64(sequence);
+        head.u64(0);
+        let before = out.len();
+        out.extend_from_slice(head.bytes());
+        out.extend_from_slice(payload);
+        out.resize(before + whole(payload.len()), 0);
+        Some(out.len() - before)
+    }
+}
+
+/// A record with its head and padding.
+const fn whole(payload: usize) -> usize {
+    (HEAD_BYTES + payload).next_multiple_of(ALIGN)
+}
+
+fn checksum(segment: &[u8; 16], length: u32, kind: u8, sequence: u64, payload: &[u8]) -> u32 {
+    let mut crc = crc32c::crc32c(segment);
+    crc = crc32c::crc32c_append(crc, &length.to_le_bytes());
+    crc = crc32c::crc32c_append(crc, &[kind]);
+    crc = crc32c::crc32c_append(crc, &sequence.to_le_bytes());
+    crc32c::crc32c_append(crc, payload)
+}
+
+/// One record that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) at: usize,
+    pub(super) bytes: usize,
+    pub(super) sequence: u64,
+    /// `None` for a kind that a later version writes.
+    pub(super) entry: Option<Entry>,
+}
+
+/// What lies at one place.
+pub(super) enum Look {
+    Record(Found),
+    /// No record that can be believed.
+    Nothing,
+}
+
+/// Looks at one place of a segment's bytes. Anything that fails its checksum is nothing.
+pub(super) fn look(segment: &[u8; 16], bytes: &[u8], at: usize) -> Look {
+    read_at(segment, bytes, at).map_or(Look::Nothing, Look::Record)
+}
+
+fn read_at(segment: &[u8; 16], bytes: &[u8], at: usize) -> Option<Found> {
+    let mut reader = Reader::new(bytes.get(at..)?);
+    (reader.raw(4)? == MAGIC).then_some(())?;
+    let length = reader.u32()?;
+    let kind = *reader.raw(4)?.first()?;
+    let (crc, sequence, _zero) = (reader.u32()?, reader.u64()?, reader.u64()?);
+    let size = usize::try_from(length).ok().filter(|size| *size <= PAYLOAD_MAX_BYTES)?;
+    let payload = reader.raw(size)?;
+    (checksum(segment, length, kind, sequence, payload) == crc).then_some(())?;
+    let entry = Entry::read(kind, payload);
+    Some(Found { at, bytes: whole(size), sequence, entry })
+}
+
+/// Every believable record of a segment, in order, and the stretches between them that are none.
+pub(super) struct Records<'a> {
+    segment: [u8; 16],
+    bytes: &'a [u8],
+    at: usize,
+    last: u64,
+}
+
+/// What [`Records`] comes upon.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Record(Found),
+    /// From here so many bytes are no record; one that can be believed follows.
+    Damage {
+        at: usize,
+        bytes: usize,
+    },
+    /// From here to the end nothing can be believed: a write that was cut short, or zeros.
+    Tail {
+        at: usize,
+        bytes: usize,
+    },
+}
+
+impl<'a> Records<'a> {
+    /// `bytes` is the whole segment, its head included; sequences grow beyond `after`.
+    pub(super) fn new(head: &SegmentHead, bytes: &'a [u8], after: u64) -> Self {
+        Self { segment: head.id, bytes, at: SEGMENT_HEAD_BYTES, last: after }
+    }
+
+    fn believable(&self, at: usize) -> Option<Found> {
+        read_at(&self.segment, self.bytes, at).filter(|found| found.sequence > self.last)
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let start = self.at;
+        if start >= self.bytes.len() {
+            return None;
+        }
+        let mut at = start;
+        while at < self.bytes.len() {
+            if let Some(found) = self.believable(at) {
+                if at > start {
+                    self.at = at;
+                    return Some(Step::Damage { at: start, bytes: at - start });
+                }
+                self.at = at + found.bytes;
+                self.last = found.sequence;
+                return Some(Step::Record(found));
+            }
+            at += ALIGN;
+        }
+        self.at = self.bytes.len();
+        Some(Step::Tail { at: start, bytes: self.bytes.len() - start })
+    }
+}
+
+#[cfg(test)]
+mod tests;

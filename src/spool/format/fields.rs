@@ -1,0 +1,109 @@
+//! Numbers, texts and keys, as they stand in payloads.
+
+use super::Kept;
+use crate::{
+    clock::Timestamp,
+    repeat::{BodyMark, Fingerprint},
+};
+
+#[derive(Default)]
+pub(super) struct Writer(Vec<u8>);
+
+impl Writer {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(super) fn u32(&mut self, number: u32) {
+        self.raw(&number.to_le_bytes());
+    }
+
+    pub(super) fn u64(&mut self, number: u64) {
+        self.raw(&number.to_le_bytes());
+    }
+
+    pub(super) fn i64(&mut self, number: i64) {
+        self.raw(&number.to_le_bytes());
+    }
+
+    /// A length beyond 32 bits would make the record larger than any may be, and it is refused then.
+    pub(super) fn count(&mut self, count: usize) {
+        self.u32(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+
+    pub(super) fn blob(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.raw(bytes);
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        self.blob(text.as_bytes());
+    }
+
+    pub(super) fn keys(&mut self, keys: &[Kept]) {
+        self.count(keys.len());
+        for kept in keys {
+            self.raw(kept.key.as_bytes());
+            self.i64(kept.until.unix_ms());
+            self.u64(kept.body.0);
+        }
+    }
+}
+
+pub(super) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn raw(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.raw(N)?.try_into().ok()
+    }
+
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub(super) fn i64(&mut self) -> Option<i64> {
+        self.array().map(i64::from_le_bytes)
+    }
+
+    pub(super) fn count(&mut self) -> Option<usize> {
+        self.u32().and_then(|count| usize::try_from(count).ok())
+    }
+
+    pub(super) fn blob(&mut self) -> Option<&'a [u8]> {
+        let count = self.count()?;
+        self.raw(count)
+    }
+
+    pub(super) fn text(&mut self) -> Option<String> {
+        String::from_utf8(self.blob()?.to_vec()).ok()
+    }
+
+    pub(super) fn keys(&mut self) -> Option<Vec<Kept>> {
+        let key = |reader: &mut Self| {
+            Some(Kept {
+                key: Fingerprint::from_bytes(reader.array()?),
+                until: Timestamp::from_unix_ms(reader.i64()?),
+                body: BodyMark(reader.u64()?),
+            })
+        };
+        (0..self.count()?).map(|_| key(self)).collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! Looking at a spool without opening it: no lock, no change, whether or not a gate is writing to it.
+
+use super::{
+    format::{Entry, Settlement, Step},
+    log::Folder,
+    read,
+};
+use crate::{clock::Timestamp, event::Record};
+use std::{collections::BTreeMap, io, path::Path};
+
+/// An event as the files tell it.
+#[derive(Clone, Debug)]
+pub struct Viewed {
+    /// Under which it was accepted.
+    pub sequence: u64,
+    /// The event.
+    pub record: Record,
+    /// What became of it, by destination.
+    pub states: BTreeMap<String, ViewedState>,
+}
+
+/// What became of an event at one destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ViewedState {
+    /// `pending`, `delivered`, `dead` or `dropped`.
+    pub state: &'static str,
+    /// How often it failed by its own fault.
+    pub attempts: u32,
+    /// Why it is dead, or failed last; who dropped it.
+    pub reason: String,
+    /// When it is due again, after a failure.
+    pub due: Option<Timestamp>,
+}
+
+/// Something in the files that is no record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The segment's number: its file's name.
+    pub segment: u64,
+    /// From which byte.
+    pub at: u64,
+    /// How many.
+    pub bytes: u64,
+    /// A write that was cut short, or goes on just now, at the end of the log: nothing that was acknowledged.
+    pub torn: bool,
+}
+
+/// All that the files tell.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// In the order of acceptance.
+    pub events: Vec<Viewed>,
+    /// What failed its checksum.
+    pub damage: Vec<Damage>,
+    /// Records that are in order.
+    pub records: u64,
+    /// Segment files.
+    pub segments: u64,
+    /// Operators' acts: when, who, what, on which event.
+    pub acts: Vec<(Timestamp, String, String, String)>,
+}
+
+/// Reads the whole log; `progress` hears how many segments of how many are read.
+///
+/// # Errors
+/// The folder or a file cannot be read.
+pub fn view(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> io::Result<View> {
+    let folder = Folder::existing(folder);
+    let numbers = folder.segments()?;
+    let mut view = View { segments: numbers.len() as u64, ..View::default() };
+    let (mut events, mut after) = (BTreeMap::new(), 0);
+    for (index, (number, valid)) in read::valid_lengths(&folder, &numbers).into_iter().enumerate() {
+        progress(index, numbers.len());
+        let steps = match read::segment(&folder, number, after, valid) {
+            Ok((_, steps)) => steps,
+            // A running gate may have taken it away since.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for step in steps {
+            match step {
+                Step::Record(found) => {
+                    after = found.sequence;
+                    view.records += 1;
+                    if let Some(entry) = found.entry {
+                        take(entry, &mut events, &mut view.acts);
+                    }
+                }
+                Step::Damage { at, bytes } => {
+                    view.damage.push(Damage { segment: number, at: at as u64, bytes: bytes as u64, torn: false });
+                }
+                Step::Tail { at, bytes } => {
+                    view.damage.push(Damage { segment: number, at: at as u64, bytes: bytes as u64, torn: true });
+                }
+            }
+        }
+    }
+    view.events = events.into_values().collect();
+    Ok(view)
+}
+
+fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<(Timestamp, String, String, String)>) {
+    match entry {
+        Entry::Event { identity, record, .. } => {
+            events.entry(identity).or_insert_with(|| {
+                let pending = || ViewedState { state: "pending", ..ViewedState::default() };
+                let states = record.to.iter().map(|name| (name.clone(), pending())).collect();
+                Viewed { sequence: identity, record, states }
+            });
+        }
+        Entry::Settled { event, destination, verdict } => {
+            let Some(state) = events.get_mut(&event).and_then(|event| event.states.get_mut(&destination)) else {
+                return;
+            };
+            state.due = None;
+            match verdict {
+                Settlement::Delivered => state.state = "delivered",
+                Settlement::Dead(reason) => (state.state, state.reason) = ("dead", reason),
+                Settlement::Dropped(actor) => (state.state, state.reason) = ("dropped", actor),
+                Settlement::Reopened => *state = ViewedState { state: "pending", ..ViewedState::default() },
+            }
+        }
+        Entry::Tried { event, destination, attempts, due, reason } => {
+            let Some(state) = events.get_mut(&event).and_then(|event| event.states.get_mut(&destination)) else {
+                return;
+            };
+            (state.attempts, state.reason, state.due) = (attempts, reason, Some(due));
+        }
+        Entry::Seen { .. } => {}
+        Entry::Act { at, actor, what, event } => acts.push((at, actor, what, event)),
+    }
+}
