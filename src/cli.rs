@@ -5,6 +5,7 @@ pub mod demo;
 pub mod policy_files;
 pub mod providers;
 pub mod run;
+mod running;
 pub mod send;
 pub mod spool;
 pub mod verify;
@@ -58,7 +59,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Verb::Verify(args) => verify::run(&args),
         Verb::Send(args) => send::run(&args),
         Verb::Demo(args) => demo::run(args),
-        Verb::Spool(args) => spool::run(args),
+        Verb::Spool(args) => spool::run(&args),
         Verb::Providers(args) => providers::run(&args),
         Verb::Version(args) => version::run(&args),
     }

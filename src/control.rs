@@ -1,1 +1,79 @@
-//! What an operator sees and does: metrics, health, spool verbs. (seam: to be written)
+//! What an operator sees and does: metrics and health on the admin listener, one log line a request, and a control
+//! socket for what changes something.
+
+pub mod admin;
+pub mod logging;
+pub mod metrics;
+pub mod socket;
+
+use crate::{
+    deliver, edge,
+    edge::{Alarm, Report, TurnedAway},
+    verdict::{Chain, Fault},
+};
+use metrics::Metrics;
+use std::{net::IpAddr, sync::Arc};
+use tracing::{error, info, warn};
+
+/// Hears everything that happens, counts it and tells it.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    metrics: Arc<Metrics>,
+}
+
+impl Watch {
+    /// Counts in these metrics.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics }
+    }
+}
+
+impl edge::Observer for Watch {
+    fn finished(&self, report: &Report) {
+        self.metrics.finished(report);
+        logging::line(report);
+    }
+
+    fn turned_away(&self, reason: TurnedAway, peer: IpAddr) {
+        self.metrics.turned_away(reason.code());
+        tracing::debug!(reason = reason.code(), %peer, "turned a connection away");
+    }
+
+    fn alarm(&self, alarm: &Alarm) {
+        let (kind, told) = match alarm {
+            Alarm::NotRemembered(fault) => ("not_remembered", Chain(fault).to_string()),
+            Alarm::Certificates(error) => ("certificates", Chain(error).to_string()),
+            Alarm::OriginName(error) => ("origin_name", Chain(error).to_string()),
+        };
+        self.metrics.alarm(kind);
+        error!(kind, cause = told, "something needs a look");
+    }
+}
+
+impl deliver::Observer for Watch {
+    fn attempted(&self, destination: &str, event_id: &str, result: &str) {
+        self.metrics.attempted(destination, result);
+        tracing::debug!(destination, event_id, result, "tried to deliver an event");
+    }
+
+    fn died(&self, destination: &str, event_id: &str, reason: &str) {
+        self.metrics.died(destination);
+        error!(destination, event_id, reason, "an event is a dead letter; see `hookwarden spool show`");
+    }
+
+    fn breaker(&self, destination: &str, open: bool, disabled: bool) {
+        self.metrics.breaker(destination, open);
+        if disabled {
+            warn!(destination, "the destination answered 410: nothing is sent until it is enabled again");
+        } else if open {
+            warn!(destination, "the destination fails; its events wait");
+        } else {
+            info!(destination, "the destination is back; its events are due now");
+        }
+    }
+
+    fn not_settled(&self, destination: &str, event_id: &str, fault: &Fault) {
+        self.metrics.alarm("not_settled");
+        error!(destination, event_id, cause = %Chain(fault), "a delivery could not be written down; it may come again");
+    }
+}

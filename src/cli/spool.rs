@@ -1,16 +1,241 @@
-//! `hookwarden spool`. (seam: to be written)
+//! `hookwarden spool`: what is in the queue, and is it in order? Reading needs no lock and changes nothing, whether or not
+//! a gate is running.
 
-use std::process::ExitCode;
+use crate::{
+    clock::SystemClock,
+    control::socket::{Ask, ask},
+    event::Record,
+    spool::{
+        Settings, Spool,
+        view::{View, Viewed, view},
+    },
+};
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 /// Its options.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    /// The spool's folder
+    #[arg(long, global = true, default_value = "hookwarden-spool", value_name = "DIR")]
+    folder: PathBuf,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// List events, oldest first, with what became of them
+    Ls {
+        /// Only those that are pending, delivered, dead or dropped somewhere
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this route
+        #[arg(long)]
+        route: Option<String>,
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one event, whole
+    Show {
+        /// Its id
+        event: String,
+    },
+    /// Print events, one JSON object a line, with their payloads in base64
+    Export {
+        /// Only those that are pending, delivered, dead or dropped somewhere
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Check every record; exit code 3 if something is damaged
+    Fsck {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put an event's dead letters back, due now
+    Retry(Act),
+    /// Give an event up
+    Drop(Act),
+}
+
+#[derive(Debug, clap::Args)]
+struct Act {
+    /// The event's id
+    event: String,
+    /// Who you are: written into the log
+    #[arg(long)]
+    actor: String,
+}
 
 /// Runs it.
 ///
 /// # Errors
-/// What went wrong, for a person to read.
-#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "seam")]
-pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::FAILURE)
+/// The folder cannot be read, there is no such event, or the gate did not do it.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.verb {
+        Verb::Ls { state, route, json } => {
+            let listed = read(&args.folder)?;
+            let mut out = io::stdout().lock();
+            for event in listed.events.iter().filter(|event| is_wanted(event, state.as_deref(), route.as_deref())) {
+                let line = if *json { summary(event).to_string() } else { line(event) };
+                writeln!(out, "{line}")?;
+            }
+        }
+        Verb::Show { event } => {
+            let listed = read(&args.folder)?;
+            let Some(found) = listed.events.iter().find(|found| found.record.id == *event) else {
+                bail!("there is no event `{event}` in `{}`; `spool ls` lists them", args.folder.display());
+            };
+            println!("{}", line(found));
+            println!("request {}, {} bytes of {}\n", found.record.request_id, found.record.payload.len(), found.record.content_type);
+            println!("{}", String::from_utf8_lossy(&found.record.payload));
+        }
+        Verb::Export { state } => {
+            let listed = read(&args.folder)?;
+            let mut out = io::stdout().lock();
+            for event in listed.events.iter().filter(|event| is_wanted(event, state.as_deref(), None)) {
+                let mut whole = summary(event);
+                if let Value::Object(members) = &mut whole {
+                    let Record { content_type, payload, request_id, .. } = &event.record;
+                    members.insert("request_id".into(), json!(request_id));
+                    members.insert("content_type".into(), json!(content_type));
+                    members.insert("payload_base64".into(), json!(data_encoding::BASE64.encode(payload)));
+                }
+                writeln!(out, "{whole}")?;
+            }
+        }
+        Verb::Fsck { json } => return Ok(fsck(&read(&args.folder)?, *json)),
+        Verb::Retry(act) => {
+            let request = Ask::Retry { event: act.event.clone(), actor: act.actor.clone() };
+            return acted(&args.folder, &request, &act.event, "has no dead letter");
+        }
+        Verb::Drop(act) => {
+            let request = Ask::Drop { event: act.event.clone(), actor: act.actor.clone() };
+            return acted(&args.folder, &request, &act.event, "neither waits nor is dead");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(folder: &Path) -> anyhow::Result<View> {
+    let tell = io::stderr().is_terminal();
+    let mut progress = |done: usize, all: usize| {
+        if tell && all > 4 {
+            eprint!("\rreading segment {} of {all}", done + 1);
+            if done + 1 == all {
+                eprintln!();
+            }
+        }
+    };
+    view(folder, &mut progress).with_context(|| format!("cannot read the spool `{}`; name it with --folder", folder.display()))
+}
+
+fn is_wanted(event: &Viewed, state: Option<&str>, route: Option<&str>) -> bool {
+    state.is_none_or(|state| event.states.values().any(|found| found.state == state))
+        && route.is_none_or(|route| event.record.route == route)
+}
+
+fn line(event: &Viewed) -> String {
+    let Record { id, route, event_type, accepted_at, .. } = &event.record;
+    let states: Vec<_> = event
+        .states
+        .iter()
+        .map(|(destination, state)| {
+            let mut told = format!("{destination} {}", state.state);
+            if state.attempts > 0 {
+                told.push_str(&format!(" after {} attempts", state.attempts));
+            }
+            if !state.reason.is_empty() {
+                told.push_str(&format!(" ({})", state.reason));
+            }
+            if let Some(due) = state.due {
+                told.push_str(&format!(", due {}", due.rfc3339()));
+            }
+            told
+        })
+        .collect();
+    format!("{id}  {}  {route}  {event_type}  {}", accepted_at.rfc3339(), states.join("; "))
+}
+
+fn summary(event: &Viewed) -> Value {
+    let Record { id, route, event_type, accepted_at, .. } = &event.record;
+    let states: serde_json::Map<_, _> = event
+        .states
+        .iter()
+        .map(|(destination, state)| {
+            let due = state.due.map(crate::clock::Timestamp::rfc3339);
+            let told = json!({ "state": state.state, "attempts": state.attempts, "reason": state.reason, "due": due });
+            (destination.clone(), told)
+        })
+        .collect();
+    json!({
+        "sequence": event.sequence, "id": id, "route": route, "type": event_type,
+        "accepted_at": accepted_at.rfc3339(), "destinations": states,
+    })
+}
+
+fn fsck(view: &View, as_json: bool) -> ExitCode {
+    let damaged: Vec<_> = view.damage.iter().filter(|damage| !damage.torn).collect();
+    let torn: u64 = view.damage.iter().filter(|damage| damage.torn).map(|damage| damage.bytes).sum();
+    if as_json {
+        let places: Vec<_> = damaged
+            .iter()
+            .map(|damage| json!({ "segment": damage.segment, "at": damage.at, "bytes": damage.bytes }))
+            .collect();
+        println!(
+            "{}",
+            json!({ "segments": view.segments, "records": view.records, "events": view.events.len(), "damage": places, "torn_bytes": torn })
+        );
+    } else {
+        for damage in &damaged {
+            println!("{:012}.log: {} bytes at {} are no record", damage.segment, damage.bytes, damage.at);
+        }
+        println!(
+            "{} segments, {} records, {} events; {} damaged places; {torn} bytes of writes that were cut short",
+            view.segments, view.records, view.events.len(), damaged.len()
+        );
+    }
+    if damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) }
+}
+
+/// Through the gate that runs, or on the files where none does.
+fn acted(folder: &Path, request: &Ask, event: &str, otherwise: &str) -> anyhow::Result<ExitCode> {
+    let answer = match ask(folder, request).context("the running gate did not answer")? {
+        Some(answer) => answer,
+        None => alone(folder, request)?,
+    };
+    if let Some(error) = answer.get("error").and_then(Value::as_str) {
+        bail!("{error}");
+    }
+    if answer.get("done") != Some(&Value::Bool(true)) {
+        bail!("event `{event}` {otherwise}; `spool ls` lists what there is");
+    }
+    println!("done");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
+    if !folder.is_dir() {
+        bail!("there is no spool at `{}`; name it with --folder", folder.display());
+    }
+    let settings = Settings { folder: folder.to_owned(), bytes: u64::MAX, free: 0 };
+    let (spool, _) = Spool::open(settings, Arc::new(SystemClock))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let done = runtime.block_on(async {
+        let done = match request {
+            Ask::Retry { event, actor } => spool.retry(event, actor).await,
+            Ask::Drop { event, actor } => spool.drop_event(event, actor).await,
+        };
+        spool.close().await;
+        done
+    })?;
+    Ok(json!({ "ok": true, "done": done }))
 }

@@ -1,0 +1,139 @@
+//! The admin listener: metrics and health, for machines. Nothing here is a secret, and nothing changes anything.
+
+use super::metrics::Metrics;
+use crate::{clock::Clock, spool::Spool, verdict::Chain};
+use serde_json::json;
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+
+/// What is asked about.
+#[expect(missing_debug_implementations, reason = "the clock has none")]
+pub struct State {
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where events are kept; none where nothing is guarded.
+    pub spool: Option<Spool>,
+    /// For ages.
+    pub clock: Arc<dyn Clock>,
+    /// The policy's digest.
+    pub digest: String,
+    /// A stop has begun.
+    pub draining: AtomicBool,
+}
+
+/// A running listener.
+#[derive(Debug)]
+pub struct Admin {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+const HEAD_BYTES_MAX: usize = 8 * 1024;
+const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECTIONS_MAX: usize = 64;
+
+impl Admin {
+    /// Binds and serves.
+    ///
+    /// # Errors
+    /// The address is taken, or not ours.
+    #[expect(clippy::disallowed_methods, reason = "`stop` ends it")]
+    pub async fn start(on: SocketAddr, state: Arc<State>) -> io::Result<Self> {
+        let listener = TcpListener::bind(on).await?;
+        let address = listener.local_addr()?;
+        let task = tokio::spawn(async move {
+            let mut guests = JoinSet::new();
+            loop {
+                let Ok((stream, _)) = listener.accept().await else { continue };
+                while guests.len() >= CONNECTIONS_MAX {
+                    guests.join_next().await;
+                }
+                let state = state.clone();
+                guests.spawn(async move { drop(timeout(PATIENCE, serve(stream, &state)).await) });
+                while guests.try_join_next().is_some() {}
+            }
+        });
+        Ok(Self { address, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends it at once.
+    pub fn stop(self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    while !bytes.windows(4).any(|four| four == b"\r\n\r\n") {
+        if bytes.len() > HEAD_BYTES_MAX || stream.read_buf(&mut bytes).await? == 0 {
+            return Ok(());
+        }
+    }
+    let head = String::from_utf8_lossy(&bytes);
+    let mut words = head.lines().next().unwrap_or_default().split(' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let path = target.split('?').next().unwrap_or_default();
+    let (status, kind, body) = if matches!(method, "GET" | "HEAD") {
+        answer(path, state)
+    } else {
+        ("405 Method Not Allowed", "text/plain", "only GET and HEAD\n".to_owned())
+    };
+    let mut whole = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    if method != "HEAD" {
+        whole.push_str(&body);
+    }
+    stream.write_all(whole.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+fn answer(path: &str, state: &State) -> (&'static str, &'static str, String) {
+    match path {
+        "/metrics" => {
+            let stats = state.spool.as_ref().map(Spool::stats);
+            ("200 OK", "text/plain; version=0.0.4", state.metrics.text(stats.as_ref(), state.clock.now()))
+        }
+        "/healthz" => ("200 OK", "application/json", "{\"alive\":true}\n".to_owned()),
+        "/readyz" => {
+            let reasons = reasons(state);
+            let status = if reasons.is_empty() { "200 OK" } else { "503 Service Unavailable" };
+            let told = json!({ "ready": reasons.is_empty(), "reasons": reasons, "policy": state.digest });
+            (status, "application/json", format!("{told}\n"))
+        }
+        "/" => ("200 OK", "text/plain", "hookwarden: /metrics /healthz /readyz\n".to_owned()),
+        _ => ("404 Not Found", "text/plain", "known here: /metrics /healthz /readyz\n".to_owned()),
+    }
+}
+
+/// Why it is not ready: it is, if it can accept durably. The origin's state is a metric and no reason: when WordPress is
+/// down the queue is needed most.
+fn reasons(state: &State) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if state.draining.load(Ordering::Acquire) {
+        reasons.push("draining".to_owned());
+    }
+    if let Some(Err(fault)) = state.spool.as_ref().map(Spool::ready) {
+        reasons.push(Chain(&fault).to_string());
+    }
+    reasons
+}

@@ -1,0 +1,73 @@
+//! One line per request, for people or for machines. Never queries, bodies, signatures, tokens, secrets or cookies.
+
+use crate::{edge::Report, outcome::Outcome};
+use std::io::IsTerminal as _;
+use tracing::{Level, debug, error, info, warn};
+use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people, in colour on a terminal.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts writing to standard error. Once a process; later calls change nothing.
+pub fn init(format: Format, level: Level) {
+    // Pingora tells each broken connection as an error of its own; ours is one line a request.
+    let quiet = if level >= Level::DEBUG { level } else { Level::ERROR };
+    let targets = Targets::new()
+        .with_default(level)
+        .with_target("pingora_core", quiet)
+        .with_target("pingora_proxy", tracing::level_filters::LevelFilter::OFF)
+        .with_target("h2", quiet)
+        .with_target("rustls", quiet);
+    let layer = match format {
+        Format::Human => fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .boxed(),
+        Format::Json => fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).with_target(false).boxed(),
+    };
+    let _ = tracing_subscriber::registry().with(layer.with_filter(targets)).try_init();
+}
+
+/// A path longer than this says no more.
+const PATH_BYTES_MAX: usize = 256;
+
+/// The one line of one request.
+pub(super) fn line(report: &Report) {
+    let Report { request_id, status, received_bytes: body_bytes, took, notes, .. } = report;
+    let outcome = report.outcome.code();
+    let route = report.route.as_deref().unwrap_or("-");
+    let detail = report.detail.as_deref();
+    let method = report.method.as_ref().map_or("-", http::Method::as_str);
+    let path: String = report.path.chars().take(PATH_BYTES_MAX).flat_map(char::escape_default).collect();
+    let client = report.client.map(tracing::field::display);
+    let took_us = u64::try_from(took.total.as_micros()).unwrap_or(u64::MAX);
+    let key_id = notes.key_id.as_deref();
+    let event_id = notes.event_id.as_deref();
+    let event_type = notes.event_type.as_deref();
+    macro_rules! tell {
+        ($level:ident, $message:literal) => {
+            $level!(
+                %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, key_id, event_id,
+                event_type, $message
+            )
+        };
+    }
+    match report.outcome {
+        Outcome::Passed => tell!(debug, "passed a request"),
+        Outcome::Accepted => tell!(info, "accepted an event"),
+        Outcome::Repeat => tell!(info, "knew an event already"),
+        Outcome::RepeatChanged => tell!(warn, "knew an event already, with another body under the same signed id"),
+        Outcome::Relayed => tell!(info, "relayed a webhook"),
+        Outcome::Rejected(_) => tell!(info, "refused a request"),
+        Outcome::Failed(_) => tell!(warn, "could not serve a request"),
+        Outcome::Aborted => tell!(debug, "the client went away"),
+        Outcome::Lost => tell!(error, "a request ended without an outcome; this is a defect"),
+    }
+}

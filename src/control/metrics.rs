@@ -1,0 +1,221 @@
+//! Prometheus metrics. Labels come from the configuration and from closed sets of codes, never from a request.
+
+use crate::{
+    clock::Timestamp,
+    edge::Report,
+    edge::TurnedAway,
+    policy::Policy,
+    spool::Stats,
+    verdict::{Fault, Rejection},
+};
+use prometheus::{
+    Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+use std::collections::BTreeSet;
+
+/// Every series of one gate.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    signature_failures: IntCounterVec,
+    verified: IntCounterVec,
+    body_bytes: IntCounterVec,
+    turned_away: IntCounterVec,
+    alarms: IntCounterVec,
+    deliveries: IntCounterVec,
+    dead_letters: IntCounterVec,
+    breaker: IntGaugeVec,
+    spool: SpoolGauges,
+    routes: BTreeSet<String>,
+    keys: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct SpoolGauges {
+    bytes: IntGauge,
+    keys: IntGauge,
+    oldest_age: Gauge,
+    accepting: IntGauge,
+    corrupt: IntGauge,
+    events: IntGaugeVec,
+}
+
+/// What is not for a guarded route.
+const UNGUARDED: &str = "-";
+/// From a tenth of a millisecond to the longest patience.
+const BUCKETS: &[f64] =
+    &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// What a guarded route's request can end in, beside refusals and faults.
+const GOOD: &[&str] = &["accepted", "repeat", "repeat_changed", "relayed", "aborted", "lost"];
+
+impl Metrics {
+    /// Makes every series whose labels are known, so that a dashboard sees zeros and not gaps.
+    ///
+    /// # Errors
+    /// A name or label that the library refuses: a defect of this file.
+    pub fn new(policy: &Policy, started: Timestamp) -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let made = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(made.clone())).map(|()| made)
+        };
+        let gauge = |name: &str, help: &str| {
+            let made = IntGauge::new(name, help)?;
+            registry.register(Box::new(made.clone())).map(|()| made)
+        };
+        let gauges = |name: &str, help: &str, labels: &[&str]| {
+            let made = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(made.clone())).map(|()| made)
+        };
+        let seconds = HistogramVec::new(
+            HistogramOpts::new("hookwarden_request_seconds", "Where the time of a request went, by route and stage")
+                .buckets(BUCKETS.to_vec()),
+            &["route", "stage"],
+        )?;
+        registry.register(Box::new(seconds.clone()))?;
+        let oldest_age = Gauge::new("hookwarden_spool_oldest_age_seconds", "Age of the oldest event not settled everywhere")?;
+        registry.register(Box::new(oldest_age.clone()))?;
+        let metrics = Self {
+            requests: counter("hookwarden_requests_total", "Requests by route and outcome", &["route", "outcome"])?,
+            signature_failures: counter(
+                "hookwarden_signature_failures_total",
+                "Requests whose sender could not show who it is, by route and reason",
+                &["route", "reason"],
+            )?,
+            verified: counter("hookwarden_verified_total", "Requests whose signature held, by route and key", &["route", "key"])?,
+            body_bytes: counter("hookwarden_body_bytes_total", "Bytes of bodies of guarded requests", &["route"])?,
+            turned_away: counter("hookwarden_turned_away_total", "Connections that ended before a request", &["reason"])?,
+            alarms: counter("hookwarden_alarms_total", "Things that need a look", &["kind"])?,
+            deliveries: counter(
+                "hookwarden_deliveries_total",
+                "Attempts to deliver, by destination and result",
+                &["destination", "result"],
+            )?,
+            dead_letters: counter("hookwarden_dead_letters_total", "Events that died, by destination", &["destination"])?,
+            breaker: gauges("hookwarden_breaker_open", "1 while a destination is not asked", &["destination"])?,
+            spool: SpoolGauges {
+                bytes: gauge("hookwarden_spool_bytes", "Bytes of the spool's segments")?,
+                keys: gauge("hookwarden_spool_keys", "Keys by which repeats are known")?,
+                oldest_age,
+                accepting: gauge("hookwarden_spool_accepting", "1 while events can be accepted durably")?,
+                corrupt: gauge("hookwarden_spool_corrupt", "Stretches of the log that failed their checksum")?,
+                events: gauges(
+                    "hookwarden_spool_events",
+                    "Events by destination and state; accepted is the sum of all others but in_flight, which is pending",
+                    &["destination", "state"],
+                )?,
+            },
+            seconds,
+            routes: policy.routes.iter().map(|route| route.name.to_string()).collect(),
+            keys: policy.keys.iter().flat_map(|keys| &keys.entries).map(|key| key.id.clone()).collect(),
+            registry: registry.clone(),
+        };
+        let build = gauges("hookwarden_build_info", "1, with the version", &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let start = Gauge::new("hookwarden_start_time_seconds", "When this process started, since the epoch")?;
+        #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch fit a double")]
+        start.set(started.unix_s() as f64);
+        registry.register(Box::new(start))?;
+        metrics.make_zeros(policy);
+        Ok(metrics)
+    }
+
+    fn make_zeros(&self, policy: &Policy) {
+        for route in self.routes.iter().map(String::as_str) {
+            for code in GOOD.iter().chain(Rejection::CODES).chain(Fault::CODES) {
+                self.requests.with_label_values(&[route, code]);
+            }
+            self.body_bytes.with_label_values(&[route]);
+        }
+        for code in ["passed", "aborted", "lost"].iter().chain(Rejection::CODES) {
+            self.requests.with_label_values(&[UNGUARDED, code]);
+        }
+        for reason in TurnedAway::CODES {
+            self.turned_away.with_label_values(&[reason]);
+        }
+        for destination in &policy.destinations {
+            self.deliveries.with_label_values(&[destination.name.as_str(), "delivered"]);
+            self.dead_letters.with_label_values(&[destination.name.as_str()]);
+            self.breaker.with_label_values(&[destination.name.as_str()]).set(0);
+        }
+    }
+
+    /// One request.
+    pub(super) fn finished(&self, report: &Report) {
+        let route = report.route.as_deref();
+        let label = route.filter(|route| self.routes.contains(*route)).unwrap_or(UNGUARDED);
+        let code = report.outcome.code();
+        self.requests.with_label_values(&[label, code]).inc();
+        self.seconds.with_label_values(&[label, "total"]).observe(report.took.total.as_secs_f64());
+        if route.is_none() {
+            return;
+        }
+        for (stage, took) in [("body", report.took.body), ("judge", report.took.judge), ("keep", report.took.keep)] {
+            self.seconds.with_label_values(&[label, stage]).observe(took.as_secs_f64());
+        }
+        self.body_bytes.with_label_values(&[label]).inc_by(report.received_bytes);
+        if let Some(key) = &report.notes.key_id {
+            let key = if self.keys.contains(key) { key } else { "other" };
+            self.verified.with_label_values(&[label, key]).inc();
+        } else if AUTHENTICATION.contains(&code) {
+            self.signature_failures.with_label_values(&[label, code]).inc();
+        }
+    }
+
+    pub(super) fn turned_away(&self, reason: &str) {
+        self.turned_away.with_label_values(&[reason]).inc();
+    }
+
+    pub(super) fn alarm(&self, kind: &str) {
+        self.alarms.with_label_values(&[kind]).inc();
+    }
+
+    pub(super) fn attempted(&self, destination: &str, result: &str) {
+        self.deliveries.with_label_values(&[destination, result]).inc();
+    }
+
+    pub(super) fn died(&self, destination: &str) {
+        self.dead_letters.with_label_values(&[destination]).inc();
+    }
+
+    pub(super) fn breaker(&self, destination: &str, open: bool) {
+        self.breaker.with_label_values(&[destination]).set(i64::from(open));
+    }
+
+    /// All of it in Prometheus' text format, with what the spool says now.
+    pub fn text(&self, spool: Option<&Stats>, now: Timestamp) -> String {
+        if let Some(stats) = spool {
+            self.look(stats, now);
+        }
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+
+    fn look(&self, stats: &Stats, now: Timestamp) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.spool.bytes.set(number(stats.bytes));
+        self.spool.keys.set(number(stats.keys));
+        self.spool.corrupt.set(number(stats.corrupt));
+        self.spool.accepting.set(i64::from(stats.accepting));
+        let age = stats.oldest_pending.and_then(|oldest| now.since(oldest)).unwrap_or_default();
+        self.spool.oldest_age.set(age.as_secs_f64());
+        for of in &stats.destinations {
+            let states = [
+                ("accepted", of.accepted),
+                ("delivered", of.delivered),
+                ("pending", of.pending),
+                ("in_flight", of.in_flight),
+                ("dead", of.dead),
+                ("dropped", of.dropped),
+            ];
+            for (state, count) in states {
+                self.spool.events.with_label_values(&[of.destination.as_str(), state]).set(number(count));
+            }
+        }
+    }
+}
+
+/// The codes for which [`Rejection::is_authentication`] holds.
+const AUTHENTICATION: &[&str] =
+    &["signature_missing", "signature_malformed", "signature_mismatch", "no_key", "stale", "from_the_future"];

@@ -1,0 +1,203 @@
+//! A destination that speaks HTTP: WordPress, or any URL. Signed as Standard Webhooks, so that a receiver can use any
+//! library for it.
+
+use crate::{
+    clock::Clock,
+    destination::{Destination, PublishError, Retry},
+    event::Record,
+    outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
+    policy,
+    secret::Secret,
+};
+use data_encoding::BASE64;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// One URL, and how it is signed for.
+pub(super) struct Http<O> {
+    outbound: O,
+    clock: Arc<dyn Clock>,
+    host: String,
+    port: u16,
+    tls_name: Option<String>,
+    path: String,
+    headers: HeaderMap,
+    sign: Option<Secret>,
+    deadlines: Deadlines,
+    /// A name is looked up again after [`LOOK_AGAIN`].
+    resolved: Mutex<Option<(Instant, SocketAddr)>>,
+}
+
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// So much of an answer is read, to keep its connection; nothing of it is kept.
+const ANSWER_BYTES: usize = 64 * 1024;
+
+/// A URL that the policy let pass and this cannot use.
+#[derive(Debug, thiserror::Error)]
+#[error("destination `{0}` has a URL that cannot be used")]
+pub struct BadUrl(String);
+
+impl<O: Outbound> Http<O> {
+    pub(super) fn new(
+        outbound: O,
+        clock: Arc<dyn Clock>,
+        destination: &policy::Destination,
+        public_url: Option<&str>,
+        sign: Option<Secret>,
+    ) -> Result<Self, BadUrl> {
+        let bad = || BadUrl(destination.name.clone());
+        let uri: Uri = destination.url.parse().map_err(|_| bad())?;
+        let tls = uri.scheme_str() == Some("https");
+        let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
+        let public: Option<Uri> = public_url.and_then(|url| url.parse().ok());
+        let authority = |uri: &Uri| uri.authority().map(|authority| authority.as_str().to_owned());
+        let sent_host = destination.host.clone().or_else(|| public.as_ref().and_then(authority)).or_else(|| authority(&uri));
+        // WordPress behind TLS would answer a plain request with a redirect to itself.
+        let proto = public.as_ref().and_then(Uri::scheme_str).unwrap_or(if tls { "https" } else { "http" });
+        let mut headers = HeaderMap::new();
+        let mut set = |name: HeaderName, value: &str| {
+            HeaderValue::from_str(value).map(|value| drop(headers.insert(name, value))).map_err(|_| bad())
+        };
+        set(header::HOST, &sent_host.ok_or_else(bad)?)?;
+        set(header::USER_AGENT, concat!("hookwarden/", env!("CARGO_PKG_VERSION")))?;
+        set(HeaderName::from_static("x-forwarded-proto"), proto)?;
+        let total = destination.timeout;
+        Ok(Self {
+            outbound,
+            clock,
+            port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+            tls_name: tls.then(|| host.clone()),
+            host,
+            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            headers,
+            sign,
+            deadlines: Deadlines { first_byte: total, total, ..Deadlines::default() },
+            resolved: Mutex::default(),
+        })
+    }
+
+    async fn target(&self) -> std::io::Result<Target> {
+        let known = *self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = match known {
+            Some((at, address)) if at.elapsed() < LOOK_AGAIN => address,
+            _ => {
+                let mut found = tokio::net::lookup_host((self.host.as_str(), self.port)).await?;
+                let address = found.next().ok_or_else(|| std::io::Error::other("the name has no address"))?;
+                *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), address));
+                address
+            }
+        };
+        Ok(Target { address, tls_name: self.tls_name.clone() })
+    }
+
+    /// `id.time.body`: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
+    fn request(&self, event: &Record) -> Request {
+        let mut headers = self.headers.clone();
+        let mut set = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        let time = self.clock.now().unix_s().to_string();
+        set("content-type", &event.content_type);
+        set("hookwarden-request-id", &event.request_id);
+        set("webhook-id", &event.id);
+        set("webhook-timestamp", &time);
+        if let Some(key) = &self.sign {
+            let digest = key.digest(&[event.id.as_bytes(), b".", time.as_bytes(), b".", &event.payload]);
+            set("webhook-signature", &format!("v1,{}", BASE64.encode(&digest)));
+        }
+        Request { method: Method::POST, path: self.path.clone(), headers, body: event.payload.clone() }
+    }
+}
+
+impl<O: Outbound> Destination for Http<O> {
+    async fn publish(&self, event: &Record) -> Result<(), PublishError> {
+        let target = self.target().await.map_err(|error| failed("resolve", error))?;
+        match self.outbound.send(&target, self.request(event), &self.deadlines, ANSWER_BYTES).await {
+            Ok(answer) => judge(&answer, SystemTime::from(UNIX_EPOCH) + now(&*self.clock)),
+            Err(Failure::NotSent(error)) => Err(failed("connect", error)),
+            Err(Failure::Unknown(error)) => Err(failed("timeout", error)),
+        }
+    }
+}
+
+fn now(clock: &dyn Clock) -> Duration {
+    Duration::from_millis(u64::try_from(clock.now().unix_ms()).unwrap_or_default())
+}
+
+fn failed(reason: &str, source: impl Into<crate::verdict::BoxError>) -> PublishError {
+    let retry = Retry::Destination { after: None };
+    PublishError { reason: reason.to_owned(), retry, source: Some(source.into()) }
+}
+
+/// Whose failure is it? What concerns the destination costs the event nothing.
+fn judge(answer: &Response, now: SystemTime) -> Result<(), PublishError> {
+    let status = answer.status;
+    if status.is_success() {
+        return Ok(());
+    }
+    let after = answer.headers.get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
+    let retry = match status {
+        StatusCode::GONE => Retry::Disabled,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY => {
+            Retry::Destination { after }
+        }
+        StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_EARLY => Retry::Event { after },
+        status if status.is_client_error() => Retry::Refused,
+        _ => Retry::Event { after }, // 5xx about this event, and redirects, which are never followed
+    };
+    Err(PublishError { reason: format!("status_{}", status.as_u16()), retry, source: None })
+}
+
+/// RFC 9110 section 10.2.3: seconds, or a date.
+fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    let seconds = text.trim().parse().ok().map(Duration::from_secs);
+    seconds.or_else(|| httpdate::parse_http_date(text).ok()?.duration_since(now).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, after: Option<&str>) -> Result<(), PublishError> {
+        let mut headers = HeaderMap::new();
+        if let Some(after) = after {
+            headers.insert(header::RETRY_AFTER, after.parse().unwrap());
+        }
+        let status = StatusCode::from_u16(status).unwrap();
+        judge(&Response { status, headers, body: bytes::Bytes::new() }, UNIX_EPOCH + Duration::from_secs(784_111_777))
+    }
+
+    fn retry(status: u16, after: Option<&str>) -> Retry {
+        answered(status, after).unwrap_err().retry
+    }
+
+    #[test]
+    fn every_2xx_is_a_yes() {
+        assert!([200, 201, 202, 204].iter().all(|status| answered(*status, None).is_ok()));
+    }
+
+    #[test]
+    fn whose_failure_it_is_decides_who_waits() {
+        assert_eq!(retry(503, Some("120")), Retry::Destination { after: Some(Duration::from_secs(120)) });
+        assert_eq!(retry(429, None), Retry::Destination { after: None });
+        assert_eq!(retry(500, None), Retry::Event { after: None });
+        assert_eq!(retry(302, None), Retry::Event { after: None }, "a redirect is never followed");
+        assert_eq!(retry(409, None), Retry::Event { after: None });
+        assert_eq!(retry(401, None), Retry::Refused);
+        assert_eq!(retry(404, None), Retry::Refused);
+        assert_eq!(retry(410, None), Retry::Disabled);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let after = Some(Duration::from_secs(60));
+        assert_eq!(retry(503, Some("Sun, 06 Nov 1994 08:50:37 GMT")), Retry::Destination { after });
+        assert_eq!(retry(503, Some("soon")), Retry::Destination { after: None });
+    }
+}
