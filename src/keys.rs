@@ -13,7 +13,7 @@ use crate::{
     clock::Timestamp,
     policy::{KeyReference, Policy, Reference},
     secret::Secret,
-    verify::{Key, Keys},
+    verify::{BadKey, Key, Keys},
 };
 use data_encoding::BASE64;
 use std::{collections::BTreeMap, fmt};
@@ -173,8 +173,11 @@ impl Resolver<'_> {
 }
 
 /// As the sender's scheme wants it.
-fn decode(_reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
-    Secret::new(text).map_err(|_| Trouble::Empty)
+fn decode(reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
+    reference.provider.scheme.key(text).map_err(|bad| match bad {
+        BadKey::Empty => Trouble::Empty,
+        BadKey::Undecodable(encoding) => Trouble::Undecodable(encoding.to_owned()),
+    })
 }
 
 /// Standard Webhooks writes its keys in base64, with `whsec_` before it or not.

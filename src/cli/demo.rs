@@ -61,8 +61,13 @@ const STANDARD_WEBHOOKS: &str = "standard-webhooks";
 const STRIPE: &str = "stripe";
 
 async fn show(args: Args) -> anyhow::Result<ExitCode> {
-    let folder = args.folder.unwrap_or_else(|| std::env::temp_dir().join(format!("hookwarden-demo-{}", std::process::id())));
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let folder =
+        args.folder.unwrap_or_else(|| std::env::temp_dir().join(format!("hookwarden-demo-{}", std::process::id())));
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .with_context(|| format!("cannot make `{}`", folder.display()))?;
     let (origin, seen) = origin::start().await.context("cannot start the sample origin")?;
     let secrets = Secrets::make(&folder)?;
     fs::write(folder.join("gate.yaml"), policy(&folder, args.listen, args.admin, origin))?;
@@ -92,7 +97,10 @@ async fn show(args: Args) -> anyhow::Result<ExitCode> {
     let secret = folder.join(STANDARD_WEBHOOKS);
     println!("  curl -i http://{gate}/                                   # an ordinary page");
     println!("  curl -i -d '{{}}' http://{gate}/hooks/events               # not signed: 401");
-    println!("  hookwarden send http://{gate}/hooks/events --provider {STANDARD_WEBHOOKS} --key file:{}", secret.display());
+    println!(
+        "  hookwarden send http://{gate}/hooks/events --provider {STANDARD_WEBHOOKS} --key file:{}",
+        secret.display()
+    );
     println!("  curl -s http://{}/metrics | grep hookwarden_requests_total", running.admin());
     println!("  hookwarden spool ls --folder {}", folder.join("spool").display());
     println!("  less {}", folder.join("gate.yaml").display());
@@ -129,14 +137,16 @@ impl Screen {
         let (first, second) = (random_id()?, random_id()?);
 
         self.event("a signed event", &events, &key, &first, "/hooks/events", 202).await?;
-        self.event("the same event again: a retry, told by its signed id", &events, &key, &first, "/hooks/events", 202).await?;
+        self.event("the same event again: a retry, told by its signed id", &events, &key, &first, "/hooks/events", 202)
+            .await?;
         self.event("another signed event", &events, &key, &second, "/hooks/events", 202).await?;
         self.event("a forged one: signed with another key", &events, &other, &first, "/hooks/events", 401).await?;
         let bare = post(&self.outbound, &self.url("/hooks/events"), &[], b"{}").await?;
         self.told("one that is not signed at all", &bare, 401);
         let bare = post(&self.outbound, &self.url("/feed/wc-api/WC_.Stripe?x=1"), &[], b"{}").await?;
         self.told("a plugin's endpoint under another spelling, unsigned", &bare, 401);
-        self.event("the plugin's endpoint, signed: relayed at once", &stripe, &checkout, "", "/?wc-api=wc_stripe", 200).await?;
+        self.event("the plugin's endpoint, signed: relayed at once", &stripe, &checkout, "", "/?wc-api=wc_stripe", 200)
+            .await?;
         let page = post(&self.outbound, &self.url("/"), &[], b"{}").await?;
         self.told("an ordinary request: passes", &page, 200);
         Ok(())

@@ -76,7 +76,9 @@ fn lint(file: &std::path::Path) -> anyhow::Result<ExitCode> {
             println!("{}", told(&provider, false));
             let coverage = provider.scheme.coverage();
             if !coverage.time {
-                println!("warning: no time is signed: a captured request is valid for ever; a policy has to say how long to remember");
+                println!(
+                    "warning: no time is signed: a captured request is valid for ever; a policy has to say how long to remember"
+                );
             }
             if !coverage.id && provider.event_key.is_empty() {
                 println!("warning: nothing that is signed names the event: a retry with another body is another event");

@@ -17,7 +17,10 @@ use std::{
     io::IsTerminal as _,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tracing::{error, info, warn};
@@ -67,9 +70,16 @@ impl Running {
             draining: AtomicBool::new(false),
         });
         let on = policy.settings.admin;
-        let admin = admin::Admin::start(on, state.clone()).await.with_context(|| format!("cannot listen on `{on}` (admin)"))?;
+        let admin =
+            admin::Admin::start(on, state.clone()).await.with_context(|| format!("cannot listen on `{on}` (admin)"))?;
         let observer: Arc<dyn edge::Observer> = watch.clone();
-        let config = Parts { policy: policy.clone(), keys: Arc::new(keys), observer, clock: clock.clone(), outbound: outbound.clone() };
+        let config = Parts {
+            policy: policy.clone(),
+            keys: Arc::new(keys),
+            observer,
+            clock: clock.clone(),
+            outbound: outbound.clone(),
+        };
         let edge = match &spool {
             Some(spool) => config.start(spool.clone()).await?,
             None => config.start(NoEngine).await?,
@@ -146,7 +156,9 @@ impl Parts {
 fn compile(start: &Start) -> anyhow::Result<Option<Policy>> {
     let Some(path) = &start.policy else {
         let Some(upstream) = &start.upstream else {
-            bail!("nothing to run: name a policy, as in `hookwarden run gate.yaml`, or --upstream http://127.0.0.1:8080");
+            bail!(
+                "nothing to run: name a policy, as in `hookwarden run gate.yaml`, or --upstream http://127.0.0.1:8080"
+            );
         };
         let listen = if start.listen.is_empty() { vec![LISTEN.into()] } else { start.listen.clone() };
         let mut policy = Policy::pass_through(listen.first().copied().unwrap_or_else(|| LISTEN.into()), upstream);
@@ -159,15 +171,10 @@ fn compile(start: &Start) -> anyhow::Result<Option<Policy>> {
         }
         return Ok(Some(policy));
     };
-    let overrides = Overrides {
-        upstream: start.upstream.clone(),
-        listen: start.listen.clone(),
-        admin: start.admin,
-        spool: None,
-    };
-    let compiled = policy_files::read(path).and_then(|source: Source| {
-        policy::compile(&source, &Catalogue::embedded(), &overrides, SystemClock.now())
-    });
+    let overrides =
+        Overrides { upstream: start.upstream.clone(), listen: start.listen.clone(), admin: start.admin, spool: None };
+    let compiled = policy_files::read(path)
+        .and_then(|source: Source| policy::compile(&source, &Catalogue::embedded(), &overrides, SystemClock.now()));
     let told = |report: &policy::Report| {
         let mut text = String::new();
         let _ = report.write(&mut text, std::io::stderr().is_terminal());

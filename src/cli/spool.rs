@@ -95,7 +95,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 bail!("there is no event `{event}` in `{}`; `spool ls` lists them", args.folder.display());
             };
             println!("{}", line(found));
-            println!("request {}, {} bytes of {}\n", found.record.request_id, found.record.payload.len(), found.record.content_type);
+            println!(
+                "request {}, {} bytes of {}\n",
+                found.record.request_id,
+                found.record.payload.len(),
+                found.record.content_type
+            );
             println!("{}", String::from_utf8_lossy(&found.record.payload));
         }
         Verb::Export { state } => {
@@ -135,7 +140,8 @@ fn read(folder: &Path) -> anyhow::Result<View> {
             }
         }
     };
-    view(folder, &mut progress).with_context(|| format!("cannot read the spool `{}`; name it with --folder", folder.display()))
+    view(folder, &mut progress)
+        .with_context(|| format!("cannot read the spool `{}`; name it with --folder", folder.display()))
 }
 
 fn is_wanted(event: &Viewed, state: Option<&str>, route: Option<&str>) -> bool {
@@ -200,7 +206,10 @@ fn fsck(view: &View, as_json: bool) -> ExitCode {
         }
         println!(
             "{} segments, {} records, {} events; {} damaged places; {torn} bytes of writes that were cut short",
-            view.segments, view.records, view.events.len(), damaged.len()
+            view.segments,
+            view.records,
+            view.events.len(),
+            damaged.len()
         );
     }
     if damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) }

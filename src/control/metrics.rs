@@ -75,7 +75,8 @@ impl Metrics {
             &["route", "stage"],
         )?;
         registry.register(Box::new(seconds.clone()))?;
-        let oldest_age = Gauge::new("hookwarden_spool_oldest_age_seconds", "Age of the oldest event not settled everywhere")?;
+        let oldest_age =
+            Gauge::new("hookwarden_spool_oldest_age_seconds", "Age of the oldest event not settled everywhere")?;
         registry.register(Box::new(oldest_age.clone()))?;
         let metrics = Self {
             requests: counter("hookwarden_requests_total", "Requests by route and outcome", &["route", "outcome"])?,
@@ -84,16 +85,28 @@ impl Metrics {
                 "Requests whose sender could not show who it is, by route and reason",
                 &["route", "reason"],
             )?,
-            verified: counter("hookwarden_verified_total", "Requests whose signature held, by route and key", &["route", "key"])?,
+            verified: counter(
+                "hookwarden_verified_total",
+                "Requests whose signature held, by route and key",
+                &["route", "key"],
+            )?,
             body_bytes: counter("hookwarden_body_bytes_total", "Bytes of bodies of guarded requests", &["route"])?,
-            turned_away: counter("hookwarden_turned_away_total", "Connections that ended before a request", &["reason"])?,
+            turned_away: counter(
+                "hookwarden_turned_away_total",
+                "Connections that ended before a request",
+                &["reason"],
+            )?,
             alarms: counter("hookwarden_alarms_total", "Things that need a look", &["kind"])?,
             deliveries: counter(
                 "hookwarden_deliveries_total",
                 "Attempts to deliver, by destination and result",
                 &["destination", "result"],
             )?,
-            dead_letters: counter("hookwarden_dead_letters_total", "Events that died, by destination", &["destination"])?,
+            dead_letters: counter(
+                "hookwarden_dead_letters_total",
+                "Events that died, by destination",
+                &["destination"],
+            )?,
             breaker: gauges("hookwarden_breaker_open", "1 while a destination is not asked", &["destination"])?,
             spool: SpoolGauges {
                 bytes: gauge("hookwarden_spool_bytes", "Bytes of the spool's segments")?,

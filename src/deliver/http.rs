@@ -55,7 +55,8 @@ impl<O: Outbound> Http<O> {
         let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
         let public: Option<Uri> = public_url.and_then(|url| url.parse().ok());
         let authority = |uri: &Uri| uri.authority().map(|authority| authority.as_str().to_owned());
-        let sent_host = destination.host.clone().or_else(|| public.as_ref().and_then(authority)).or_else(|| authority(&uri));
+        let sent_host =
+            destination.host.clone().or_else(|| public.as_ref().and_then(authority)).or_else(|| authority(&uri));
         // WordPress behind TLS would answer a plain request with a redirect to itself.
         let proto = public.as_ref().and_then(Uri::scheme_str).unwrap_or(if tls { "https" } else { "http" });
         let mut headers = HeaderMap::new();

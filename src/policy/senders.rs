@@ -24,8 +24,26 @@ pub(super) struct Senders<'a> {
 impl<'a> Senders<'a> {
     /// Reads the files of `providers/`, and tells all that is wrong with them.
     pub(super) fn read(catalogue: &'a Catalogue, files: &[TextFile]) -> (Self, Vec<Note>) {
-        let unread = |(file, _)| note(file, 0..0, "own senders are not read yet".to_owned());
-        (Self { catalogue, own: Vec::new() }, (0..).zip(files).map(unread).collect())
+        let (mut own, mut notes): (Vec<Arc<Provider>>, Vec<Note>) = (Vec::new(), Vec::new());
+        for (index, file) in (0..).zip(files) {
+            match Provider::from_yaml(&file.text) {
+                Err(mistakes) => {
+                    notes.extend(mistakes.into_iter().map(|mistake| note(index, mistake.at, mistake.message)));
+                }
+                Ok(provider) => {
+                    let mut names = std::iter::once(&provider.name).chain(&provider.aliases);
+                    let known = |name: &&String| own.iter().any(|other| other.name == **name);
+                    if let Some(taken) = names.find(|name| catalogue.find(name).is_some() || known(name)) {
+                        let at = file.text.find(taken.as_str()).unwrap_or_default();
+                        let message = format!("there is a sender `{taken}` already; choose another name");
+                        notes.push(note(index, at..at + taken.len(), message));
+                    } else {
+                        own.push(Arc::new(provider));
+                    }
+                }
+            }
+        }
+        (Self { catalogue, own }, notes)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Arc<Provider>> {

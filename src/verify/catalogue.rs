@@ -159,12 +159,6 @@ impl Provider {
         if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
     }
 
-    /// Whether anything can tell a captured request that is shown again from a new one.
-    pub fn can_tell_repeats(&self) -> bool {
-        let coverage = self.scheme.coverage();
-        coverage.id || (coverage.body && (!self.event_key.is_empty() || self.identical == Identical::Repeat))
-    }
-
     /// What its signature does not cover, for people.
     pub fn uncovered(&self) -> String {
         let coverage = self.scheme.coverage();

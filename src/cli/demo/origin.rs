@@ -84,7 +84,8 @@ async fn serve(mut stream: TcpStream, seen: &Seen) -> io::Result<()> {
 fn read_head(head: &str) -> (String, HashMap<String, String>) {
     let mut lines = head.lines();
     let path = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default().to_owned();
-    let field = |line: &str| line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
+    let field =
+        |line: &str| line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
     (path, lines.filter_map(field).collect())
 }
 
