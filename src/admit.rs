@@ -25,7 +25,7 @@ impl Admit {
             return Err(Rejection::Method);
         }
         let media_type = media_type(head);
-        if !self.content_types.is_empty() && !self.content_types.iter().any(|allowed| *allowed == media_type) {
+        if !self.content_types.is_empty() && !self.content_types.contains(&media_type) {
             return Err(Rejection::ContentType);
         }
         if declared(head).is_some_and(|bytes| bytes > self.body_limit_bytes as u64) {

@@ -141,6 +141,7 @@ pub async fn handle<M: Memory, L: Ledger, O: Origin>(
 
 /// What a verified request turned out to be.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a request, taken apart at once")]
 pub enum Judged {
     /// A repeat of what was accepted before.
     Known(Known),

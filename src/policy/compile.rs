@@ -125,6 +125,7 @@ pub fn compile(
 }
 
 /// `None` only where something wrong was told.
+#[expect(clippy::unnecessary_wraps, reason = "a policy that is refused whole comes with later keys")]
 fn policy(
     source: &Source,
     senders: &Senders<'_>,
@@ -135,7 +136,9 @@ fn policy(
     match Language::of::<FileText>() {
         Ok(language) => {
             let document = language.with_later(LATER).check(notes.document());
-            document.into_iter().for_each(|wrong| notes.push(wrong, Severity::Error));
+            for wrong in document {
+                notes.push(wrong, Severity::Error);
+            }
         }
         Err(broken) => notes.push(broken, Severity::Error),
     }

@@ -198,7 +198,7 @@ pub(super) struct AtText {
     /// A path, in every spelling.
     #[schemars(example = &"/hooks/stripe")]
     pub(super) path: Option<String>,
-    /// WooCommerce's `?wc-api=NAME` and `/wc-api/NAME`.
+    /// Of a `WooCommerce` gateway: `?wc-api=NAME` and `/wc-api/NAME`.
     #[serde(rename = "wc-api")]
     #[schemars(example = &"wc_stripe")]
     pub(super) wc_api: Option<String>,

@@ -137,7 +137,7 @@ impl<D: Disk> Writer<D> {
             let _ = self.ensure_open();
         }
         let current = self.open.as_ref().map(|open| open.head.number);
-        for carried in retain::collect(&self.shared, current) {
+        if let Some(carried) = retain::collect(&self.shared, current) {
             let events = carried.events;
             let keys: Vec<_> = carried.entries.iter().flat_map(Entry::keys).map(|kept| kept.until).collect();
             match self.write(vec![carried.entries]) {
@@ -279,7 +279,9 @@ impl<D: Disk> Writer<D> {
                     }
                 })
             }
-            Command::Close { told } => Box::new(move || drop(told.send(()))),
+            Command::Close { told } => Box::new(move || {
+                let _ = told.send(());
+            }),
         }
     }
 
@@ -308,7 +310,9 @@ impl<D: Disk> Writer<D> {
                     let _ = told.send(Err(fault()));
                 }
             }
-            Command::Close { told } => drop(told.send(())),
+            Command::Close { told } => {
+                let _ = told.send(());
+            }
         }
     }
 }

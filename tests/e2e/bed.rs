@@ -10,9 +10,6 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-/// The key with which the gate signs for WordPress; the stand-in knows the same one.
-pub(crate) const WORDPRESS_KEY: &str = "whsec_aG9va3dhcmRlbi1lMmUta2V5LTMyLWJ5dGVzLWxvbmc=";
-
 pub(crate) struct Bed {
     folder: PathBuf,
     pub(crate) address: SocketAddr,
@@ -56,7 +53,6 @@ impl Bed {
             .arg(&self.folder)
             .arg(self.address.port().to_string())
             .arg(format!("http://{}", self.public))
-            .env("HOOKWARDEN_EVENTS_KEYS", WORDPRESS_KEY)
             .status()
             .expect("wordpress-up runs");
         assert!(started.success(), "wordpress-up failed; its logs are in {}", self.folder.join("log").display());
@@ -69,23 +65,30 @@ impl Bed {
         assert!(Command::new(script).arg(&self.folder).status().expect("wordpress-down runs").success());
     }
 
-    fn log(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.join("log").join(name)).unwrap_or_default()
+    fn hits(&self) -> Vec<serde_json::Value> {
+        let log = fs::read_to_string(self.folder.join("log/hits.jsonl")).unwrap_or_default();
+        log.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
     }
 
-    /// What the vendors' stand-ins were asked for, a line each.
-    pub(crate) fn vendor_hits(&self) -> Vec<String> {
-        self.log("hits.log").lines().map(str::to_owned).collect()
+    /// What the vendors' stand-ins were asked for.
+    pub(crate) fn vendor_hits(&self) -> Vec<serde_json::Value> {
+        self.hits().into_iter().filter(|hit| hit["id"].is_null()).collect()
     }
 
-    /// How often each event reached the event endpoint, by its id.
+    /// How often each event was stored by the event endpoint, by its id.
     pub(crate) fn event_hits(&self) -> HashMap<String, usize> {
         let mut hits = HashMap::new();
-        for line in self.log("events.log").lines() {
-            let hit: serde_json::Value = serde_json::from_str(line).expect("one JSON object a line");
-            *hits.entry(hit["id"].as_str().expect("a hit has an id").to_owned()).or_default() += 1;
+        for hit in self.hits() {
+            if let Some(id) = hit["id"].as_str() {
+                *hits.entry(id.to_owned()).or_default() += 1;
+            }
         }
         hits
+    }
+
+    /// With which the gate signs for WordPress.
+    pub(crate) fn events_key(&self) -> PathBuf {
+        self.folder.join("events.keys")
     }
 
     /// WordPress itself, past the gate.

@@ -1,12 +1,12 @@
 //! The gate as a process of its own.
 
 use crate::{
-    bed::{Bed, WORDPRESS_KEY, free_port, repository},
+    bed::{Bed, free_port, repository},
     wire,
 };
 use hookwarden::{
     clock::{Clock as _, SystemClock},
-    verify::Catalogue,
+    verify::{Catalogue, Unsigned},
 };
 use std::{
     fs::{self, File, OpenOptions},
@@ -48,22 +48,25 @@ impl Gate {
             admin: SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())),
             child: None,
         };
-        for (provider, secret) in SECRETS.iter().chain(&[("wordpress", WORDPRESS_KEY)]) {
+        for (provider, secret) in SECRETS {
             write_private(&gate.path(provider), secret);
         }
-        fs::write(gate.path("gate.yaml"), gate.policy(bed.address)).unwrap();
+        fs::write(gate.path("gate.yaml"), gate.policy(bed)).unwrap();
         gate
     }
 
-    fn policy(&self, origin: SocketAddr) -> String {
+    fn policy(&self, bed: &Bed) -> String {
+        let (origin, signing_key) = (bed.address, bed.events_key());
+        let signing_key = signing_key.display();
         let Self { address, admin, .. } = self;
         let folder = self.folder.path().display();
         format!(
             "\
 listeners: [{{ on: \"{address}\" }}]
 origin: {{ url: \"http://{origin}\" }}
+public_url: \"http://{address}\"
 admin: {{ on: \"{admin}\" }}
-spool: {{ folder: {folder}/spool }}
+spool: {{ folder: \"{folder}/spool\" }}
 routes:
   stripe-checkout:
     at: {{ wc-api: wc_stripe }}
@@ -102,7 +105,7 @@ routes:
     repeats: {{ remember: 72h }}
     deliver: {{ via: queue, to: [wordpress], form: event }}
 destinations:
-  wordpress: {{ url: \"http://{origin}/index.php?rest_route=/hookwarden/v1/events\", sign: \"file:{folder}/wordpress\", concurrency: 4 }}
+  wordpress: {{ url: \"http://{origin}/index.php?rest_route=/hookwarden/v1/events\", sign: \"file:{signing_key}\", concurrency: 4 }}
 keys:
   stripe: [{{ id: live, from: \"file:{folder}/stripe\" }}]
   standard-webhooks: [{{ id: live, from: \"file:{folder}/standard-webhooks\" }}]
@@ -206,22 +209,11 @@ pub(crate) fn signed(provider: &str, target: &str, id: &str, body: &[u8]) -> Vec
     let entry = catalogue.find(provider).expect("a sender of the catalogue");
     let (_, secret) = SECRETS.iter().find(|(name, _)| *name == provider).expect("a secret for it");
     let key = entry.scheme.key(secret).expect("a good key");
-    let signed = sign_with(entry, &key, target, id, body);
+    let (method, at) = (http::Method::POST, SystemClock.now());
+    let unsigned = Unsigned { method: &method, url: target, body, id, at };
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
-    headers.extend(signed);
+    headers.extend(entry.scheme.sign(&key, &unsigned));
     headers
-}
-
-fn sign_with(
-    entry: &hookwarden::verify::Provider,
-    key: &hookwarden::secret::Secret,
-    _target: &str,
-    id: &str,
-    body: &[u8],
-) -> Vec<(String, String)> {
-    let now = SystemClock.now();
-    let _ = (entry, key, id, body, now);
-    Vec::new()
 }
 
 pub(crate) fn binary() -> PathBuf {

@@ -104,7 +104,7 @@ fn innocent_look_alikes_pass() {
         assert_eq!(through.status, direct.status, "{target}: {}", through.text());
     }
     let text = br#"{"text":"?wc-api=wc_stripe rest_route=/vendor/v1/hook"}"#;
-    let echo = gate.send("POST", "/wpbed-echo/", &[("Content-Type", "application/json")], text);
+    let echo = gate.send("POST", "/dev-echo/", &[("Content-Type", "application/json")], text);
     assert_eq!(echo.status, 200);
 }
 

@@ -4,6 +4,15 @@
 //! Needs `target/e2e/hookwarden` (`cargo build --profile e2e`), or `HOOKWARDEN_BIN`. The WordPress bed is brought up once
 //! by `deploy/dev/wordpress-up`, which installs what it needs, and stopped at the end.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test that cannot go on says so and fails"
+)]
+
 mod bed;
 mod delivery;
 mod gate;

@@ -40,10 +40,10 @@ fn the_target_reaches_php_byte_for_byte() {
     let (bed, _turn) = bed::wordpress();
     let gate = Gate::before(bed);
     for target in [
-        "/wpbed-echo/a%2Fb/c?x=%20y&z",
-        "/wpbed-echo//double/./dot/../up?a=1?b=2",
-        "/wpbed-echo/?q=%E2%82%AC&raw=|^{}~&lone=%",
-        "/wpbed-echo/;params;a=1?&&==&",
+        "/dev-echo/a%2Fb/c?x=%20y&z",
+        "/dev-echo//double/./dot/../up?a=1?b=2",
+        "/dev-echo/?q=%E2%82%AC&raw=|^{}~&lone=%",
+        "/dev-echo/;params;a=1?&&==&",
     ] {
         let echo = echoed(&gate, "GET", target, &[], b"");
         let uri = BASE64.decode(echo["uri"].as_str().unwrap().as_bytes()).unwrap();
@@ -70,7 +70,7 @@ fn php_sees_the_clients_address_and_nothing_that_a_client_claims() {
         ("Authorization", "Basic dXNlcjpwYXNz"),
         ("Cookie", "wordpress_test_cookie=1; other=\u{e9}"),
     ];
-    let echo = echoed(&gate, "GET", "/wpbed-echo/", &claims, b"");
+    let echo = echoed(&gate, "GET", "/dev-echo/", &claims, b"");
     assert_eq!(header(&echo, "x-forwarded-for").as_deref(), Some("127.0.0.1"));
     assert_eq!(header(&echo, "x-real-ip").as_deref(), Some("127.0.0.1"));
     assert_eq!(header(&echo, "x-forwarded-proto").as_deref(), Some("http"));
@@ -91,7 +91,7 @@ fn uploads_and_forms_arrive_whole() {
     let gate = Gate::before(bed);
     let form = b"title=hello+world&content=%3Cp%3Ewc-api%3Dwc_stripe%3C%2Fp%3E&empty=";
     let kind = [("Content-Type", "application/x-www-form-urlencoded")];
-    let echo = echoed(&gate, "POST", "/wpbed-echo/", &kind, form);
+    let echo = echoed(&gate, "POST", "/dev-echo/", &kind, form);
     assert_eq!(BASE64.decode(echo["post"]["title"].as_str().unwrap().as_bytes()).unwrap(), b"hello world");
     let content = BASE64.decode(echo["post"]["content"].as_str().unwrap().as_bytes()).unwrap();
     assert_eq!(content, b"<p>wc-api=wc_stripe</p>");
@@ -102,7 +102,7 @@ fn uploads_and_forms_arrive_whole() {
     body.extend_from_slice(&file);
     body.extend_from_slice(b"\r\n--cut--\r\n");
     let kind = [("Content-Type", "multipart/form-data; boundary=cut")];
-    let echo = echoed(&gate, "POST", "/wpbed-echo/", &kind, &body);
+    let echo = echoed(&gate, "POST", "/dev-echo/", &kind, &body);
     assert_eq!(echo["files"]["async-upload"][1], file.len());
 }
 
@@ -111,7 +111,7 @@ fn odd_statuses_and_several_cookies_come_back_as_they_are() {
     let (bed, _turn) = bed::wordpress();
     let gate = Gate::before(bed);
     for status in [204, 304, 404, 418, 498, 503] {
-        let answer = gate.send("GET", &format!("/wpbed-reply/?status={status}&cookies=3"), &[], b"");
+        let answer = gate.send("GET", &format!("/dev-reply/?status={status}&cookies=3"), &[], b"");
         assert_eq!(answer.status, status);
         let cookies = answer.head.lines().filter(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).count();
         assert_eq!(cookies, 3, "{}", answer.head);

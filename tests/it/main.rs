@@ -1,5 +1,14 @@
 //! Everything that needs more than one module, in one binary: one link, and no order between tests.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test that cannot go on says so and fails"
+)]
+
 mod architecture;
 #[cfg(feature = "edge")]
 mod edge;
