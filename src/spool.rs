@@ -375,6 +375,7 @@ impl Spool {
         drop(self.shared.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
+    #[expect(clippy::result_large_err, reason = "what was not taken is given back whole")]
     fn send(&self, command: Command) -> Result<(), (Fault, Command)> {
         self.commands.try_send(command).map_err(|error| match error {
             TrySendError::Full(command) => (Fault::LedgerBusy, command),
@@ -537,9 +538,9 @@ impl Shared {
     }
 
     /// Until when a key in it is alive; the epoch if it has none.
-    fn keys_alive_until(&self, segment: u64) -> Option<Timestamp> {
+    fn keys_alive_until(&self, segment: u64) -> Timestamp {
         let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(alive.get(&segment).copied().unwrap_or_default())
+        alive.get(&segment).copied().unwrap_or_default()
     }
 
     fn forget_segment(&self, segment: u64) {

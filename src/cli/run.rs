@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct Args {
     /// A policy file, or a folder with gate.yaml in it; without one nothing is guarded, and --upstream is needed
     policy: Option<PathBuf>,
-    /// What stands behind the gate, such as http://127.0.0.1:8080; replaces the policy's `origin.url`
+    /// What stands behind the gate, such as `http://127.0.0.1:8080`; replaces the policy's `origin.url`
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
     /// Where to listen; replaces the policy's listeners; without a policy 127.0.0.1:8080 is the default

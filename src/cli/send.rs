@@ -15,12 +15,12 @@ use std::{fs, path::PathBuf, process::ExitCode};
 /// Its options.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where to send it, such as http://127.0.0.1:8080/hooks/github
+    /// Where to send it, such as `http://127.0.0.1:8080/hooks/github`
     url: String,
     /// As which sender; `hookwarden providers` lists them
     #[arg(long)]
     provider: String,
-    /// Where the sender's secret is: env:NAME or file:/path
+    /// Where the sender's secret is: `env:NAME` or `file:/path`
     #[arg(long, value_name = "REFERENCE")]
     key: String,
     /// The body; a small test event if absent

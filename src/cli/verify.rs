@@ -27,8 +27,8 @@ use std::{
 /// Its options.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// One request a line: {"id","scheme","secrets","method","url","headers","body_base64","now_unix","tolerance_s"};
-    /// `-` reads standard input. A line {"id","accepted","code"} comes out for each
+    /// Requests, a JSON object a line: id, scheme, secrets, method, url, headers, `body_base64`, `now_unix`, `tolerance_s`;
+    /// `-` reads standard input. A line with id, accepted and code comes out for each
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
 }

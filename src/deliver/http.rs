@@ -120,7 +120,7 @@ impl<O: Outbound> Destination for Http<O> {
     async fn publish(&self, event: &Record) -> Result<(), PublishError> {
         let target = self.target().await.map_err(|error| failed("resolve", error))?;
         match self.outbound.send(&target, self.request(event), &self.deadlines, ANSWER_BYTES).await {
-            Ok(answer) => judge(&answer, SystemTime::from(UNIX_EPOCH) + now(&*self.clock)),
+            Ok(answer) => judge(&answer, UNIX_EPOCH + now(&*self.clock)),
             Err(Failure::NotSent(error)) => Err(failed("connect", error)),
             Err(Failure::Unknown(error)) => Err(failed("timeout", error)),
         }

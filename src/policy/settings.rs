@@ -120,7 +120,7 @@ fn networks(written: &[NetworkText], list: Option<&Node>, notes: &mut Notes<'_>)
         let parsed = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         match parsed {
             None => {
-                notes.wrong(node, format!("cannot read `{text}`; write something such as `10.0.0.0/8` or `192.0.2.7`"))
+                notes.wrong(node, format!("cannot read `{text}`; write something such as `10.0.0.0/8` or `192.0.2.7`"));
             }
             Some(network) if network.prefix_len() == 0 => {
                 notes.wrong(node, "everybody could say whose request this is; name the networks of your own proxies");

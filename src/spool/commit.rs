@@ -47,6 +47,9 @@ pub(super) enum Command {
     Close { told: oneshot::Sender<()> },
 }
 
+/// Sequence and place of each of a command's records; `None` for one that is larger than any may be.
+type Written = Vec<Option<(u64, Place)>>;
+
 /// The open segment. Absent while the disk refuses to give one.
 struct Open {
     head: SegmentHead,
@@ -155,7 +158,6 @@ impl<D: Disk> Writer<D> {
                 }
                 Err(error) => {
                     self.seal(&error);
-                    return;
                 }
             }
         }
@@ -200,7 +202,7 @@ impl<D: Disk> Writer<D> {
 
     /// Writes and syncs all of it, or nothing of it counts. Says where each record lies; `None` is one that is larger
     /// than any may be.
-    fn write(&mut self, batch: Vec<Vec<Entry>>) -> io::Result<Vec<Vec<Option<(u64, Place)>>>> {
+    fn write(&mut self, batch: Vec<Vec<Entry>>) -> io::Result<Vec<Written>> {
         self.ensure_open()?;
         let mut open = self.open.take().ok_or_else(|| io::Error::other("no segment is open"))?;
         if open.size > SEGMENT_HEAD_BYTES as u64 && open.size >= self.shared.segment_bytes {

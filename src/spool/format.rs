@@ -260,6 +260,7 @@ pub(super) struct Found {
 }
 
 /// What lies at one place.
+#[expect(clippy::large_enum_variant, reason = "looked at once, and taken apart")]
 pub(super) enum Look {
     Record(Found),
     /// No record that can be believed.
@@ -294,6 +295,7 @@ pub(super) struct Records<'a> {
 
 /// What [`Records`] comes upon.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are records")]
 pub(super) enum Step {
     Record(Found),
     /// From here so many bytes are no record; one that can be believed follows.

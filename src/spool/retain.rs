@@ -31,7 +31,7 @@ pub(super) fn collect(shared: &Shared, current: Option<u64>) -> Option<Carried> 
     let now = shared.clock.now();
     for number in &old {
         let alive_until = shared.keys_alive_until(*number);
-        if shared.index().unsettled_in(*number) == 0 && alive_until.is_some_and(|until| until < now) {
+        if shared.index().unsettled_in(*number) == 0 && alive_until < now {
             delete(shared, *number);
         }
     }

@@ -7,6 +7,11 @@ use crate::{
 };
 use std::sync::atomic::AtomicUsize;
 
+#[expect(clippy::disallowed_methods, reason = "each test joins what it spawns")]
+fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+    tokio::spawn(work)
+}
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn settings(folder: &tempfile::TempDir) -> Settings {
@@ -204,7 +209,7 @@ async fn copies_in_parallel_share_the_first_ones_result() {
     let spool = open(&folder);
     let copies = (0..20).map(|_| {
         let spool = spool.clone();
-        tokio::spawn(async move { spool.accept(event("a")).await })
+        spawn(async move { spool.accept(event("a")).await })
     });
     let mut new = 0;
     for copy in copies.collect::<Vec<_>>() {
@@ -221,7 +226,7 @@ async fn a_copy_waits_for_a_lease_and_hears_how_it_ended() {
     let spool = open(&folder);
     let wanted = keys("a", 1);
     let Ok(Leased::Held(first)) = spool.lease(&wanted, HOUR).await else { panic!("nobody has it") };
-    let waiting = |spool: Spool| tokio::spawn(async move { spool.lease(&wanted, HOUR).await });
+    let waiting = |spool: Spool| spawn(async move { spool.lease(&wanted, HOUR).await });
     let second = waiting(spool.clone());
     tokio::task::yield_now().await;
     assert!(!second.is_finished());

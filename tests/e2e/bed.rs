@@ -99,6 +99,7 @@ impl Bed {
 }
 
 /// A watcher that waits for this process to end, and then stops what `folder` runs.
+#[allow(clippy::zombie_processes, reason = "it waits for this process, and not the other way round")]
 fn stop_at_exit(folder: &Path) {
     static WATCHING: OnceLock<()> = OnceLock::new();
     WATCHING.get_or_init(|| {
