@@ -26,7 +26,7 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whose {
     /// A sender's.
-    Sender {
+    Key {
         /// The routes that would have it.
         routes: Vec<String>,
         /// The key's label.
@@ -127,7 +127,7 @@ impl Resolver<'_> {
         let entries: Vec<_> = in_force.collect();
         let mut keys = Vec::new();
         for entry in entries {
-            let whose = Whose::Sender { routes: routes.clone(), key: entry.id.clone() };
+            let whose = Whose::Key { routes: routes.clone(), key: entry.id.clone() };
             let secret = self.resolve(&entry.from, |text| decode(reference, text));
             let secret = self.take(whose, secret);
             keys.extend(secret.map(|secret| Key { id: entry.id.clone(), secret, retire: entry.retire }));
@@ -191,7 +191,7 @@ fn signing_key(text: &str) -> Result<Secret, Trouble> {
 impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sender { routes, key } => {
+            Self::Key { routes, key } => {
                 let routes: Vec<_> = routes.iter().map(|route| format!("`{route}`")).collect();
                 write!(f, "key `{key}` of {}", routes.join(", "))
             }

@@ -112,7 +112,7 @@ fn all_that_is_wrong_is_told_at_once_and_nothing_of_a_secret() {
 fn a_short_secret_is_a_warning_that_names_the_route() {
     let policy = policy("{ id: live, from: env:SHORT }", "secret: env:OWN");
     let (_, warnings) = load(&policy, &environment, NOW).ok().unwrap();
-    assert_eq!(warnings[0].whose, Whose::Sender { routes: vec!["shop".to_owned()], key: "live".to_owned() });
+    assert_eq!(warnings[0].whose, Whose::Key { routes: vec!["shop".to_owned()], key: "live".to_owned() });
     assert!(!warnings[0].to_string().contains("hunter2"));
 }
 

@@ -68,12 +68,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Each type that is a proof, and the files that may make one, by literal or by constructor.
 const MAY_MAKE: &[(&str, &[&str])] = &[
-    ("Sender", &["policy/route.rs", "verify/verified.rs"]),
+    ("Sender", &["policy/route.rs", "verify/verified.rs", "cli/verify.rs"]),
     ("Verified", &["verify/verified.rs"]),
     ("Clean", &["payload/clean.rs"]),
     ("Contract", &["payload/contract.rs", "policy/route.rs"]),
     ("Event", &["event.rs", "gate.rs"]),
-    ("Receipt", &["ledger/receipt.rs", "spool.rs"]),
+    ("Receipt", &["ledger/receipt.rs", "spool/commit.rs"]),
 ];
 
 #[test]
@@ -135,6 +135,7 @@ fn sees_super_and_inline_paths_and_the_insides_of_macros() {
 fn sees_makers_however_they_are_spelt() {
     let found = |source| makes(source).into_iter().collect::<Vec<_>>();
     assert_eq!(found("fn f() { crate::event::Event { id: 1 }; }"), ["Event"]);
+    assert_eq!(found("fn f() { Entry::Event { id: 1 }; }"), ["Entry"]);
     assert_eq!(found("impl Clean { fn f() -> Self { Self { id: 1 } } }"), ["Clean"]);
     assert_eq!(found("fn f() { x.map(Receipt::durable); }"), ["Receipt"]);
     assert_eq!(found("use crate::event::Event as Innocent;"), ["Event"]);

@@ -15,3 +15,4 @@ mod edge;
 mod guard;
 mod policy;
 mod reading;
+mod senders;

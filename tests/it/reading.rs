@@ -166,8 +166,12 @@ impl<'ast> Visit<'ast> for Makes {
     }
 
     fn visit_expr_struct(&mut self, literal: &'ast ExprStruct) {
-        if let Some(name) = literal.path.segments.last() {
-            self.add(name.ident.to_string());
+        let mut names = literal.path.segments.iter().rev().map(|segment| segment.ident.to_string());
+        let (last, owner) = (names.next(), names.next());
+        // `Entry::Event { .. }` is an `Entry`: types start with a capital letter, and modules do not.
+        let variant = owner.filter(|owner| owner.starts_with(char::is_uppercase));
+        if let Some(name) = variant.or(last) {
+            self.add(name);
         }
         visit::visit_expr_struct(self, literal);
     }

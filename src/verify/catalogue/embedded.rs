@@ -3,8 +3,8 @@
 /// One sender each.
 pub(super) const FILES: &[&str] = &[
     include_str!("../../../policies/providers/github.yaml"),
-    include_str!("../../../policies/providers/shopify-events.yaml"),
     include_str!("../../../policies/providers/shopify.yaml"),
+    include_str!("../../../policies/providers/shopify-events.yaml"),
     include_str!("../../../policies/providers/slack.yaml"),
     include_str!("../../../policies/providers/standard-webhooks.yaml"),
     include_str!("../../../policies/providers/stripe.yaml"),
