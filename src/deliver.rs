@@ -1,8 +1,8 @@
 //! Takes events from the spool to their destinations, until they are there, or dead with a reason.
 //!
 //! One forwarder a destination: a slow or dead one is nobody else's concern. Whose failure it is decides who waits: a
-//! destination that is down opens its [`breaker`] and costs its events nothing; an answer about one event advances that
-//! event's [`schedule`].
+//! destination that is down opens its `breaker` and costs its events nothing; an answer about one event advances that
+//! event's `schedule`.
 
 mod breaker;
 mod http;

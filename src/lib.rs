@@ -39,9 +39,40 @@
 //! exactly the functions that you would:
 //!
 //! ```
-//! use hookwarden::{clock::Timestamp, policy, verify::Catalogue};
+//! use hookwarden::{clock::Timestamp, gate, outcome::Notes, policy, request, secret::Secret, verify};
+//! use std::collections::BTreeMap;
+//!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let _ = (Timestamp::from_unix_s(0), Catalogue::default());
+//! let text = "
+//! routes:
+//!   issues:
+//!     at: { path: /hooks/github }
+//!     sender: { provider: github, keys: github }
+//!     repeats: { remember: 72h }
+//!     deliver: { via: relay }
+//! keys: { github: [{ id: live-2026, from: env:GITHUB }] }
+//! ";
+//! let now = Timestamp::from_unix_s(1_760_000_000);
+//! let catalogue = verify::Catalogue::embedded();
+//! let source = policy::Source::one("gate.yaml", text);
+//! let policy = policy::compile(&source, &catalogue, &policy::Overrides::default(), now)?.policy;
+//! let route = policy.routes.first().ok_or("one route")?;
+//!
+//! let secret = route.sender.provider().scheme.key("It's a Secret to Everybody")?;
+//! let key = verify::Key { id: "live-2026".into(), secret, retire: None };
+//! let keys = verify::Keys::new(Secret::new("the gate's own")?, BTreeMap::from([(route.sender.keys().into(), vec![key])]));
+//!
+//! let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+//! let head = request::Head {
+//!     method: http::Method::POST,
+//!     target: request::Target::parse("/hooks/github")?,
+//!     host: "shop.example".into(),
+//!     headers: [("x-hub-signature-256".parse()?, signature.parse()?)].into_iter().collect(),
+//!     client: [127, 0, 0, 1].into(),
+//! };
+//! let request = request::Unverified { head, raw: "Hello, World!".into() };
+//! let judged = gate::judge(route, &keys, &gate::NoMemory, request, now, &mut Notes::default())?;
+//! assert!(matches!(judged, gate::Judged::Clean(_)));
 //! # Ok(())
 //! # }
 //! ```

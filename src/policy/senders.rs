@@ -30,6 +30,8 @@ impl<'a> Senders<'a> {
                 Err(mistakes) => {
                     notes.extend(mistakes.into_iter().map(|mistake| note(index, mistake.at, mistake.message)));
                 }
+                // The catalogue's own files, beside a policy: the same entry is no other one.
+                Ok(provider) if catalogue.find(&provider.name).is_some_and(|known| known.text == provider.text) => {}
                 Ok(provider) => {
                     let mut names = std::iter::once(&provider.name).chain(&provider.aliases);
                     let known = |name: &&String| own.iter().any(|other| other.name == **name);

@@ -195,3 +195,12 @@ fn collect(schema: &serde_json::Value, path: &str, keys: &mut Vec<String>) {
         keys.push(path.to_owned());
     }
 }
+
+/// An example that is not run is not written.
+#[test]
+fn the_readmes_policy_is_in_order() {
+    let readme = fs::read_to_string(folder("README.md")).unwrap();
+    let (_, rest) = readme.split_once("# gate.yaml\n").expect("the README shows a policy");
+    let (text, _) = rest.split_once("```").expect("a block ends");
+    compiled(&Source::one("README.md", text)).unwrap_or_else(|report| panic!("{report}"));
+}
