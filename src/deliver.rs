@@ -127,13 +127,14 @@ impl<D: Destination + 'static> Forwarder<D> {
             if *stopped.borrow() {
                 break;
             }
-            let wait = self.fill(&mut under_way).await;
             let spool = self.spool.clone();
+            let changed = spool.changed();
+            let wait = self.fill(&mut under_way).await;
             tokio::select! {
                 Some(attempt) = under_way.join_next() => if let Ok(attempt) = attempt {
                     self.ended(attempt).await;
                 },
-                () = spool.changed() => {}
+                () = changed => {}
                 () = sleep(wait) => {}
                 _ = stopped.changed() => {}
                 changed = self.enabled.changed() => if changed.is_ok() {

@@ -258,9 +258,10 @@ impl Spool {
         self.shared.index().next_due(destination, Instant::now())
     }
 
-    /// Returns when something is committed after the call: an event accepted, settled or reopened.
-    pub async fn changed(&self) {
-        self.shared.changed.notified().await;
+    /// Ends when something is committed after the call, whether or not it is awaited yet: an event accepted, settled or
+    /// reopened. So call it, look at what is due, and then wait.
+    pub fn changed(&self) -> impl Future<Output = ()> + Send + '_ {
+        self.shared.changed.notified()
     }
 
     /// Reads one event back.
