@@ -6,6 +6,7 @@ pub mod policy_files;
 pub mod providers;
 pub mod run;
 mod running;
+pub mod schema;
 pub mod send;
 pub mod spool;
 pub mod verify;
@@ -34,6 +35,8 @@ enum Verb {
     Run(run::Args),
     /// Check a policy: everything that is wrong with it, and where
     Check(check::Args),
+    /// Print the policy language as a JSON Schema, for editors
+    Schema(schema::Args),
     /// Verify recorded requests, one JSON object a line
     Verify(verify::Args),
     /// Sign a test event as a sender would, and deliver it to a URL
@@ -56,6 +59,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     match Cli::parse().verb {
         Verb::Run(args) => run::run(args),
         Verb::Check(args) => check::run(&args),
+        Verb::Schema(args) => schema::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Send(args) => send::run(&args),
         Verb::Demo(args) => demo::run(args),

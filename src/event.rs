@@ -26,6 +26,16 @@ pub enum Form {
     Verbatim,
 }
 
+impl Form {
+    /// As a policy writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Verbatim => "verbatim",
+        }
+    }
+}
+
 /// A clean document on its way.
 ///
 /// ```compile_fail,E0624

@@ -2,12 +2,16 @@
 
 mod compile;
 mod destinations;
+mod effective;
+mod floor;
 mod hidden;
+mod merge;
 mod notes;
 mod report;
 mod route;
 mod senders;
 mod settings;
+mod source;
 mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -15,13 +19,16 @@ mod text;
 mod units;
 mod url;
 
-pub use compile::{Compiled, Overrides, Source, TextFile, compile, language};
+pub use compile::{Compiled, LanguageOf, Overrides, compile, language};
+pub use effective::effective;
 pub use report::{Diagnostic, Report, Severity};
+pub use source::{Source, TextFile};
 pub use summary::RouteSummary;
 pub use units::{written_rate, written_size, written_time};
 
 use crate::{
     admit::Admit,
+    clock::Timestamp,
     event::Form,
     guard::{Found, Guards, Selector},
     limit::Rate,
@@ -49,6 +56,8 @@ pub struct Policy {
     pub secret: Option<Reference>,
     /// Which endpoint belongs to which route.
     pub guards: Guards,
+    /// When the same texts first mean something else: an exception ends. A running gate compiles them again then.
+    pub changes_at: Option<Timestamp>,
 }
 
 /// What the platform team decides. Absent keys have the defaults that `policies/README.md` lists.
@@ -144,6 +153,8 @@ pub struct EdgeLimits {
 pub struct Route {
     /// Its name in the policy: a label of metrics, and the source of its events.
     pub name: Arc<str>,
+    /// Whose terms it has where it says nothing itself.
+    pub class: Option<String>,
     /// Which endpoint it guards.
     pub at: Selector,
     /// Who is asked about it.
@@ -235,7 +246,7 @@ pub struct KeyEntry {
     /// Where it is.
     pub from: Reference,
     /// From the start of this day, UTC, it verifies nothing.
-    pub retire: Option<crate::clock::Timestamp>,
+    pub retire: Option<Timestamp>,
 }
 
 /// Where a secret is; never the secret.
@@ -267,6 +278,7 @@ impl Policy {
             keys: Vec::new(),
             secret: None,
             guards: Guards::default(),
+            changes_at: None,
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use super::{EXIT_NOT_IN_ORDER, policy_files};
 use crate::{
-    clock::{Clock as _, SystemClock},
+    clock::{Clock as _, SystemClock, Timestamp},
+    json::language::way_out,
     keys,
-    policy::{self, Compiled, Overrides, Policy, Report, RouteSummary, Severity},
+    policy::{self, Compiled, Overrides, Policy, Report, RouteSummary, Severity, Source},
     verify::Catalogue,
 };
+use anyhow::bail;
 use serde::Serialize;
 use std::{
     fmt::Write as _,
@@ -19,31 +21,47 @@ use std::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy: a file, or a folder with a `gate.yaml`
-    #[arg(value_name = "POLICY", required_unless_present = "schema")]
-    policy: Option<PathBuf>,
+    #[arg(value_name = "POLICY")]
+    policy: PathBuf,
+    /// The stage, a file in `env/`; without it, every stage is checked
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// Print what takes effect in the end, each value with the line that it comes from: of one route, or of everything
+    #[arg(long, value_name = "ROUTE", num_args = 0..=1, default_missing_value = EVERYTHING)]
+    effective: Option<String>,
     /// Also look for the keys: are they there, readable by nobody else, and in the form that their senders use?
     #[arg(long)]
     keys: bool,
     /// Write one JSON object
-    #[arg(long)]
+    #[arg(long, conflicts_with = "effective")]
     json: bool,
-    /// Write the language as a JSON Schema, for editors, and check nothing
-    #[arg(long, exclusive = true)]
-    schema: bool,
 }
+
+/// Stands for `--effective` without a route; no route can be called so.
+const EVERYTHING: &str = "*";
 
 /// Everything that there is to say about a policy.
 #[derive(Debug, Serialize)]
 struct Checked {
     in_order: bool,
+    /// Of the one stage that was checked.
     digest: Option<String>,
+    stages: Vec<Stage>,
     diagnostics: Report,
     keys: Vec<Told>,
     routes: Vec<RouteSummary>,
 }
 
-/// What was found about keys.
+/// One stage, or the whole policy where it has none.
 #[derive(Debug, Serialize)]
+struct Stage {
+    env: Option<String>,
+    in_order: bool,
+    digest: Option<String>,
+}
+
+/// What was found about keys.
+#[derive(Debug, PartialEq, Eq, Serialize)]
 struct Told {
     severity: Severity,
     message: String,
@@ -52,45 +70,63 @@ struct Told {
 /// Runs it.
 ///
 /// # Errors
-/// Standard output cannot be written to.
+/// Standard output cannot be written to; the route whose values were asked for is not there.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
-    let Some(path) = args.policy.as_ref().filter(|_| !args.schema) else {
-        writeln!(out, "{:#}", policy::language())?;
-        return Ok(ExitCode::SUCCESS);
+    let stages = match &args.env {
+        Some(env) => vec![Some(env.clone())],
+        None => match policy_files::stages(&args.policy) {
+            Ok(stages) if stages.is_empty() => vec![None],
+            Ok(stages) => stages.into_iter().map(Some).collect(),
+            Err(_) => vec![None], // told when the files are read
+        },
     };
-    let checked = check(path, args.keys);
+    let now = SystemClock.now();
+    let mut checked = Checked::default();
+    for env in stages {
+        let read = policy_files::read(&args.policy, env.as_deref());
+        let compiled = read.and_then(|source| {
+            let compiled = policy::compile(&source, &Catalogue::embedded(), &Overrides::default(), now)?;
+            Ok((source, compiled))
+        });
+        if let (Some(route), Ok((source, compiled))) = (&args.effective, &compiled) {
+            let route = Some(route.as_str()).filter(|route| *route != EVERYTHING);
+            effective(source, &compiled.policy, route, env.as_deref(), &mut out)?;
+        }
+        checked.add(env, compiled.map(|(_, compiled)| compiled), args.keys, now);
+    }
+    if args.effective.is_some() && checked.in_order {
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&checked)?)?;
     } else {
-        write!(out, "{}", checked.text(&path.display().to_string(), io::stdout().is_terminal())?)?;
+        write!(out, "{}", checked.text(&args.policy.display().to_string(), io::stdout().is_terminal())?)?;
     }
     Ok(if checked.in_order { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_IN_ORDER) })
 }
 
-fn check(path: &std::path::Path, with_keys: bool) -> Checked {
-    let now = SystemClock.now();
-    let read = policy_files::read(path);
-    let compiled = read.and_then(|source| policy::compile(&source, &Catalogue::embedded(), &Overrides::default(), now));
-    match compiled {
-        Err(diagnostics) => {
-            Checked { in_order: false, digest: None, diagnostics, keys: Vec::new(), routes: Vec::new() }
-        }
-        Ok(Compiled { policy, warnings }) => {
-            let (found, keys) = if with_keys { look(&policy, now) } else { (true, Vec::new()) };
-            Checked {
-                in_order: found,
-                digest: Some(policy.digest.clone()),
-                diagnostics: warnings,
-                keys,
-                routes: policy.summary(),
-            }
-        }
+fn effective(
+    source: &Source,
+    policy: &Policy,
+    route: Option<&str>,
+    env: Option<&str>,
+    out: &mut impl io::Write,
+) -> anyhow::Result<()> {
+    let Some(text) = policy::effective(source, policy, &Overrides::default(), route) else {
+        let names = policy.routes.iter().map(|route| &*route.name);
+        let wanted = route.unwrap_or_default();
+        bail!("no route is called `{wanted}`{}", way_out(wanted, names));
+    };
+    if let Some(env) = env {
+        writeln!(out, "# in the stage `{env}`")?;
     }
+    write!(out, "{text}")?;
+    Ok(())
 }
 
 /// Whether all keys are there, and what there is to say about them.
-fn look(policy: &Policy, now: crate::clock::Timestamp) -> (bool, Vec<Told>) {
+fn look(policy: &Policy, now: Timestamp) -> (bool, Vec<Told>) {
     let told = |severity| move |message| Told { severity, message };
     match keys::check(policy, &policy_files::environment, now) {
         Ok(warnings) => (true, warnings.iter().map(ToString::to_string).map(told(Severity::Warning)).collect()),
@@ -101,7 +137,40 @@ fn look(policy: &Policy, now: crate::clock::Timestamp) -> (bool, Vec<Told>) {
 /// So much of the digest tells policies apart.
 const DIGEST_SHOWN: usize = 16;
 
+impl Default for Checked {
+    fn default() -> Self {
+        Self {
+            in_order: true,
+            digest: None,
+            stages: Vec::new(),
+            diagnostics: Report::default(),
+            keys: Vec::new(),
+            routes: Vec::new(),
+        }
+    }
+}
+
 impl Checked {
+    fn add(&mut self, env: Option<String>, compiled: Result<Compiled, Report>, with_keys: bool, now: Timestamp) {
+        let stage = match compiled {
+            Err(diagnostics) => {
+                self.diagnostics = std::mem::take(&mut self.diagnostics).and(diagnostics);
+                Stage { env, in_order: false, digest: None }
+            }
+            Ok(Compiled { policy, warnings }) => {
+                self.diagnostics = std::mem::take(&mut self.diagnostics).and(warnings);
+                let (found, keys) = if with_keys { look(&policy, now) } else { (true, Vec::new()) };
+                let new: Vec<_> = keys.into_iter().filter(|told| !self.keys.contains(told)).collect();
+                self.keys.extend(new);
+                self.routes = policy.summary();
+                Stage { env, in_order: found, digest: Some(policy.digest) }
+            }
+        };
+        self.in_order &= stage.in_order;
+        self.digest.clone_from(&stage.digest);
+        self.stages.push(stage);
+    }
+
     fn text(&self, path: &str, coloured: bool) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         self.diagnostics.write(&mut text, coloured)?;
@@ -116,16 +185,22 @@ impl Checked {
         }
         let errors = self.diagnostics.count(Severity::Error);
         let errors = errors + self.keys.iter().filter(|told| told.severity == Severity::Error).count();
-        match self.digest.as_deref().and_then(|digest| digest.get(..DIGEST_SHOWN)) {
-            Some(digest) if self.in_order => {
-                writeln!(text, "`{path}` is in order: {}, digest {digest}", counted(self.routes.len(), "route"))?;
-            }
-            Some(_) | None => writeln!(text, "`{path}` is not in order: {}", counted(errors, "mistake"))?,
+        if !self.in_order {
+            writeln!(text, "`{path}` is not in order: {}", counted(errors, "mistake"))?;
+            return Ok(text);
         }
-        if self.in_order {
+        for Stage { env, digest, .. } in &self.stages {
+            let stage = env.as_ref().map_or_else(String::new, |env| format!(" in the stage `{env}`"));
+            let digest = digest.as_deref().and_then(|digest| digest.get(..DIGEST_SHOWN)).unwrap_or_default();
+            let routes = counted(self.routes.len(), "route");
+            writeln!(text, "`{path}` is in order{stage}: {routes}, digest {digest}")?;
+        }
+        if let [_] = self.stages.as_slice() {
             for route in &self.routes {
                 write!(text, "\n{route}")?;
             }
+        } else {
+            writeln!(text, "\nWhat each route promises is told of one stage: `--env NAME`.")?;
         }
         Ok(text)
     }

@@ -14,6 +14,9 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct Args {
     /// A policy file, or a folder with gate.yaml in it; without one nothing is guarded, and --upstream is needed
     policy: Option<PathBuf>,
+    /// The stage: a file in the policy's `env/`
+    #[arg(long, value_name = "NAME", requires = "policy")]
+    env: Option<String>,
     /// What stands behind the gate, such as `http://127.0.0.1:8080`; replaces the policy's `origin.url`
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
@@ -52,7 +55,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         LogFormat::Json => Format::Json,
     };
     logging::init(format, args.log_level);
-    let start = Start { policy: args.policy, upstream: args.upstream, listen: args.listen, admin: args.admin };
+    let start =
+        Start { policy: args.policy, env: args.env, upstream: args.upstream, listen: args.listen, admin: args.admin };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start a runtime")?;
     let code = runtime.block_on(async {
         let Some(running) = running::Running::start(start).await? else {

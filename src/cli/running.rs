@@ -29,6 +29,7 @@ use tracing::{error, info, warn};
 #[derive(Debug, Default)]
 pub(super) struct Start {
     pub(super) policy: Option<PathBuf>,
+    pub(super) env: Option<String>,
     pub(super) upstream: Option<String>,
     pub(super) listen: Vec<SocketAddr>,
     pub(super) admin: Option<SocketAddr>,
@@ -171,9 +172,13 @@ fn compile(start: &Start) -> anyhow::Result<Option<Policy>> {
         }
         return Ok(Some(policy));
     };
-    let overrides =
-        Overrides { upstream: start.upstream.clone(), listen: start.listen.clone(), admin: start.admin, spool: None };
-    let compiled = policy_files::read(path)
+    let overrides = Overrides {
+        upstream: start.upstream.clone(),
+        listen: start.listen.clone(),
+        admin: start.admin,
+        ..Overrides::default()
+    };
+    let compiled = policy_files::read(path, start.env.as_deref())
         .and_then(|source: Source| policy::compile(&source, &Catalogue::embedded(), &overrides, SystemClock.now()));
     let told = |report: &policy::Report| {
         let mut text = String::new();

@@ -44,6 +44,7 @@ fn route(delivery: Delivery) -> Arc<Route> {
     let naming = Naming { type_header: provider.type_header.clone(), remember: horizon, ..Naming::default() };
     Arc::new(Route {
         name: "issues".into(),
+        class: None,
         at: Selector::path("/hooks/github").unwrap(),
         owner: None,
         remember: horizon,

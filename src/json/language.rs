@@ -17,8 +17,11 @@ use serde_json::Value;
 pub struct Language {
     schema: Schema,
     text: Value,
-    later: &'static [&'static str],
+    hints: Vec<Hint>,
 }
+
+/// A key or word that is none here, and what to tell whoever writes it instead of the nearest one that is.
+pub type Hint = (&'static str, &'static str);
 
 impl Language {
     /// The language of `T`.
@@ -28,13 +31,14 @@ impl Language {
     pub fn of<T: JsonSchema>() -> Result<Self, Wrong> {
         let text = schema_of::<T>();
         let broken = |why| Wrong::new(0..0, format!("the language itself is broken: {why}"));
-        Ok(Self { schema: Schema::compile(&text).map_err(broken)?, text, later: &[] })
+        Ok(Self { schema: Schema::compile(&text).map_err(broken)?, text, hints: Vec::new() })
     }
 
-    /// Keys that the design has and this build does not: they are refused as such, and not as slips of the pen.
+    /// Keys and words that belong elsewhere, or to another version: they are refused as such, and not as slips of the
+    /// pen.
     #[must_use]
-    pub fn with_later(self, later: &'static [&'static str]) -> Self {
-        Self { later, ..self }
+    pub fn with_hints<'h>(self, hints: impl IntoIterator<Item = &'h Hint>) -> Self {
+        Self { hints: hints.into_iter().copied().collect(), ..self }
     }
 
     /// Whether this value is in the language.
@@ -62,8 +66,9 @@ impl Language {
             ValidationErrorKind::Enum { options } => {
                 let words: Vec<_> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
                 match node.text() {
-                    Some(written) if self.later.contains(&written) => not_yet(written),
-                    Some(written) => format!("unknown word `{written}`{}", way_out(written, words)),
+                    Some(written) => self
+                        .hint(written)
+                        .unwrap_or_else(|| format!("unknown word `{written}`{}", way_out(written, words))),
                     None => format!("needs one of {}, not {}", listed(&words, ", "), found(node)),
                 }
             }
@@ -93,17 +98,18 @@ impl Language {
     fn unknown(&self, name: &str, node: &Node, due: &Value, document: &Document) -> Wrong {
         let value = node.find(&format!("/{}", escape(name)));
         let place = value.and_then(|value| document.name(value)).unwrap_or_else(|| document.place(node));
-        if self.later.contains(&name) {
-            return Wrong::new(place, not_yet(name));
+        if let Some(hint) = self.hint(name) {
+            return Wrong::new(place, hint);
         }
         let known = due.get("properties").and_then(Value::as_object).into_iter().flatten();
         let known: Vec<_> = known.map(|(name, _)| name.as_str()).collect();
         Wrong::new(place, format!("unknown key `{name}`{}", way_out(name, known)))
     }
-}
 
-fn not_yet(word: &str) -> String {
-    format!("`{word}` is not in this version; leave it out")
+    fn hint(&self, word: &str) -> Option<String> {
+        let (_, hint) = self.hints.iter().find(|(known, _)| *known == word)?;
+        Some(format!("`{word}` {hint}"))
+    }
 }
 
 /// " such as `10m` or `72h`", if the language has examples.

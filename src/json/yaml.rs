@@ -46,12 +46,21 @@ pub const TEXT_MAX_BYTES: usize = 1 << 20;
 /// # Errors
 /// Only the first mistake is told, because what follows it cannot be relied on.
 pub fn read_yaml(text: &str) -> Result<Document, Wrong> {
+    read_yaml_at(text, 0)
+}
+
+/// As [`read_yaml`], for one of several texts that share one numbering of bytes: this one begins at `base`.
+///
+/// # Errors
+/// Only the first mistake is told, because what follows it cannot be relied on.
+pub fn read_yaml_at(text: &str, base: usize) -> Result<Document, Wrong> {
     if text.len() > TEXT_MAX_BYTES {
         let message = format!("the file has {} bytes, and {TEXT_MAX_BYTES} at most are read", text.len());
-        return Err(Wrong::new(0..0, message));
+        return Err(Wrong::new(base..base, message));
     }
     // A byte order mark is no part of the text, but its bytes count.
-    let (mark, unmarked) = text.strip_prefix('\u{feff}').map_or((0, text), |rest| (text.len() - rest.len(), rest));
+    let unmarked = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mark = base + text.len() - unmarked.len();
     let options = serde_saphyr::options! {
         strict_booleans: true,
         underscored_numbers_as_strings: true,
@@ -80,6 +89,11 @@ const TOO_MUCH: &str = "more values, aliases or depth than any file of this kind
 const DEPTH_MAX: usize = 48;
 
 impl Document {
+    /// A value that was put together from parts of several files, which still know where they stand.
+    pub fn joined(root: Node, parts: impl IntoIterator<Item = Self>) -> Self {
+        Self { root, names: parts.into_iter().flat_map(|part| part.names).collect() }
+    }
+
     /// What to underline when something is wrong with this value. Of a block that goes over many lines, its name.
     pub fn place(&self, node: &Node) -> Range<usize> {
         match node.kind {
@@ -106,7 +120,7 @@ fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
     let message = if message.contains("limits breached") { TOO_MUCH.into() } else { message };
     // Where the scanner stops it has counted characters and not bytes.
     let byte = |character| mark + text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
-    let at = error.location().map_or(0..0, |location| {
+    let at = error.location().map_or(mark..mark, |location| {
         let span = location.span();
         let start = usize::try_from(span.offset()).unwrap_or_default();
         let length = usize::try_from(span.len()).unwrap_or_default();

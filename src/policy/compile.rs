@@ -3,42 +3,24 @@
 use super::{
     Destination, KeyReference, Policy, Route,
     destinations::destinations,
-    hidden::hidden,
+    floor::{Floor, Lifted},
+    merge::merge,
     notes::Notes,
-    report::{Note, Noted, Report, Severity},
+    report::{Report, Severity},
     route::{RouteCompiler, Surroundings},
     senders::{Senders, key_lists, key_references},
     settings::settings,
-    text::{FileText, LATER, RouteText},
+    source::{Source, Texts},
+    text::{EnvText, GateText, RouteText, RoutesText},
     units::ReferenceText,
 };
 use crate::{
     clock::Timestamp,
     guard::{Guards, Selector},
-    json::{Language, Node, language::schema_of, read_yaml},
+    json::{Document, Language, Node, language::schema_of},
     verify::Catalogue,
 };
-use data_encoding::HEXLOWER;
-use sha2::{Digest as _, Sha256};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
-
-/// The texts of one policy.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// `gate.yaml`.
-    pub main: TextFile,
-    /// The files of `providers/` beside it.
-    pub providers: Vec<TextFile>,
-}
-
-/// One file, read.
-#[derive(Clone, Debug)]
-pub struct TextFile {
-    /// Its name as reports show it.
-    pub name: String,
-    /// What it says.
-    pub text: String,
-}
 
 /// What the command line says instead of the file.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +33,9 @@ pub struct Overrides {
     pub admin: Option<SocketAddr>,
     /// `--spool FOLDER`.
     pub spool: Option<PathBuf>,
+    /// An exception that has ended is enforced instead of told as a mistake: a gate that runs goes on, and is stricter
+    /// from then on.
+    pub ended_enforces: bool,
 }
 
 /// A policy in order.
@@ -62,34 +47,27 @@ pub struct Compiled {
     pub warnings: Report,
 }
 
-impl Source {
-    /// A policy of one file.
-    pub fn one(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { main: TextFile { name: name.into(), text: text.into() }, providers: Vec::new() }
-    }
+/// Each kind of file has a language of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LanguageOf {
+    /// `gate.yaml`, which can say everything.
+    Gate,
+    /// `routes/*.yaml`.
+    Routes,
+    /// `env/NAME.yaml`.
+    Env,
+}
 
-    /// Names this policy: a digest over all of its texts, wherever they lie.
-    fn digest(&self) -> String {
-        let mut digest = Sha256::new();
-        let mut add = |text: &str| {
-            digest.update((text.len() as u64).to_le_bytes());
-            digest.update(text.as_bytes());
-        };
-        add(&self.main.text);
-        for provider in &self.providers {
-            add(provider.name.rsplit('/').next().unwrap_or_default());
-            add(&provider.text);
-        }
-        HEXLOWER.encode(&digest.finalize())
+/// The language of one kind of file as a JSON Schema, for editors.
+pub fn language(of: LanguageOf) -> serde_json::Value {
+    match of {
+        LanguageOf::Gate => schema_of::<GateText>(),
+        LanguageOf::Routes => schema_of::<RoutesText>(),
+        LanguageOf::Env => schema_of::<EnvText>(),
     }
 }
 
-/// The language as a JSON Schema, for editors.
-pub fn language() -> serde_json::Value {
-    schema_of::<FileText>()
-}
-
-/// Compiles a policy: first the language, then the meaning of what is in the language.
+/// Compiles a policy: first the language of each file, then the meaning of all of them together.
 ///
 /// # Errors
 /// Everything that is wrong with it, with the warnings.
@@ -99,24 +77,16 @@ pub fn compile(
     overrides: &Overrides,
     now: Timestamp,
 ) -> Result<Compiled, Report> {
-    let (senders, mut found) = Senders::read(catalogue, &source.providers);
-    let document = read_yaml(&source.main.text);
-    let hidden = hidden(&source.main.text, document.as_ref().ok());
-    let policy = match &document {
-        Ok(document) => {
-            let mut notes = Notes::new(document);
-            let policy = policy(source, &senders, overrides, now, &mut notes);
-            found.extend(notes.found);
-            policy
-        }
-        Err(unreadable) => {
-            found.push(Note { file: 0, wrong: unreadable.clone(), severity: Severity::Error });
-            None
-        }
-    };
+    let texts = Texts::of(source);
+    let (senders, mut found) = Senders::read(catalogue, &texts);
+    let document = merge(&texts, &mut found);
+    let policy = document.as_ref().map(|document| {
+        let mut notes = Notes::new(document, &texts, std::mem::take(&mut found));
+        let policy = policy(source, &senders, overrides, now, &mut notes);
+        found = notes.found;
+        policy
+    });
     let broken = found.iter().any(|note| note.severity == Severity::Error);
-    let texts = std::iter::once((&source.main, hidden)).chain(source.providers.iter().map(|file| (file, Vec::new())));
-    let texts: Vec<_> = texts.map(|(file, hidden)| Noted { file: &file.name, text: &file.text, hidden }).collect();
     let report = Report::new(&texts, found);
     match policy {
         Some(policy) if !broken => Ok(Compiled { policy, warnings: report }),
@@ -124,24 +94,18 @@ pub fn compile(
     }
 }
 
-/// `None` only where something wrong was told.
-#[expect(clippy::unnecessary_wraps, reason = "a policy that is refused whole comes with later keys")]
+/// The files of a policy as one tree, without a word of what may be wrong with them.
+pub(super) fn merged(texts: &Texts<'_>) -> Option<Document> {
+    merge(texts, &mut Vec::new())
+}
+
 fn policy(
     source: &Source,
     senders: &Senders<'_>,
     overrides: &Overrides,
     now: Timestamp,
     notes: &mut Notes<'_>,
-) -> Option<Policy> {
-    match Language::of::<FileText>() {
-        Ok(language) => {
-            let document = language.with_later(LATER).check(notes.document());
-            for wrong in document {
-                notes.push(wrong, Severity::Error);
-            }
-        }
-        Err(broken) => notes.push(broken, Severity::Error),
-    }
+) -> Policy {
     let settings = settings(overrides, notes);
     let secret = notes.find("/secret").and_then(|node| {
         let ReferenceText(secret) = notes.decode(node)?;
@@ -150,16 +114,18 @@ fn policy(
     });
     let lists = key_lists(now, notes);
     let destinations = destinations(notes);
-    let routes = {
+    let floor = Floor::read(now, overrides.ended_enforces, notes);
+    let (routes, ends) = {
         let around = Surroundings {
             senders,
             keys: notes.members("/keys").map(|(name, _)| name.as_str()).collect(),
             destinations: notes.members("/destinations").map(|(name, _)| name.as_str()).collect(),
+            classes: notes.members("/classes").map(|(name, _)| name.as_str()).collect(),
             public_url: settings.public_url.as_deref(),
             bodies_bytes: settings.limits.bodies_bytes,
             spool_bytes: settings.spool.bytes,
         };
-        routes(&around, notes)
+        routes(&around, &floor, notes)
     };
     let keys = key_references(&lists, &routes, notes);
     if !notes.is_broken() {
@@ -168,43 +134,67 @@ fn policy(
     }
     let guards = Guards::new(routes.iter().map(|route| route.at.clone()).zip(0..));
     let routes = routes.into_iter().map(Arc::new).collect();
-    Some(Policy { digest: source.digest(), settings, routes, destinations, keys, secret, guards })
+    let changes_at = ends.into_iter().min();
+    Policy { digest: source.digest(), settings, routes, destinations, keys, secret, guards, changes_at }
 }
 
-fn routes(around: &Surroundings<'_>, notes: &mut Notes<'_>) -> Vec<Route> {
+/// The routes, and when exceptions end.
+fn routes(around: &Surroundings<'_>, floor: &Floor, notes: &mut Notes<'_>) -> (Vec<Route>, Vec<Timestamp>) {
     let language = match Language::of::<RouteText>() {
         Ok(language) => language,
         Err(broken) => {
             notes.push(broken, Severity::Error);
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
     };
     let mut written: Vec<(&String, &Node)> = notes.members("/routes").collect();
-    // The tree sorts by name; people read in the order of the file.
+    // The tree sorts by name; people read in the order of the files.
     written.sort_by_key(|(_, node)| node.at.start);
-    let mut routes: Vec<Route> = Vec::new();
+    let (mut routes, mut ends): (Vec<Route>, Vec<Timestamp>) = (Vec::new(), Vec::new());
     let mut places: Vec<(&str, Selector)> = Vec::new();
     let count = written.len();
     for (name, node) in written {
         notes.check_name(name, node);
         around.check_names(node, notes);
+        if notes.is_of_routes(node) && node.find("/owner").is_none() {
+            notes.misnamed(node, "who is asked about this route? write `owner: { team: ... }`, here or in its class");
+        }
         let text = notes.decode_as::<RouteText>(&language, node);
-        let mut route = RouteCompiler { around, name, node, notes };
+        let text = text.filter(|text| around.has_class(text.class.as_deref()));
+        let mut compiler = RouteCompiler { around, name, node, notes };
         let at = match &text {
-            Some(text) => route.at(&text.at),
-            None => route.refused(),
+            Some(text) => compiler.at(&text.at),
+            None => compiler.refused(),
         };
         if let Some(at) = &at {
-            route.shadowed(at, &places);
+            compiler.shadowed(at, &places);
             places.push((name, at.clone()));
         }
-        routes.extend(text.and_then(|text| route.compile(text, at)));
+        let Some(text) = text else { continue };
+        let exception = text.exception.clone().map(|exception| {
+            let lifted = floor.lifted(&exception, node, notes);
+            (exception, lifted)
+        });
+        let Some(mut route) = (RouteCompiler { around, name, node, notes }).compile(text, at.clone()) else { continue };
+        if let Some((exception, Lifted::Ended)) = &exception
+            && let Some(node) = floor.restored(&route, node, exception.from, notes)
+            && let Some(text) = notes.decode_as::<RouteText>(&language, &node)
+            && let Some(held) = (RouteCompiler { around, name, node: &node, notes }).compile(text, at)
+        {
+            route = held;
+        }
+        let exception = exception.as_ref().map(|(exception, lifted)| (exception, *lifted));
+        floor.hold(&route, node, exception, notes);
+        if let Some((_, Lifted::Until(until))) = exception {
+            ends.push(until);
+        }
+        routes.push(route);
     }
     if routes.len() < count && !notes.is_broken() {
         // A route that is left out without a word would be an endpoint without a guard.
         notes.wrong(None, "a route got lost; this is a fault of the compiler");
     }
-    routes
+    (routes, ends)
 }
 
 /// What is written and not used is more often a slip than a plan.

@@ -4,9 +4,15 @@
 use crate::json::{Document, Kind, Node};
 use std::ops::Range;
 
-/// Which bytes of the text must not be shown.
-pub(super) fn hidden(text: &str, document: Option<&Document>) -> Vec<Range<usize>> {
-    let mut hidden = document.map_or_else(|| by_eye(text), |document| by_place(&document.root));
+/// Which bytes of the text must not be shown. The tree of a text that can be read numbers them from `base`.
+pub(super) fn hidden(text: &str, document: Option<&Document>, base: usize) -> Vec<Range<usize>> {
+    let mut hidden = document.map_or_else(
+        || by_eye(text),
+        |document| {
+            let places = by_place(&document.root).into_iter();
+            places.map(|at| at.start.saturating_sub(base)..at.end.saturating_sub(base)).collect()
+        },
+    );
     hidden.extend(passwords(text));
     hidden
 }
@@ -91,7 +97,7 @@ mod tests {
 
     fn shown(text: &str) -> String {
         let document = crate::json::read_yaml(text).ok();
-        let ranges = hidden(text, document.as_ref());
+        let ranges = hidden(text, document.as_ref(), 0);
         text.char_indices().filter(|(at, _)| !ranges.iter().any(|range| range.contains(at))).map(|(_, c)| c).collect()
     }
 

@@ -1,27 +1,35 @@
-//! The file that is being compiled, and what was found wrong with it so far.
+//! The policy that is being compiled, and what was found wrong with it so far.
 
 use super::{
     Reference,
     report::{Note, Severity},
+    source::{FileKind, Texts},
 };
 use crate::json::{Document, Language, Node, Wrong};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
 
-/// One file on its way to meaning.
+/// All files together, on their way to meaning.
 pub(super) struct Notes<'a> {
     document: &'a Document,
+    texts: &'a Texts<'a>,
     pub(super) found: Vec<Note>,
 }
 
 impl<'a> Notes<'a> {
-    pub(super) fn new(document: &'a Document) -> Self {
-        Self { document, found: Vec::new() }
+    pub(super) fn new(document: &'a Document, texts: &'a Texts<'a>, found: Vec<Note>) -> Self {
+        Self { document, texts, found }
     }
 
-    pub(super) fn document(&self) -> &'a Document {
-        self.document
+    /// Where this value was written, as `gate.yaml:5`.
+    pub(super) fn line(&self, node: &Node) -> String {
+        self.texts.line(self.document.place(node).start)
+    }
+
+    /// Whether it was written in a file of `routes/`.
+    pub(super) fn is_of_routes(&self, node: &Node) -> bool {
+        self.texts.at(node.at.start).is_some_and(|placed| placed.kind == FileKind::Routes)
     }
 
     pub(super) fn find(&self, pointer: &str) -> Option<&'a Node> {
@@ -64,7 +72,7 @@ impl<'a> Notes<'a> {
     }
 
     pub(super) fn push(&mut self, wrong: Wrong, severity: Severity) {
-        self.found.push(Note { file: MAIN, wrong, severity });
+        self.found.push(Note { wrong, severity });
     }
 
     fn note(&mut self, node: Option<&Node>, message: impl Into<String>, severity: Severity) {
@@ -114,9 +122,6 @@ impl<'a> Notes<'a> {
         }
     }
 }
-
-/// Index of the policy's own file among those of a report.
-const MAIN: usize = 0;
 
 pub(super) const NAMES: &str = "use up to 64 letters, digits, `-`, `_` and `.`, a letter or digit first";
 

@@ -1,5 +1,6 @@
 //! What is wrong with a policy, where, and what to write instead.
 
+use super::source::{Placed, Texts};
 use crate::json::Wrong;
 use serde::Serialize;
 use std::{fmt, ops::Range};
@@ -39,40 +40,57 @@ pub struct Report(Vec<Diagnostic>);
 /// One thing, before it is known in which line it stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Note {
-    /// Index of the file.
-    pub(super) file: usize,
     pub(super) wrong: Wrong,
     pub(super) severity: Severity,
 }
 
 /// A text that notes point into.
-pub(super) struct Noted<'a> {
-    pub(super) file: &'a str,
-    pub(super) text: &'a str,
+struct Noted<'a> {
+    file: &'a str,
+    text: &'a str,
     /// Secrets that should not be there; they are not shown.
-    pub(super) hidden: Vec<Range<usize>>,
+    hidden: Vec<Range<usize>>,
 }
 
 impl Report {
-    pub(super) fn new(texts: &[Noted<'_>], mut notes: Vec<Note>) -> Self {
+    pub(super) fn new(texts: &Texts<'_>, mut notes: Vec<Note>) -> Self {
         notes.sort();
-        // What stands once may be judged for many routes.
+        // What stands once, in a class, may be judged for many routes.
         notes.dedup();
-        Self(notes.into_iter().filter_map(|note| Some(Diagnostic::new(texts.get(note.file)?, note))).collect())
+        let mut told = Vec::new();
+        let mut notes = notes.into_iter().peekable();
+        while let Some(placed) = notes.peek().and_then(|note| texts.at(note.wrong.start)) {
+            let noted = Noted::of(placed);
+            let here = |note: &Note| texts.at(note.wrong.start).is_some_and(|other| other.base == placed.base);
+            while let Some(Note { wrong, severity }) = notes.next_if(here) {
+                let Wrong { start, end, message } = wrong;
+                let local = |byte: usize| byte.saturating_sub(placed.base);
+                let wrong = Wrong { start: local(start), end: local(end), message };
+                told.push(Diagnostic::new(&noted, Note { wrong, severity }));
+            }
+        }
+        Self(told)
     }
 
     /// One error of a file of which only this much could be read as text, because of what follows it.
     pub fn unreadable(file: &str, text: &str, message: impl Into<String>) -> Self {
         let (noted, end) = (Noted { file, text, hidden: Vec::new() }, text.len());
-        let note = Note { file: 0, wrong: Wrong::new(end..end, message), severity: Severity::Error };
+        let note = Note { wrong: Wrong::new(end..end, message), severity: Severity::Error };
         let excerpt = Excerpt::default();
         Self(vec![Diagnostic { excerpt, ..Diagnostic::new(&noted, note) }])
+    }
+
+    /// One error of a file, or of a folder, as a whole.
+    pub fn of_file(file: &str, message: impl Into<String>) -> Self {
+        Self::unreadable(file, "", message)
     }
 
     /// With what is wrong elsewhere.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
+        // Two stages of one policy have most of what is wrong in common.
+        let new: Vec<_> = other.0.into_iter().filter(|diagnostic| !self.0.contains(diagnostic)).collect();
+        self.0.extend(new);
         self
     }
 
@@ -107,6 +125,12 @@ impl fmt::Display for Report {
 }
 
 impl std::error::Error for Report {}
+
+impl<'a> Noted<'a> {
+    fn of(placed: &Placed<'a>) -> Self {
+        Self { file: &placed.file.name, text: &placed.file.text, hidden: placed.hidden() }
+    }
+}
 
 impl Diagnostic {
     fn new(noted: &Noted<'_>, note: Note) -> Self {

@@ -32,12 +32,18 @@ pub(super) struct Surroundings<'a> {
     pub(super) senders: &'a Senders<'a>,
     pub(super) keys: Vec<&'a str>,
     pub(super) destinations: Vec<&'a str>,
+    pub(super) classes: Vec<&'a str>,
     pub(super) public_url: Option<&'a str>,
     pub(super) bodies_bytes: usize,
     pub(super) spool_bytes: u64,
 }
 
 impl Surroundings<'_> {
+    /// What a route is without its class cannot be said: that would only add mistakes that are none.
+    pub(super) fn has_class(&self, named: Option<&str>) -> bool {
+        named.is_none_or(|name| self.classes.contains(&name))
+    }
+
     /// Tells which names of a route are nobody's; also of a route that the language refused, because a name is wrong
     /// whatever else is.
     pub(super) fn check_names(&self, route: &Node, notes: &mut Notes<'_>) {
@@ -77,15 +83,16 @@ pub(super) struct RouteCompiler<'a, 'd> {
 impl RouteCompiler<'_, '_> {
     /// `None` only where something wrong was told.
     pub(super) fn compile(mut self, text: RouteText, at: Option<Selector>) -> Option<Route> {
-        let admit = self.admit(text.admit);
-        let limits = limits(&text.limits);
-        let delivery = self.delivery(text.deliver, at.as_ref(), admit.body_limit_bytes);
+        let terms = text.terms;
+        let admit = self.admit(terms.admit);
+        let limits = limits(&terms.limits);
+        let delivery = self.delivery(terms.deliver, at.as_ref(), admit.body_limit_bytes);
         let provider = self.around.senders.find(&text.sender.provider)?.clone();
-        self.protection(&provider, &text.repeats);
-        let remember = self.remember(&provider, &text.repeats);
-        let changed_is_new = self.changed_is_new(&provider, &text.repeats);
-        let answer_by = self.answer_by(&provider, text.answer_by);
-        let window = self.window(&provider, &text.sender, &text.repeats)?;
+        self.protection(&provider, &terms.repeats);
+        let remember = self.remember(&provider, &terms.repeats);
+        let changed_is_new = self.changed_is_new(&provider, &terms.repeats);
+        let answer_by = self.answer_by(&provider, terms.answer_by);
+        let window = self.window(&provider, &text.sender, &terms.repeats)?;
         let keys = format!("{}/{}", text.sender.keys, provider.name);
         let sender = Sender {
             route: self.name.to_owned(),
@@ -101,10 +108,11 @@ impl RouteCompiler<'_, '_> {
             remember,
             changed_is_new,
         });
-        let owner = text.owner.map(|owner| Owner { team: owner.team, oncall: owner.oncall });
+        let owner = terms.owner.map(|owner| Owner { team: owner.team, oncall: owner.oncall });
         let (name, respond) = (Arc::from(self.name), provider.respond.clone());
         Some(Route {
             name,
+            class: text.class,
             at: at?,
             owner,
             admit,

@@ -1,9 +1,10 @@
 //! Who can be named as a sender, and where their keys are.
 
 use super::{
-    KeyEntry, KeyReference, Route, TextFile,
+    KeyEntry, KeyReference, Route,
     notes::{NAMES, Notes, is_name},
     report::{Note, Severity},
+    source::{FileKind, Placed, Texts},
     text::KeyText,
     units::{DayText, ReferenceText},
 };
@@ -13,7 +14,7 @@ use crate::{
     repeat::Identical,
     verify::{Catalogue, Provider},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 /// The catalogue, and what lies beside the policy.
 pub(super) struct Senders<'a> {
@@ -23,12 +24,16 @@ pub(super) struct Senders<'a> {
 
 impl<'a> Senders<'a> {
     /// Reads the files of `providers/`, and tells all that is wrong with them.
-    pub(super) fn read(catalogue: &'a Catalogue, files: &[TextFile]) -> (Self, Vec<Note>) {
+    pub(super) fn read(catalogue: &'a Catalogue, texts: &Texts<'_>) -> (Self, Vec<Note>) {
         let (mut own, mut notes): (Vec<Arc<Provider>>, Vec<Note>) = (Vec::new(), Vec::new());
-        for (index, file) in (0..).zip(files) {
+        for Placed { file, base, .. } in texts.of_kind(FileKind::Provider) {
+            let note = |at: Range<usize>, message| Note {
+                wrong: Wrong::new(base + at.start..base + at.end, message),
+                severity: Severity::Error,
+            };
             match Provider::from_yaml(&file.text) {
                 Err(mistakes) => {
-                    notes.extend(mistakes.into_iter().map(|mistake| note(index, mistake.at, mistake.message)));
+                    notes.extend(mistakes.into_iter().map(|mistake| note(mistake.at, mistake.message)));
                 }
                 // The catalogue's own files, beside a policy: the same entry is no other one.
                 Ok(provider) if catalogue.find(&provider.name).is_some_and(|known| known.text == provider.text) => {}
@@ -38,7 +43,7 @@ impl<'a> Senders<'a> {
                     if let Some(taken) = names.find(|name| catalogue.find(name).is_some() || known(name)) {
                         let at = file.text.find(taken.as_str()).unwrap_or_default();
                         let message = format!("there is a sender `{taken}` already; choose another name");
-                        notes.push(note(index, at..at + taken.len(), message));
+                        notes.push(note(at..at + taken.len(), message));
                     } else {
                         own.push(Arc::new(provider));
                     }
@@ -128,11 +133,6 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
         }
     }
     references
-}
-
-/// A mistake in one of the files of `providers/`, by its index.
-fn note(file: usize, at: std::ops::Range<usize>, message: String) -> Note {
-    Note { file: file + 1, wrong: Wrong::new(at, message), severity: Severity::Error }
 }
 
 impl Provider {

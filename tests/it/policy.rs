@@ -2,10 +2,16 @@
 
 use hookwarden::{
     clock::Timestamp,
-    policy::{Compiled, Overrides, Report, Severity, Source, compile, language},
+    policy::{
+        Compiled, LanguageOf, Overrides, Policy, Report, Severity, Source, TextFile, compile, effective, language,
+    },
+    repeat::Window,
     verify::Catalogue,
 };
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn compiled(source: &Source) -> Result<Compiled, Report> {
     let now = Timestamp::from_rfc3339("2026-11-24T00:00:00Z").unwrap();
@@ -24,8 +30,34 @@ fn folder(below: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(below)
 }
 
-/// Each `policy/NAME.yaml` and what is told about it, `policy/NAME.txt`. To write the latter anew, run the tests with
-/// `BLESS=1`, and read the difference.
+/// All that is told about the policy in this folder, for the stage `prod` if it has one.
+fn report_of(folder: &Path) -> String {
+    match compiled(&source(folder)) {
+        Ok(compiled) => compiled.warnings.to_string(),
+        Err(report) => report.to_string(),
+    }
+}
+
+fn source(folder: &Path) -> Source {
+    let text = |name: String| TextFile { text: fs::read_to_string(folder.join(&name)).unwrap(), name };
+    let files = |below: &str, ending: &str| {
+        let entries = fs::read_dir(folder.join(below)).into_iter().flatten();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name.ends_with(ending) && !name.contains(".test.")).collect();
+        names.sort();
+        names.into_iter().map(|name| text(format!("{below}/{name}"))).collect::<Vec<_>>()
+    };
+    Source {
+        main: text("gate.yaml".to_owned()),
+        routes: files("routes", ".yaml"),
+        env: files("env", "prod.yaml").pop(),
+        providers: files("providers", ".yaml"),
+        schemas: files("schemas", ".json"),
+    }
+}
+
+/// Each `policy/NAME.yaml` or `policy/NAME/gate.yaml`, and what is told about it, `policy/NAME.txt`. To write the latter
+/// anew, run the tests with `BLESS=1`, and read the difference.
 #[test]
 fn every_broken_policy_is_reported_to_the_letter() {
     let bless = std::env::var_os("BLESS").is_some();
@@ -33,11 +65,14 @@ fn every_broken_policy_is_reported_to_the_letter() {
     let mut seen = 0;
     for entry in fs::read_dir(folder("tests/it/policy")).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
+        let told = if path.is_dir() {
+            report_of(&path)
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            report(&fs::read_to_string(&path).unwrap())
+        } else {
             continue;
-        }
+        };
         seen += 1;
-        let told = report(&fs::read_to_string(&path).unwrap());
         let expected = path.with_extension("txt");
         if bless {
             fs::write(&expected, &told).unwrap();
@@ -46,7 +81,7 @@ fn every_broken_policy_is_reported_to_the_letter() {
         }
     }
     assert!(wrong.is_empty(), "told otherwise:\n{}", wrong.join("\n"));
-    assert!(seen >= 40, "reads the wrong folder");
+    assert!(seen >= 46, "reads the wrong folder: {seen}");
 }
 
 #[test]
@@ -161,7 +196,7 @@ fn every_yaml_of_the_readme_is_in_order() {
 fn the_readme_explains_every_key_of_the_language() {
     let readme = fs::read_to_string(folder("policies/README.md")).unwrap();
     let mut keys = Vec::new();
-    collect(&language(), "", &mut keys);
+    collect(&language(LanguageOf::Gate), "", &mut keys);
     assert!(keys.len() > 60, "{keys:?}");
     let missing: Vec<_> = keys.iter().filter(|key| !readme.contains(&format!("`{key}`"))).collect();
     assert!(missing.is_empty(), "not in policies/README.md: {missing:#?}");
@@ -174,13 +209,13 @@ fn collect(schema: &serde_json::Value, path: &str, keys: &mut Vec<String>) {
     if let Some(properties) = schema["properties"].as_object() {
         leaf = false;
         for (name, schema) in properties {
-            // A route's keys are written without the route's own path.
             collect(schema, &below(name), keys);
         }
     }
     if schema["additionalProperties"].is_object() {
         leaf = false;
-        let named = if path == "routes" { String::new() } else { format!("{path}.NAME") };
+        // A class's keys are those of a route.
+        let named = if matches!(path, "routes" | "classes") { String::new() } else { format!("{path}.NAME") };
         keys.push(path.to_owned());
         collect(&schema["additionalProperties"], &named, keys);
     }
@@ -203,4 +238,111 @@ fn the_readmes_policy_is_in_order() {
     let (_, rest) = readme.split_once("# gate.yaml\n").expect("the README shows a policy");
     let (text, _) = rest.split_once("```").expect("a block ends");
     compiled(&Source::one("README.md", text)).unwrap_or_else(|report| panic!("{report}"));
+}
+
+const SHOP: &str = "\
+public_url: https://shop.example
+listeners: [{ on: '127.0.0.1:0', tls: { certificate: '/etc/tls/*.pem' }, http2: true, proxy_protocol: [10.0.0.0/8] }]
+trusted_proxies: [192.0.2.0/24]
+edge: { fields: 50, body_rate: 2KiB/s }
+spool: { folder: \"/var/lib/hook warden\", bytes: 1GiB }
+classes:
+  plugin: { limits: { per_sender: 5/m }, deliver: { via: relay, form: verbatim }, answer_by: 3s }
+  event: { admit: { body: 2MiB, content_types: [application/json] }, repeats: { remember: 96h } }
+floor: { verify: { max_age: 10m }, limits: { per_address: 100/s } }
+routes:
+  checkout: { class: plugin, at: { wc-api: wc_stripe }, sender: { provider: stripe, keys: k } }
+  hooks: { class: event, at: { path: /hooks }, sender: { provider: github, keys: k }, deliver: { form: verbatim } }
+  ajax:
+    class: event
+    at: { ajax: 'on' }
+    sender: { provider: standard-webhooks, keys: k, max_age: 10m, max_future: 1m }
+    repeats: { remember: 120h, on_changed: deliver }
+    deliver: { to: [archive], replaces_plugin: true }
+keys: { k: [{ id: a.b, from: env:A }, { id: b, from: 'file:/run/my secret', retire: 2027-01-31 }] }
+destinations: { wordpress: { url: 'http://w/' }, archive: { url: 'http://a/?x=1', host: a.example, concurrency: 2 } }
+";
+
+/// Written out, a policy is the same policy: nothing takes effect that is not shown.
+#[test]
+fn a_policy_compiled_from_its_own_effective_text_is_the_same_policy() {
+    let source = Source::one("gate.yaml", SHOP);
+    let first = compiled(&source).unwrap_or_else(|report| panic!("{report}")).policy;
+    let text = effective(&source, &first, &Overrides::default(), None).unwrap();
+    let second = compiled(&Source::one("gate.yaml", text.as_str())).unwrap_or_else(|report| panic!("{report}\n{text}"));
+    // The texts, and whose terms a route has taken over, are named by the policy, and are others here.
+    let told = |policy: &Policy| {
+        let (digest, mut told) = (&policy.digest, format!("{policy:#?}"));
+        told = told.replace(digest.as_str(), "");
+        for class in ["plugin", "event"] {
+            told = told.replace(&format!("class: Some(\n                \"{class}\",\n            )"), "class: None");
+        }
+        told
+    };
+    assert_eq!(told(&first), told(&second.policy), "{text}");
+}
+
+#[test]
+fn the_values_of_one_route_are_shown_with_the_lines_they_come_from() {
+    let source = Source::one("gate.yaml", SHOP);
+    let policy = compiled(&source).unwrap().policy;
+    let text = effective(&source, &policy, &Overrides::default(), Some("checkout")).unwrap();
+    let line = |value: &str| {
+        let line = text.lines().find(|line| line.trim_start().starts_with(value));
+        line.unwrap_or_else(|| panic!("no `{value}` in\n{text}")).split_once('#').unwrap().1.trim().to_owned()
+    };
+    assert_eq!(line("per_sender: 5/m"), "gate.yaml:7", "from its class");
+    assert_eq!(line("provider: stripe"), "gate.yaml:11", "its own");
+    assert_eq!(line("max_age: 5m"), "sender `stripe`");
+    assert_eq!(line("body: 1MiB"), "default");
+    assert!(!text.contains("destinations"), "a relay has none:\n{text}");
+    assert_eq!(effective(&source, &policy, &Overrides::default(), Some("nobody")), None);
+}
+
+/// After the end of an exception a gate that runs is as strict as the floor, and one that is checked says so.
+#[test]
+fn an_exception_ends_by_itself() {
+    let text = "\
+floor: { verify: { max_age: 10m }, admit: { body: 1MiB } }
+routes:
+  shop:
+    at: { path: /a }
+    sender: { provider: stripe, keys: k, max_age: 30m }
+    exception: { from: verify.max_age, until: 2026-12-01 }
+keys: { k: [{ id: a, from: env:A }] }
+destinations: { wordpress: { url: 'http://w/' } }
+";
+    let at = |day: &str, ended_enforces: bool| {
+        let overrides = Overrides { ended_enforces, ..Overrides::default() };
+        let now = Timestamp::from_rfc3339(&format!("{day}T00:00:00Z")).unwrap();
+        compile(&Source::one("gate.yaml", text), &Catalogue::embedded(), &overrides, now)
+    };
+    let window = |compiled: Compiled| match compiled.policy.routes[0].sender.window() {
+        Window::Signed { max_age, .. } => (max_age.as_secs() / 60, compiled.policy.changes_at.map(Timestamp::rfc3339)),
+        Window::Unsigned { .. } => panic!("stripe signs a time"),
+    };
+    assert_eq!(window(at("2026-11-30", false).unwrap()), (30, Some("2026-12-01T00:00:00Z".to_owned())));
+    assert_eq!(window(at("2026-12-01", true).unwrap()), (10, None));
+    let report = at("2026-12-01", false).unwrap_err().to_string();
+    assert!(report.contains("this exception has ended; take it out, and write `10m` or less"), "{report}");
+}
+
+#[test]
+fn two_hundred_routes_in_classes_and_files_are_checked_in_a_moment() {
+    let routes = |from: usize| {
+        (from..from + 20).fold("routes:\n".to_owned(), |text, index| {
+            format!(
+                "{text}  r{index}: {{ class: event, owner: {{ team: t }}, at: {{ path: /hooks/{index}/ }}, sender: {{ provider: stripe, keys: shop }} }}\n"
+            )
+        })
+    };
+    let mut source = Source::one(
+        "gate.yaml",
+        "classes: { event: { admit: { body: 64KiB } } }\nkeys: { shop: [{ id: live, from: env:SHOP }] }\ndestinations: { wordpress: { url: 'http://w/' } }\n",
+    );
+    source.routes =
+        (0..10).map(|file| TextFile { name: format!("routes/{file}.yaml"), text: routes(file * 20) }).collect();
+    let compiled = compiled(&source).unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(compiled.policy.routes.len(), 200);
+    assert!(compiled.policy.routes.iter().all(|route| route.admit.body_limit_bytes == 64 << 10), "of their class");
 }

@@ -1,0 +1,66 @@
+//! `hookwarden schema`: the language as JSON Schemas, for editors.
+
+use crate::policy::{LanguageOf, language};
+use anyhow::Context as _;
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// Its options.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Of which kind of file
+    #[arg(value_enum, default_value_t = FileKind::Gate)]
+    of: FileKind,
+    /// Write all of them into this folder, as `gate.schema.json`, `routes.schema.json`, ...
+    #[arg(long, value_name = "FOLDER", conflicts_with = "of")]
+    write: Option<PathBuf>,
+}
+
+/// The kinds of files of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum FileKind {
+    /// gate.yaml
+    Gate,
+    /// routes/*.yaml
+    Routes,
+    /// env/*.yaml
+    Env,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Standard output, or the folder, cannot be written to.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let Some(folder) = &args.write else {
+        writeln!(io::stdout(), "{:#}", language(args.of.into()))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    for (name, of) in FILES {
+        let path = folder.join(name);
+        let text = format!("{:#}\n", language(of));
+        fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What each is called where it is checked in.
+const FILES: [(&str, LanguageOf); 3] = [
+    ("gate.schema.json", LanguageOf::Gate),
+    ("routes.schema.json", LanguageOf::Routes),
+    ("env.schema.json", LanguageOf::Env),
+];
+
+impl From<FileKind> for LanguageOf {
+    fn from(kind: FileKind) -> Self {
+        match kind {
+            FileKind::Gate => Self::Gate,
+            FileKind::Routes => Self::Routes,
+            FileKind::Env => Self::Env,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Which files are a policy, and in which of them does something stand?
+//!
+//! All texts share one numbering of bytes, one behind another, as the sources of one program do for its compiler. So a
+//! value that was put together from a class, a route and a stage still says of each of its parts where it was written.
+
+use super::hidden::hidden;
+use crate::json::{Document, Wrong, read_yaml_at};
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+use std::{ops::Range, path::Path};
+
+/// The texts of one policy.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// `gate.yaml`.
+    pub main: TextFile,
+    /// The files of `routes/` beside it, without tests.
+    pub routes: Vec<TextFile>,
+    /// `env/NAME.yaml`: what differs in the stage that was asked for.
+    pub env: Option<TextFile>,
+    /// The files of `providers/`.
+    pub providers: Vec<TextFile>,
+    /// The files of `schemas/`, for contracts to name.
+    pub schemas: Vec<TextFile>,
+}
+
+/// One file, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFile {
+    /// Its name as reports show it: its path from where the command was given.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
+impl Source {
+    /// A policy of one file.
+    pub fn one(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            main: TextFile { name: name.into(), text: text.into() },
+            routes: Vec::new(),
+            env: None,
+            providers: Vec::new(),
+            schemas: Vec::new(),
+        }
+    }
+
+    /// Names this policy: a digest over all of its texts and their names, wherever the folder lies.
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        let mut add = |text: &str| {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text.as_bytes());
+        };
+        add(&self.main.text);
+        let rest = self.routes.iter().chain(&self.env).chain(&self.providers).chain(&self.schemas);
+        for file in rest {
+            add(self.inside(&file.name));
+            add(&file.text);
+        }
+        HEXLOWER.encode(&digest.finalize())
+    }
+
+    /// A file's name without the path of the policy's folder.
+    fn inside<'a>(&self, name: &'a str) -> &'a str {
+        let folder = Path::new(&self.main.name).parent();
+        folder.and_then(|folder| Path::new(name).strip_prefix(folder).ok()?.to_str()).unwrap_or(name)
+    }
+}
+
+/// All texts of a policy, one behind another.
+pub(super) struct Texts<'a> {
+    files: Vec<Placed<'a>>,
+}
+
+/// One file among all of them.
+pub(super) struct Placed<'a> {
+    pub(super) kind: FileKind,
+    pub(super) file: &'a TextFile,
+    /// The number of its first byte.
+    pub(super) base: usize,
+    pub(super) document: Option<Result<Document, Wrong>>,
+}
+
+/// What a file is, which says what may stand in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    Gate,
+    Routes,
+    Env,
+    /// Read by [`Provider::from_yaml`](crate::verify::Provider::from_yaml).
+    Provider,
+}
+
+impl<'a> Texts<'a> {
+    /// In the order in which mistakes are told.
+    pub(super) fn of(source: &'a Source) -> Self {
+        let (mut files, mut base) = (Vec::new(), 0);
+        let named = |kind, files: &'a [TextFile]| files.iter().map(move |file| (kind, file));
+        let all = std::iter::once((FileKind::Gate, &source.main))
+            .chain(named(FileKind::Routes, &source.routes))
+            .chain(source.env.iter().map(|file| (FileKind::Env, file)))
+            .chain(named(FileKind::Provider, &source.providers));
+        for (kind, file) in all {
+            let document = match kind {
+                FileKind::Gate | FileKind::Routes | FileKind::Env => Some(read_yaml_at(&file.text, base)),
+                FileKind::Provider => None,
+            };
+            files.push(Placed { kind, file, base, document });
+            // The place behind the last byte belongs to the file, too.
+            base += file.text.len() + 1;
+        }
+        Self { files }
+    }
+
+    pub(super) fn of_kind(&self, kind: FileKind) -> impl Iterator<Item = &Placed<'a>> {
+        self.files.iter().filter(move |placed| placed.kind == kind)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Placed<'a>> {
+        self.files.iter()
+    }
+
+    /// The file in which this byte stands.
+    pub(super) fn at(&self, byte: usize) -> Option<&Placed<'a>> {
+        self.files.iter().rev().find(|placed| placed.base <= byte)
+    }
+
+    /// `routes/shop.yaml:5`, for messages that speak of two places.
+    pub(super) fn line(&self, byte: usize) -> String {
+        let Some(placed) = self.at(byte) else { return String::new() };
+        let above = placed.file.text.get(..byte - placed.base).unwrap_or(&placed.file.text);
+        format!("{}:{}", placed.file.name, above.matches('\n').count() + 1)
+    }
+}
+
+impl Placed<'_> {
+    /// The tree of a file that could be read.
+    pub(super) fn tree(&self) -> Option<&Document> {
+        self.document.as_ref()?.as_ref().ok()
+    }
+
+    /// Secrets that should not stand in it, by its own numbering.
+    pub(super) fn hidden(&self) -> Vec<Range<usize>> {
+        hidden(&self.file.text, self.tree(), self.base)
+    }
+}

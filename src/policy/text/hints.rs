@@ -1,0 +1,40 @@
+//! What to tell whoever writes a key where it is none.
+
+use crate::json::language::Hint;
+
+/// Keys and words that the design has and this version does not.
+pub(in crate::policy) const LATER: &[Hint] = &[
+    ("issuers", NOT_YET),
+    ("rollout", NOT_YET),
+    ("contract", NOT_YET),
+    ("redact", NOT_YET),
+    ("order_by", NOT_YET),
+    ("keep", NOT_YET),
+    ("jwt", NOT_YET),
+    ("scopes", NOT_YET),
+    ("jti", NOT_YET),
+    ("direct", NOT_YET),
+];
+
+/// Keys that stand in another file than the one they were written in.
+pub(in crate::policy) const ELSEWHERE_GATE: &[Hint] =
+    &[("env", "is no key: a stage is a file of its own, `env/NAME.yaml`, chosen with `--env NAME`")];
+pub(in crate::policy) const ELSEWHERE_ENV: &[Hint] = &[("classes", PLATFORM), ("floor", PLATFORM)];
+pub(in crate::policy) const ELSEWHERE_ROUTES: &[Hint] = &[
+    ("classes", PLATFORM),
+    ("floor", PLATFORM),
+    ("public_url", STAGE),
+    ("listeners", STAGE),
+    ("origin", STAGE),
+    ("trusted_proxies", STAGE),
+    ("spool", STAGE),
+    ("admin", STAGE),
+    ("edge", STAGE),
+    ("secret", STAGE),
+    ("keys", STAGE),
+    ("destinations", STAGE),
+];
+
+const NOT_YET: &str = "is not in this version; leave it out";
+const PLATFORM: &str = "stands in `gate.yaml`, the same for every stage; write it there";
+const STAGE: &str = "stands in `gate.yaml`, or in `env/NAME.yaml` where it differs per stage; write it there";
