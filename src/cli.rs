@@ -9,6 +9,7 @@ mod running;
 pub mod schema;
 pub mod send;
 pub mod spool;
+pub mod test;
 pub mod verify;
 pub mod version;
 
@@ -24,9 +25,9 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 it did not work, and standard error says why; 2 the command line is wrong; \
-                          3 the policy, the requests or the spool are not in order, and standard output lists how.";
+                          3 the policy, its tests, the requests or the spool are not in order, and standard output lists how.";
 
-/// What was looked at is not in order: the code for `check`, `verify` and `spool fsck`.
+/// What was looked at is not in order: the code for `check`, `test`, `verify` and `spool fsck`.
 pub const EXIT_NOT_IN_ORDER: u8 = 3;
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,8 @@ enum Verb {
     Run(run::Args),
     /// Check a policy: everything that is wrong with it, and where
     Check(check::Args),
+    /// Play the tests of a policy: requests, and what should become of them
+    Test(test::Args),
     /// Print the policy language as a JSON Schema, for editors
     Schema(schema::Args),
     /// Verify recorded requests, one JSON object a line
@@ -59,6 +62,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     match Cli::parse().verb {
         Verb::Run(args) => run::run(args),
         Verb::Check(args) => check::run(&args),
+        Verb::Test(args) => test::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Send(args) => send::run(&args),

@@ -111,6 +111,7 @@ pub mod destination;
 pub mod gate;
 pub mod ledger;
 pub mod outbound;
+pub mod rehearsal;
 
 // engines
 #[cfg(feature = "edge")]

@@ -1,5 +1,6 @@
 //! The rules, compiled. Text becomes a [`Policy`] once, at load; requests only ever see the latter.
 
+mod cases;
 mod compile;
 mod destinations;
 mod effective;
@@ -19,6 +20,7 @@ mod text;
 mod units;
 mod url;
 
+pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, cases};
 pub use compile::{Compiled, LanguageOf, Overrides, compile, language};
 pub use effective::effective;
 pub use report::{Diagnostic, Report, Severity};

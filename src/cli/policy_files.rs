@@ -33,6 +33,25 @@ pub fn read(path: &Path, env: Option<&str>) -> Result<Source, Report> {
     if reader.wrong.is_empty() { Ok(source) } else { Err(reader.wrong) }
 }
 
+/// The tests of a policy: `*.test.yaml` beside it and in its `routes/`; of a policy of one file `NAME.yaml`, its
+/// `NAME.test.yaml`.
+///
+/// # Errors
+/// What cannot be opened, or is not text.
+pub fn tests(path: &Path) -> Result<Vec<TextFile>, Report> {
+    let (main, folder) = place(path);
+    let mut reader = Reader::default();
+    let files = if folder.is_whole {
+        let mut files = reader.folder(&folder.at, Wanted::Tests);
+        files.extend(reader.folder(&folder.at.join(ROUTES), Wanted::Tests));
+        files
+    } else {
+        let beside = main.with_extension(TESTS.trim_start_matches('.'));
+        if beside.exists() { reader.text(&beside).into_iter().collect() } else { Vec::new() }
+    };
+    if reader.wrong.is_empty() { Ok(files) } else { Err(reader.wrong) }
+}
+
 /// The stages of a policy, by name: the files of its `env/`.
 ///
 /// # Errors
@@ -80,6 +99,8 @@ enum Wanted {
     Yaml,
     /// YAML that is no test.
     Routes,
+    /// YAML that is one.
+    Tests,
     /// JSON, of the folders below too.
     Json,
 }
@@ -166,11 +187,12 @@ fn list(folder: &Path, wanted: Wanted, depth: usize, files: &mut Vec<PathBuf>) -
             }
             (Wanted::Yaml, "yaml") | (Wanted::Json, "json") => files.push(path),
             (Wanted::Routes, "yaml") if !name.ends_with(TESTS) => files.push(path),
+            (Wanted::Tests, "yaml") if name.ends_with(TESTS) => files.push(path),
             // Left out without a word, a sender or a route would be missed only when it is needed.
             (Wanted::Yaml | Wanted::Routes, "yml") => {
                 return Err(Report::of_file(&shown(&path), "policies are read from `.yaml` files; rename this one"));
             }
-            (Wanted::Yaml | Wanted::Routes | Wanted::Json, _) => {}
+            (Wanted::Yaml | Wanted::Routes | Wanted::Tests | Wanted::Json, _) => {}
         }
         if files.len() > FILES_MAX {
             return Err(Report::of_file(&shown(folder), format!("more than {FILES_MAX} files are not read")));

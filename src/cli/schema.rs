@@ -29,6 +29,8 @@ enum FileKind {
     Routes,
     /// env/*.yaml
     Env,
+    /// *.test.yaml
+    Tests,
 }
 
 /// Runs it.
@@ -49,10 +51,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// What each is called where it is checked in.
-const FILES: [(&str, LanguageOf); 3] = [
+const FILES: [(&str, LanguageOf); 4] = [
     ("gate.schema.json", LanguageOf::Gate),
     ("routes.schema.json", LanguageOf::Routes),
     ("env.schema.json", LanguageOf::Env),
+    ("tests.schema.json", LanguageOf::Tests),
 ];
 
 impl From<FileKind> for LanguageOf {
@@ -61,6 +64,7 @@ impl From<FileKind> for LanguageOf {
             FileKind::Gate => Self::Gate,
             FileKind::Routes => Self::Routes,
             FileKind::Env => Self::Env,
+            FileKind::Tests => Self::Tests,
         }
     }
 }

@@ -120,6 +120,18 @@ impl Selector {
         named(text, "ajax: stripe_webhook").map(Self::Ajax)
     }
 
+    /// A target that this selects, as senders are told it.
+    pub fn example(&self) -> String {
+        match self {
+            Self::Path(path) => path.clone(),
+            Self::WcApi(name) => format!("/?wc-api={name}"),
+            Self::Rest(route) => format!("/wp-json{route}"),
+            Self::Query { name, value: Some(value) } => format!("/?{name}={value}"),
+            Self::Query { name, value: None } => format!("/?{name}=1"),
+            Self::Ajax(action) => format!("/wp-admin/admin-ajax.php?action={action}"),
+        }
+    }
+
     /// Whether requests for the other endpoint could not be told from requests for this one: the same endpoint, or one
     /// that a selector of another kind also finds, so that it would always be refused as ambiguous.
     ///

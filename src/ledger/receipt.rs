@@ -19,7 +19,6 @@ pub struct Receipt {
 impl Receipt {
     /// To be called by an engine that has its synced write or its acknowledgement in hand. The architecture test
     /// names the files that may.
-    #[cfg_attr(not(any(test, feature = "spool")), expect(dead_code, reason = "a core without engines makes none"))]
     pub(crate) fn durable(event: String, position: u64) -> Self {
         Self { event, position }
     }

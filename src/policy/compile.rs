@@ -1,7 +1,7 @@
 //! Text in, [`Policy`] or everything that is wrong with it out. Pure: no disk, no socket, no clock, no environment.
 
 use super::{
-    Destination, KeyReference, Policy, Route,
+    Destination, KeyReference, Policy, Route, cases,
     destinations::destinations,
     floor::{Floor, Lifted},
     merge::merge,
@@ -56,6 +56,8 @@ pub enum LanguageOf {
     Routes,
     /// `env/NAME.yaml`.
     Env,
+    /// `*.test.yaml`.
+    Tests,
 }
 
 /// The language of one kind of file as a JSON Schema, for editors.
@@ -64,6 +66,7 @@ pub fn language(of: LanguageOf) -> serde_json::Value {
         LanguageOf::Gate => schema_of::<GateText>(),
         LanguageOf::Routes => schema_of::<RoutesText>(),
         LanguageOf::Env => schema_of::<EnvText>(),
+        LanguageOf::Tests => cases::language(),
     }
 }
 

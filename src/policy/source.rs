@@ -90,20 +90,32 @@ pub(super) enum FileKind {
     Env,
     /// Read by [`Provider::from_yaml`](crate::verify::Provider::from_yaml).
     Provider,
+    Tests,
 }
 
 impl<'a> Texts<'a> {
     /// In the order in which mistakes are told.
     pub(super) fn of(source: &'a Source) -> Self {
-        let (mut files, mut base) = (Vec::new(), 0);
         let named = |kind, files: &'a [TextFile]| files.iter().map(move |file| (kind, file));
         let all = std::iter::once((FileKind::Gate, &source.main))
             .chain(named(FileKind::Routes, &source.routes))
             .chain(source.env.iter().map(|file| (FileKind::Env, file)))
             .chain(named(FileKind::Provider, &source.providers));
+        Self::place(all)
+    }
+
+    /// The tests of a policy, which are read by themselves.
+    pub(super) fn of_tests(files: &'a [TextFile]) -> Self {
+        Self::place(files.iter().map(|file| (FileKind::Tests, file)))
+    }
+
+    fn place(all: impl Iterator<Item = (FileKind, &'a TextFile)>) -> Self {
+        let (mut files, mut base) = (Vec::new(), 0);
         for (kind, file) in all {
             let document = match kind {
-                FileKind::Gate | FileKind::Routes | FileKind::Env => Some(read_yaml_at(&file.text, base)),
+                FileKind::Gate | FileKind::Routes | FileKind::Env | FileKind::Tests => {
+                    Some(read_yaml_at(&file.text, base))
+                }
                 FileKind::Provider => None,
             };
             files.push(Placed { kind, file, base, document });
@@ -128,13 +140,17 @@ impl<'a> Texts<'a> {
 
     /// `routes/shop.yaml:5`, for messages that speak of two places.
     pub(super) fn line(&self, byte: usize) -> String {
-        let Some(placed) = self.at(byte) else { return String::new() };
-        let above = placed.file.text.get(..byte - placed.base).unwrap_or(&placed.file.text);
-        format!("{}:{}", placed.file.name, above.matches('\n').count() + 1)
+        self.at(byte).map(|placed| format!("{}:{}", placed.file.name, placed.line_of(byte))).unwrap_or_default()
     }
 }
 
 impl Placed<'_> {
+    /// From 1.
+    pub(super) fn line_of(&self, byte: usize) -> usize {
+        let above = self.file.text.get(..byte.saturating_sub(self.base)).unwrap_or(&self.file.text);
+        above.matches('\n').count() + 1
+    }
+
     /// The tree of a file that could be read.
     pub(super) fn tree(&self) -> Option<&Document> {
         self.document.as_ref()?.as_ref().ok()

@@ -3,11 +3,13 @@
 //! These types are the one source of it. The JSON Schema that editors use and that a file is held against is generated
 //! from them, and the decoder is derived. What keeps the messages plain is told in [`language`](crate::json::language).
 
+mod cases;
 mod floor;
 mod hints;
 mod route;
 mod settings;
 
+pub(super) use cases::{BodyText, CaseText, ExpectText, RequestText, SendText, TestsText};
 pub(super) use floor::{ExceptionText, ExceptionsText, FloorText, FloorWord, NeedText};
 pub(super) use hints::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES, LATER};
 pub(super) use route::{

@@ -44,6 +44,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "request", "secret", "verdict", "verify",
         ],
     ),
+    (
+        "rehearsal",
+        &[
+            "answer", "clock", "event", "gate", "guard", "json", "ledger", "limit", "outcome", "payload", "policy",
+            "repeat", "request", "secret", "verdict", "verify",
+        ],
+    ),
     // engines: the ports and words that they serve, and never each other but deliver -> spool
     ("spool", &["clock", "event", "ledger", "repeat", "verdict"]),
     ("deliver", &["clock", "destination", "event", "outbound", "policy", "secret", "spool", "verdict", "verify"]),
@@ -60,8 +67,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "clock", "control", "deliver", "edge", "event", "json", "keys", "outbound", "policy", "repeat", "request",
-            "secret", "spool", "verdict", "verify",
+            "clock",
+            "control",
+            "deliver",
+            "edge",
+            "event",
+            "json",
+            "keys",
+            "outbound",
+            "policy",
+            "rehearsal",
+            "repeat",
+            "request",
+            "secret",
+            "spool",
+            "verdict",
+            "verify",
         ],
     ),
 ];
@@ -73,7 +94,7 @@ const MAY_MAKE: &[(&str, &[&str])] = &[
     ("Clean", &["payload/clean.rs"]),
     ("Contract", &["payload/contract.rs", "policy/route.rs"]),
     ("Event", &["event.rs", "gate.rs"]),
-    ("Receipt", &["ledger/receipt.rs", "spool/commit.rs"]),
+    ("Receipt", &["ledger/receipt.rs", "rehearsal.rs", "spool/commit.rs"]),
 ];
 
 #[test]

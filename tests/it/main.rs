@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod cases;
 #[cfg(feature = "edge")]
 mod edge;
 mod guard;

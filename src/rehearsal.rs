@@ -1,0 +1,187 @@
+//! What would the gate do with this request? The whole story without a socket, a disk or a clock: for tests of
+//! policies, and for whoever wants to know before it happens.
+//!
+//! It is [`gate::handle`](crate::gate::handle) with a ledger and an origin that keep what they are handed, so nothing is
+//! decided here that is not decided there.
+
+mod memory;
+mod suite;
+
+pub use suite::{Difference, Ending, Suite, Touched, Verdict};
+
+use crate::{
+    answer::{self, Answer},
+    clock::Timestamp,
+    event::{Arrival, Event, Record},
+    gate::{self, Gate, Origin, Relayed},
+    guard::Found,
+    ledger::{Accepted, Ledger, Receipt},
+    outcome::{Notes, Outcome},
+    payload::Clean,
+    policy::{Decision, Policy, Route},
+    request::{Body, Head},
+    verdict::{Fault, Refusal, Rejection},
+    verify::Keys,
+};
+use bytes::Bytes;
+use memory::Memory;
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+/// A gate for trying things: one policy, its keys, and a memory of what came before.
+pub struct Rehearsal<'a> {
+    policy: &'a Policy,
+    keys: &'a Keys,
+    memory: Memory,
+}
+
+/// What became of one request.
+#[derive(Debug)]
+pub struct Played {
+    /// In one word.
+    pub decision: Decision,
+    /// The code of logs and metrics.
+    pub outcome: Outcome,
+    /// The guarded route, if it was for one.
+    pub route: Option<Arc<Route>>,
+    /// What was learnt on the way.
+    pub notes: Notes,
+    /// What the sender hears; absent where WordPress answers.
+    pub answer: Option<Answer>,
+    /// What leaves for the destinations.
+    pub event: Option<Record>,
+    /// What reaches WordPress at once.
+    pub relayed: Option<Bytes>,
+}
+
+impl std::fmt::Debug for Rehearsal<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rehearsal").field("policy", &self.policy.digest).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Rehearsal<'a> {
+    /// With nothing remembered yet.
+    pub fn new(policy: &'a Policy, keys: &'a Keys) -> Self {
+        Self { policy, keys, memory: Memory::default() }
+    }
+
+    /// Takes one request through the gate, and remembers it as the gate would.
+    pub fn play(&self, head: Head, body: Bytes, now: Timestamp) -> Played {
+        self.memory.set(now);
+        let (found, route) = self.policy.find(&head);
+        let route = route.cloned();
+        let mut notes = Notes::default();
+        let (index, route) = match (found, route) {
+            (Found::Guarded(index), Some(route)) => (index, route),
+            (Found::Batch, _) => return refused(None, &Rejection::Batch.into(), notes),
+            (Found::Ambiguous, _) => return refused(None, &Rejection::TargetUnclear.into(), notes),
+            (Found::Form(kind), _) => {
+                let verdict = self.policy.guards.scanner(&head, kind).feed(&body, true);
+                let refuse = verdict == crate::guard::form::Verdict::Refuse;
+                return if refuse { refused(None, &Rejection::GuardedInForm.into(), notes) } else { passed(notes) };
+            }
+            (Found::Open | Found::Guarded(_), _) => return passed(notes),
+        };
+        if let Err(refusal) = route.admit.head(&head).and_then(|()| self.memory.take_address(&route, head.client)) {
+            return refused(Some(route), &refusal.into(), notes);
+        }
+        let strays = self.policy.guards.strays(&head, &body, index);
+        let stage = Stage { memory: &self.memory, event: Mutex::new(None), relayed: Mutex::new(None) };
+        let gate = Gate { policy: self.policy, keys: self.keys, memory: &self.memory, ledger: &stage, origin: &stage };
+        let arrival = Arrival { at: now, request_id: REQUEST_ID.into() };
+        let ending = at_once(gate::handle(&gate, &route, head, Whole { body, strays }, &arrival, &mut notes));
+        let ending = ending.unwrap_or(Err(Refusal::Failed(Fault::TooLate)));
+        let take = |kept: &Mutex<Option<Bytes>>| kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let relayed = take(&stage.relayed);
+        let event = stage.event.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (decision, outcome, answer) = match ending {
+            Ok(gate::Ending::Accepted(receipt)) => {
+                (Decision::Accepted, Outcome::Accepted, Some(answer::accepted(&route, &receipt)))
+            }
+            Ok(gate::Ending::Again(known)) => {
+                let outcome = if known.changed { Outcome::RepeatChanged } else { Outcome::Repeat };
+                (Decision::Repeat, outcome, Some(answer::again(&route, &known)))
+            }
+            Ok(gate::Ending::Relayed(())) => (Decision::Relayed, Outcome::Relayed, None),
+            Err(refusal) => return refused(Some(route), &refusal, notes),
+        };
+        Played { decision, outcome, route: Some(route), notes, answer, event, relayed }
+    }
+}
+
+/// Where a real request has one of its own.
+const REQUEST_ID: &str = "rehearsal";
+
+fn passed(notes: Notes) -> Played {
+    let outcome = Outcome::Passed;
+    Played { decision: Decision::Passed, outcome, route: None, notes, answer: None, event: None, relayed: None }
+}
+
+fn refused(route: Option<Arc<Route>>, refusal: &Refusal, notes: Notes) -> Played {
+    let decision = match refusal {
+        Refusal::Rejected(_) => Decision::Refused,
+        Refusal::Failed(_) => Decision::Failed,
+    };
+    let answer = Some(answer::refused(route.as_deref(), refusal, REQUEST_ID));
+    Played { decision, outcome: refusal.into(), route, notes, answer, event: None, relayed: None }
+}
+
+/// Nothing behind these ports waits for anything, so the story ends when it is asked once.
+fn at_once<F: Future>(story: F) -> Option<F::Output> {
+    let story = pin!(story);
+    match story.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(ending) => Some(ending),
+        Poll::Pending => None,
+    }
+}
+
+/// A body that is there already.
+struct Whole {
+    body: Bytes,
+    /// It is a form that names another guarded endpoint.
+    strays: bool,
+}
+
+impl Body for Whole {
+    async fn collect(self, limit_bytes: usize) -> Result<Bytes, Refusal> {
+        if self.body.len() > limit_bytes {
+            return Err(Rejection::TooLarge.into());
+        }
+        if self.strays { Err(Rejection::GuardedInForm.into()) } else { Ok(self.body) }
+    }
+}
+
+/// Ledger and origin: both take everything that is new, and keep it for looking at.
+struct Stage<'a> {
+    memory: &'a Memory,
+    event: Mutex<Option<Record>>,
+    relayed: Mutex<Option<Bytes>>,
+}
+
+impl Ledger for Stage<'_> {
+    async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
+        if let Some(known) = self.memory.keep(event.keys()) {
+            return Ok(Accepted::Again(known));
+        }
+        let record = event.record().clone();
+        let receipt = Receipt::durable(record.id.clone(), 1);
+        *self.event.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
+        Ok(Accepted::New(receipt))
+    }
+}
+
+impl Origin for Stage<'_> {
+    type Answer = ();
+
+    async fn relay(&self, _: &Arc<Route>, clean: Clean) -> Result<Relayed<()>, Fault> {
+        if let Some(known) = self.memory.keep(clean.keys()) {
+            return Ok(Relayed::Again(known));
+        }
+        *self.relayed.lock().unwrap_or_else(PoisonError::into_inner) = Some(clean.body().clone());
+        Ok(Relayed::Answered(()))
+    }
+}

@@ -1,0 +1,186 @@
+//! Plays the cases of a policy, and says what they do not touch.
+
+mod compare;
+mod touched;
+
+pub use compare::Difference;
+pub use touched::Touched;
+
+use super::{Played, Rehearsal};
+use crate::{
+    clock::Timestamp,
+    policy::{Case, KeyReference, Message, Policy, Raw, Sent, Signed},
+    request::{Head, Target},
+    secret::Secret,
+    verify::{Key, Keys, Unsigned},
+};
+use bytes::Bytes;
+use compare::differences;
+use data_encoding::HEXLOWER;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use touched::Tally;
+
+/// The cases of one policy in one stage.
+#[derive(Debug)]
+pub struct Suite<'a> {
+    policy: &'a Policy,
+    cases: &'a [Case],
+    now: Timestamp,
+}
+
+/// How one case ended.
+#[derive(Debug)]
+pub struct Verdict<'a> {
+    /// Which.
+    pub case: &'a Case,
+    /// How.
+    pub ending: Ending,
+}
+
+/// How one case ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// As expected.
+    Passed,
+    /// Otherwise.
+    Failed(Vec<Difference>),
+    /// It could not be played, and why.
+    Unplayable(String),
+}
+
+impl<'a> Suite<'a> {
+    /// `now` is the clock of cases that say none.
+    pub fn new(policy: &'a Policy, cases: &'a [Case], now: Timestamp) -> Self {
+        Self { policy, cases, now }
+    }
+
+    /// Plays every case by itself, and looks at what they touch together.
+    pub fn play(&self) -> (Vec<Verdict<'a>>, Touched) {
+        let mut tally = Tally::default();
+        let verdicts = self.cases.iter().map(|case| {
+            let ending = match self.case(case) {
+                Ok(played) => {
+                    tally.add(&played);
+                    let differences = differences(case, &played);
+                    if differences.is_empty() { Ending::Passed } else { Ending::Failed(differences) }
+                }
+                Err(why) => Ending::Unplayable(why),
+            };
+            Verdict { case, ending }
+        });
+        let verdicts = verdicts.collect();
+        (verdicts, tally.untouched(self.policy))
+    }
+
+    fn case(&self, case: &Case) -> Result<Played, String> {
+        let keys = self.keys(case)?;
+        let rehearsal = Rehearsal::new(self.policy, &keys);
+        let mut before: Vec<&Case> = Vec::new();
+        let mut next = case;
+        while let Some(name) = &next.after {
+            let found = self.cases.iter().find(|other| other.file == case.file && other.name == *name);
+            let found = found.ok_or_else(|| format!("`{name}` is not played in this stage"))?;
+            if before.iter().any(|known| known.name == found.name) {
+                return Err("cases follow each other in a circle".to_owned());
+            }
+            before.push(found);
+            next = found;
+        }
+        for earlier in before.into_iter().rev() {
+            let (head, body, now) = self.request(earlier, &keys)?;
+            rehearsal.play(head, body, now);
+        }
+        let (head, body, now) = self.request(case, &keys)?;
+        Ok(rehearsal.play(head, body, now))
+    }
+
+    /// A test key for each key of the policy; published ones where the case has some.
+    fn keys(&self, case: &Case) -> Result<Keys, String> {
+        let mut named = BTreeMap::new();
+        for reference in &self.policy.keys {
+            let list = reference.name.split('/').next().unwrap_or_default();
+            let keys = if let Some(text) = case.secrets.get(list) {
+                vec![key("published", text, None, reference)?]
+            } else {
+                let entries = reference.entries.iter();
+                let keys = entries.map(|entry| key(&entry.id, &test_text(list, &entry.id), entry.retire, reference));
+                keys.collect::<Result<_, _>>()?
+            };
+            named.insert(reference.name.clone(), keys);
+        }
+        let own = Secret::new("the memory of a rehearsal").map_err(|error| error.to_string())?;
+        Ok(Keys::new(own, named))
+    }
+
+    fn request(&self, case: &Case, keys: &Keys) -> Result<(Head, Bytes, Timestamp), String> {
+        let now = case.clock.unwrap_or(self.now);
+        match &case.sent {
+            Sent::Signed(signed) => self.signed(signed, keys, now),
+            Sent::Raw(Raw { method, target, message }) => {
+                let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
+                let head = self.head(method, target, message, &[])?;
+                Ok((head, message.body.clone().into(), now))
+            }
+        }
+    }
+
+    fn signed(&self, signed: &Signed, keys: &Keys, now: Timestamp) -> Result<(Head, Bytes, Timestamp), String> {
+        let Signed { route, key, target, id, age, ahead, message } = signed;
+        let route = self.policy.routes.iter().find(|known| *known.name == **route).ok_or("the route is gone")?;
+        let mut in_force = keys.in_force(route.sender.keys(), now);
+        let wanted = |candidate: &&Key| key.as_ref().is_none_or(|key| candidate.id == *key);
+        let signer = in_force.find(wanted).ok_or("no key of this route is in force at that time")?;
+        let target = target.clone().unwrap_or_else(|| route.at.example());
+        let site = self.policy.settings.public_url.as_deref().unwrap_or("https://gate.example");
+        let method = route.admit.methods.first().cloned().unwrap_or(Method::POST);
+        let at = now - *age + *ahead;
+        let url = format!("{}{target}", site.trim_end_matches('/'));
+        let what = Unsigned { method: &method, url: &url, body: &message.body, id, at };
+        let provider = route.sender.provider();
+        let mut fields = provider.scheme.sign(&signer.secret, &what);
+        if let Some(name) = provider.type_header.as_ref().filter(|name| !has(&fields, name)) {
+            fields.push((name.clone(), "test".to_owned()));
+        }
+        let head = self.head(method, &target, message, &fields)?;
+        Ok((head, message.body.clone().into(), now))
+    }
+
+    fn head(
+        &self,
+        method: Method,
+        target: &str,
+        message: &Message,
+        signature: &[(String, String)],
+    ) -> Result<Head, String> {
+        let mut headers = HeaderMap::new();
+        let kept = signature.iter().filter(|(name, _)| !has(&message.headers, name));
+        let content_type = message.content_type.map(|value| (header::CONTENT_TYPE.to_string(), value.to_owned()));
+        let content_type = content_type.filter(|(name, _)| !has(&message.headers, name));
+        for (name, value) in kept.chain(&content_type).chain(&message.headers) {
+            let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no field name"))?;
+            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("`{name}` has no such value"))?;
+            headers.append(field, value);
+        }
+        let site = self.policy.settings.public_url.as_deref().unwrap_or_default();
+        let host = site.split_once("://").map_or("gate.example", |(_, host)| host).to_owned();
+        let target =
+            Target::parse(target).map_err(|_| format!("`{target}` is refused before any route is looked for"))?;
+        Ok(Head { method, target, host, headers, client: message.from })
+    }
+}
+
+fn has(fields: &[(String, String)], name: &str) -> bool {
+    fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+}
+
+/// 64 hexadecimal digits are a text, and hexadecimal, and base64: a key in every form that senders hand out.
+fn test_text(list: &str, id: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(format!("a test key of {list}/{id}")))
+}
+
+fn key(id: &str, text: &str, retire: Option<Timestamp>, reference: &KeyReference) -> Result<Key, String> {
+    let secret = reference.provider.scheme.key(text).map_err(|error| format!("the secret of `{id}`: {error}"))?;
+    Ok(Key { id: id.to_owned(), secret, retire })
+}

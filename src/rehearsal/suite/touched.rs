@@ -1,0 +1,80 @@
+//! What the cases of a policy have been through, and what they have not.
+
+use crate::{
+    policy::{Policy, Route},
+    rehearsal::Played,
+    repeat::Window,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the cases of a policy have been through, and what they have not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Routes that no case reaches.
+    pub routes: Vec<String>,
+    /// Of a route that is reached: what no case tries.
+    pub checks: Vec<(String, Vec<&'static str>)>,
+    /// Keys by which no case is verified, as `LIST/ID`.
+    pub keys: Vec<String>,
+}
+
+/// What was seen to happen.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// By route: the codes.
+    codes: BTreeMap<String, BTreeSet<&'static str>>,
+    /// By route: the keys that verified.
+    keys: BTreeSet<(String, String)>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, played: &Played) {
+        let Some(route) = &played.route else { return };
+        self.codes.entry(route.name.to_string()).or_default().insert(played.outcome.code());
+        if let Some(key) = &played.notes.key_id {
+            self.keys.insert((route.sender.keys().to_owned(), key.clone()));
+        }
+    }
+
+    pub(super) fn untouched(&self, policy: &Policy) -> Touched {
+        let mut untouched = Touched::default();
+        for route in &policy.routes {
+            let name = route.name.to_string();
+            match self.codes.get(&name) {
+                None => untouched.routes.push(name),
+                Some(codes) => {
+                    let missing = missing(route, codes);
+                    if !missing.is_empty() {
+                        untouched.checks.push((name, missing));
+                    }
+                }
+            }
+        }
+        for reference in &policy.keys {
+            let list = reference.name.split('/').next().unwrap_or_default();
+            for entry in &reference.entries {
+                if !self.keys.contains(&(reference.name.clone(), entry.id.clone())) {
+                    untouched.keys.push(format!("{list}/{}", entry.id));
+                }
+            }
+        }
+        untouched
+    }
+}
+
+/// What a route's checks are there for, and no case shows.
+fn missing(route: &Route, codes: &BTreeSet<&'static str>) -> Vec<&'static str> {
+    let seen = |wanted: &[&str]| wanted.iter().any(|code| codes.contains(code));
+    let mut missing = Vec::new();
+    let mut want = |what: &'static str, due: bool, codes: &[&str]| {
+        if due && !seen(codes) {
+            missing.push(what);
+        }
+    };
+    want("a good request", true, &["accepted", "relayed"]);
+    want("a forged one", true, &["signature_missing", "signature_malformed", "signature_mismatch"]);
+    let signs_time = matches!(route.sender.window(), Window::Signed { .. });
+    want("an old one", signs_time, &["stale"]);
+    want("a repeat", route.sender.provider().tells_repeats(), &["repeat", "repeat_changed"]);
+    missing
+}

@@ -1,0 +1,166 @@
+//! What a team writes about its policy, and what it is told.
+
+use hookwarden::{
+    clock::Timestamp,
+    policy::{Case, Overrides, Policy, Source, TextFile, cases, compile},
+    rehearsal::{Ending, Suite, Touched},
+    verify::Catalogue,
+};
+
+const POLICY: &str = "\
+public_url: https://shop.example
+routes:
+  stripe: { at: { path: /hooks/stripe }, sender: { provider: stripe, keys: stripe }, limits: { per_address: 2/h } }
+  github: { at: { path: /hooks/github }, sender: { provider: github, keys: github }, repeats: { remember: 72h } }
+  plugin: { at: { wc-api: wc_stripe }, sender: { provider: stripe, keys: stripe }, deliver: { via: relay } }
+keys:
+  stripe: [{ id: new, from: env:A }, { id: old, from: env:B, retire: 2026-12-01 }]
+  github: [{ id: org, from: env:C }]
+destinations: { wordpress: { url: 'http://w/' } }
+";
+
+fn now() -> Timestamp {
+    Timestamp::from_rfc3339("2026-11-24T00:00:00Z").unwrap()
+}
+
+fn policy() -> Policy {
+    let compiled = compile(&Source::one("gate.yaml", POLICY), &Catalogue::embedded(), &Overrides::default(), now());
+    compiled.unwrap_or_else(|report| panic!("{report}")).policy
+}
+
+fn read(text: &str) -> Result<Vec<Case>, String> {
+    let file = TextFile { name: "gate.test.yaml".to_owned(), text: text.to_owned() };
+    cases(&[file], &policy()).map_err(|report| report.to_string())
+}
+
+/// How each of these cases ends, and what they do not touch.
+fn play(text: &str) -> (Vec<Ending>, Touched) {
+    let (policy, cases) = (policy(), read(text).unwrap_or_else(|report| panic!("{report}")));
+    let (verdicts, touched) = Suite::new(&policy, &cases, now()).play();
+    (verdicts.into_iter().map(|verdict| verdict.ending).collect(), touched)
+}
+
+/// Each line is a case that says something true.
+#[test]
+fn what_is_true_of_a_policy_passes() {
+    let text = r#"
+cases:
+  - { name: queued, send: { route: stripe, json: { id: evt_1, type: a.b } }, expect: { decision: accepted, status: 202, answer: { status: accepted }, event: { type: a.b, data: { id: evt_1 } } } }
+  - { name: a retry, after: queued, send: { route: stripe, age: 1m, json: { id: evt_1, type: a.b } }, expect: { decision: repeat, code: repeat, status: 202 } }
+  - { name: a changed retry, after: queued, send: { route: stripe, json: { id: evt_1 } }, expect: { decision: repeat, code: repeat_changed } }
+  - { name: another event, after: a retry, send: { route: stripe, json: { id: evt_2 }, from: 192.0.2.2 }, expect: { decision: accepted } }
+  - { name: too many, after: a retry, send: { route: stripe, json: { id: evt_3 } }, expect: { decision: refused, code: address_limited, status: 429 } }
+  - { name: old, send: { route: stripe, age: 301s, json: {} }, expect: { decision: refused, code: stale, status: 401 } }
+  - { name: just not old, send: { route: stripe, age: 300s, json: {} }, expect: { decision: accepted } }
+  - { name: ahead, send: { route: stripe, ahead: 61s, json: {} }, expect: { decision: refused, code: from_the_future } }
+  - { name: by the old key, send: { route: stripe, key: old, json: {} }, expect: { decision: accepted, event: { hwkey: old } } }
+  - { name: unsigned, request: { target: /hooks/stripe, json: {} }, expect: { decision: refused, code: signature_missing } }
+  - { name: forged, send: { route: github, text: "{}", headers: ["X-Hub-Signature-256: sha256=00"] }, expect: { decision: refused, code: signature_mismatch } }
+  - { name: relayed, send: { route: plugin, text: '{"id": "evt_1",  "a": [1]}' }, expect: { decision: relayed, code: relayed, relayed: { id: evt_1, a: [1] } } }
+  - { name: in another spelling, request: { method: GET, target: "//?wc-api=WC_Stripe" }, expect: { decision: refused, code: method_not_allowed, status: 405 } }
+  - { name: a page, request: { method: GET, target: /shop }, expect: { decision: passed, code: passed } }
+  - { name: a form, request: { target: /, form: { wc-api: wc_stripe } }, expect: { decision: refused, code: guarded_in_form, status: 403 } }
+  - { name: published, secrets: { github: "It's a Secret to Everybody" }, request: { target: /hooks/github, text: "Hello, World!", headers: ["X-Hub-Signature-256: sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"] }, expect: { decision: accepted, absent: [/data] } }
+  - { name: forgotten after five days, after: published, clock: 2026-11-28T00:00:00Z, secrets: { github: "It's a Secret to Everybody" }, request: { target: /hooks/github, text: "Hello, World!", headers: ["X-Hub-Signature-256: sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"] }, expect: { decision: accepted } }
+"#;
+    let (endings, touched) = play(text);
+    for (ending, case) in endings.iter().zip(read(text).unwrap()) {
+        assert_eq!(*ending, Ending::Passed, "{}", case.name);
+    }
+    let untouched = Touched {
+        routes: Vec::new(),
+        checks: vec![
+            ("github".to_owned(), vec!["a repeat"]),
+            ("plugin".to_owned(), vec!["a forged one", "an old one", "a repeat"]),
+        ],
+        keys: vec!["github/org".to_owned()],
+    };
+    assert_eq!(touched, untouched);
+}
+
+#[test]
+fn what_is_not_true_is_told_member_by_member() {
+    let text = "
+cases:
+  - name: all wrong
+    send: { route: stripe, json: { id: evt_1, items: [1, 2] } }
+    expect: { decision: relayed, code: relayed, status: 200, answer: { status: taken }, event: { data: { id: evt_2, items: [1], no: 1 } }, relayed: {}, absent: [/data/items/1] }
+";
+    let (endings, _) = play(text);
+    let [Ending::Failed(differences)] = endings.as_slice() else { panic!("{endings:?}") };
+    let told: Vec<_> =
+        differences.iter().map(|other| format!("{}: {} != {}", other.what, other.expected, other.found)).collect();
+    let expected = [
+        "decision: relayed != accepted",
+        "code: relayed != accepted",
+        "status: 200 != 202",
+        "answer/status: \"taken\" != \"accepted\"",
+        "event/data/id: \"evt_2\" != \"evt_1\"",
+        "event/data/items: [1] != [1,2]",
+        "event/data/no: 1 != null",
+        "relayed: {} != none",
+        "event/data/items/1: nothing != 2",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_case_that_cannot_be_played_says_why() {
+    let text = "
+cases:
+  - { name: a, after: b, request: { target: / }, expect: { decision: passed } }
+  - { name: b, after: a, request: { target: / }, expect: { decision: passed } }
+  - { name: c, clock: 2026-12-02T00:00:00Z, send: { route: stripe, key: old, json: {} }, expect: { decision: accepted } }
+  - { name: d, request: { target: '/%zz' }, expect: { decision: refused } }
+";
+    let (endings, touched) = play(text);
+    let why = |ending: &Ending| if let Ending::Unplayable(why) = ending { why.clone() } else { format!("{ending:?}") };
+    let told: Vec<_> = endings.iter().map(why).collect();
+    let expected = [
+        "cases follow each other in a circle",
+        "cases follow each other in a circle",
+        "no key of this route is in force at that time",
+        "`/%zz` is refused before any route is looked for",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(touched.routes, ["stripe", "github", "plugin"]);
+}
+
+#[test]
+fn everything_that_is_wrong_with_cases_is_told_at_once() {
+    let text = "\
+case: []
+cases:
+  - { name: a, send: { route: strip, json: {} }, expect: { decision: accepted } }
+  - { name: a, send: { route: stripe, key: older, json: {}, text: x, headers: [Accept] }, expect: { decision: accepted, code: acepted } }
+  - { name: b, after: c, clock: yesterday, request: { target: /, from: here, base64: '*' }, expect: { decision: passed, absent: [data] } }
+  - { name: d, send: { route: stripe }, request: { target: / }, secrets: { strip: x }, expect: { decision: passed } }
+  - { name: e, expect: { decision: passed } }
+  - { name: g, request: { target: / }, expect: { decision: taken } }
+  - { name: f, request: { target: / } }
+";
+    let told = read(text).unwrap_err();
+    let messages: Vec<_> = told.lines().filter(|line| line.starts_with("gate.test.yaml:")).collect();
+    let messages: Vec<_> = messages.iter().map(|line| line.splitn(4, ':').nth(3).unwrap().trim()).collect();
+    let expected = [
+        "unknown key `case`; did you mean `cases`?",
+        "another case of this file has this name; nobody could tell which one failed",
+        "no route is called `strip`; did you mean `stripe`?",
+        "another case of this file has this name; nobody could tell which one failed",
+        "one request has one body; write one of `json`, `text`, `form`, `base64`",
+        "no key of this route is called `older`; did you mean `old`?",
+        "cannot read `Accept`; write something such as `\"X-Event: push\"`",
+        "unknown code `acepted`; did you mean `accepted`?",
+        "no other case here is called `c`; known here: `a`, `a`, `d`, `e`, `g`, `f`",
+        "cannot read `yesterday`; write something such as `2026-11-24T09:30:00Z`",
+        "this is no address; write something such as `192.0.2.1`",
+        "this is not base64",
+        "`data` is no JSON Pointer; write something such as `/data/email`",
+        "a case sends one request; write `send` or `request`",
+        "no keys are called `strip`; did you mean `stripe`?",
+        "what is sent? write `send: { route: ... }`, signed by the tool, or `request: ...`",
+        "unknown word `taken`; known here: `accepted`, `repeat`, `relayed`, `passed`, `refused`, `failed`",
+        "`expect` is missing",
+    ];
+    assert_eq!(messages, expected, "{told}");
+}
