@@ -20,6 +20,7 @@ mod origin;
 mod outbound;
 mod proxy_protocol;
 mod relay;
+mod reload;
 mod reply;
 mod seats;
 mod snapshot;
@@ -30,13 +31,13 @@ mod wire;
 pub use engine::{Engine, NoEngine};
 pub use origin::OriginError;
 pub use outbound::PingoraOutbound;
-pub use snapshot::Snapshot;
+pub use reload::{Prepared, ReloadError};
 pub use ticket::{Alarm, Observer, Report, Took, TurnedAway};
 pub use tls::{CertificateError, CryptoTaken, install_crypto};
 
 use crate::{
     clock::Clock,
-    policy::{EdgeLimits, Policy},
+    policy::{Listener, Policy},
     verify::Keys,
 };
 use accept::Porch;
@@ -45,14 +46,11 @@ use doorway::Doorway;
 use gateway::Gateway;
 use guarded::{Guarded, Limiter};
 use origin::Origin;
-use pingora_core::{
-    apps::HttpServerOptions,
-    protocols::http::v2::server::{H2Options, default_h2_options},
-    server::configuration::ServerConf,
-};
+use pingora_core::{apps::HttpServerOptions, server::configuration::ServerConf};
 use pingora_proxy::http_proxy;
 use relay::Relay;
 use seats::Seats;
+use snapshot::{Current, Snapshot};
 use std::{
     io,
     net::SocketAddr,
@@ -60,10 +58,10 @@ use std::{
     time::Duration,
 };
 use ticket::Desk;
-use tls::Certificates;
+use tls::{Certificates, Fresh};
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
     time::{Instant, interval, timeout_at},
 };
@@ -71,7 +69,7 @@ use tokio::{
 /// Everything that an edge is started with.
 #[expect(missing_debug_implementations, reason = "the keys hold secrets")]
 pub struct Config<E> {
-    /// The rules. Listeners, origin and limits are taken from it once; [`Edge::replace`] swaps the rest.
+    /// The rules. Listeners are taken from it once; [`Edge::replace`] swaps the rest.
     pub policy: Arc<Policy>,
     /// The keys of this moment.
     pub keys: Arc<Keys>,
@@ -125,12 +123,18 @@ pub struct Edge {
     addresses: Vec<SocketAddr>,
     seats: Arc<Seats>,
     desk: Arc<Desk>,
-    snapshot: Arc<ArcSwap<Snapshot>>,
-    certificates: Vec<Arc<Certificates>>,
+    snapshot: Current,
+    doors: Vec<Door>,
     stop: watch::Sender<bool>,
     accept: Vec<JoinHandle<JoinSet<()>>>,
     background: JoinSet<()>,
     busy: mpsc::Receiver<()>,
+}
+
+/// One listener, as it was opened.
+struct Door {
+    listener: Listener,
+    certificates: Option<Arc<Certificates>>,
 }
 
 /// What a stop found.
@@ -155,44 +159,51 @@ impl Edge {
     pub async fn start<E: Engine>(config: Config<E>) -> Result<Self, StartError> {
         install_crypto()?;
         let settings = config.policy.settings.clone();
-        let origin = Arc::new(Origin::new(&settings.origin)?);
+        let origin = Origin::new(&settings.origin)?;
         let desk = Desk::new(config.observer.clone());
         let (stop, shutdown) = watch::channel(false);
         let (busy, last) = mpsc::channel(1);
-        let seats = Seats::new(settings.limits.connections, settings.limits.connections_per_address);
-        let snapshot = Snapshot { policy: config.policy.clone(), keys: config.keys.clone() };
-        let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
+        let seats = Arc::new(Seats::default());
 
         // All addresses and certificates first: an edge listens everywhere or nowhere.
-        let mut doors = Vec::new();
-        for listener in &settings.listeners {
+        let mut bound_doors = Vec::new();
+        for listener in settings.listeners {
             let on = listener.on;
-            let certificates = listener.tls.clone().map(Certificates::open).transpose()?;
+            let certificates = listener.tls.clone().map(Fresh::read).transpose()?.map(Certificates::new);
             let acceptor = certificates.clone().map(|certificates| tls::acceptor(certificates, listener.http2));
             let acceptor = acceptor.transpose().map_err(|source| StartError::Tls { on, source })?;
             let bound = TcpListener::bind(on).await.and_then(|bound| Ok((bound.local_addr()?, bound)));
             let (address, bound) = bound.map_err(|source| StartError::Listen { on, source })?;
-            doors.push((address, bound, certificates, acceptor, listener.proxy_protocol.clone()));
+            bound_doors.push((address, bound, acceptor, Door { listener, certificates }));
         }
-        origin.resolve_first(&desk).await;
+        if let Err(error) = origin.resolve_first().await {
+            // No reason not to start: the queue is needed most when the origin is away.
+            desk.observer.alarm(&Alarm::OriginName(error));
+        }
 
-        let doorway = Arc::new(doorway(&config, &settings.limits, &origin, &desk, &snapshot, busy));
-        let (mut addresses, mut watched, mut accept) = (Vec::new(), Vec::new(), Vec::new());
-        for (address, bound, certificates, tls, balancers) in doors {
-            let (doorway, seats, desk) = (doorway.clone(), seats.clone(), desk.clone());
-            let porch = Porch { doorway, seats, desk, tls, balancers, handshake: settings.limits.handshake };
+        let snapshot = Snapshot {
+            policy: config.policy.clone(),
+            keys: config.keys.clone(),
+            origin: Arc::new(origin),
+            room: body::Room::new(settings.limits.bodies_bytes),
+        };
+        let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
+        let doorway = Arc::new(doorway(config, &desk, &snapshot, busy));
+        let (mut addresses, mut doors, mut accept) = (Vec::new(), Vec::new(), Vec::new());
+        for (address, bound, tls, door) in bound_doors {
+            let (doorway, seats, desk, snapshot) = (doorway.clone(), seats.clone(), desk.clone(), snapshot.clone());
+            let porch = Porch { doorway, seats, desk, tls, balancers: door.listener.proxy_protocol.clone(), snapshot };
             accept.push(spawn(Arc::new(porch).receive(bound, shutdown.clone())));
             addresses.push(address);
-            watched.extend(certificates);
+            doors.push(door);
         }
         let mut background = JoinSet::new();
-        if origin.is_named() {
-            background.spawn(origin.keep_resolving(desk.clone()));
-        }
+        background.spawn(origin::keep_resolving(snapshot.clone(), desk.clone()));
+        let watched: Vec<_> = doors.iter().filter_map(|door| door.certificates.clone()).collect();
         if !watched.is_empty() {
-            background.spawn(watch_certificates(watched.clone(), desk.clone()));
+            background.spawn(watch_certificates(watched, desk.clone()));
         }
-        Ok(Self { addresses, seats, desk, snapshot, certificates: watched, stop, accept, background, busy: last })
+        Ok(Self { addresses, seats, desk, snapshot, doors, stop, accept, background, busy: last })
     }
 
     /// Where it listens, in the order of the policy's listeners.
@@ -203,19 +214,6 @@ impl Edge {
     /// Open connections.
     pub fn connections(&self) -> usize {
         self.seats.in_use()
-    }
-
-    /// From now on new requests are judged by these. Listeners, origin and limits of connections stay.
-    pub fn replace(&self, policy: Arc<Policy>, keys: Arc<Keys>) {
-        self.snapshot.store(Arc::new(Snapshot { policy, keys }));
-    }
-
-    /// Reads every listener's certificates again, now.
-    ///
-    /// # Errors
-    /// The first broken file; its listener keeps its old set.
-    pub fn reload_certificates(&self) -> Result<(), CertificateError> {
-        self.certificates.iter().try_for_each(|certificates| certificates.reload())
     }
 
     /// No new connections; idle ones close; requests and late answers have `within` to finish.
@@ -247,55 +245,25 @@ fn spawn(receive: impl Future<Output = JoinSet<()>> + Send + 'static) -> JoinHan
 }
 
 fn doorway<E: Engine>(
-    config: &Config<E>,
-    limits: &EdgeLimits,
-    origin: &Arc<Origin>,
+    config: Config<E>,
     desk: &Arc<Desk>,
-    snapshot: &Arc<ArcSwap<Snapshot>>,
+    snapshot: &Current,
     busy: mpsc::Sender<()>,
 ) -> Doorway<Gateway<E>> {
-    let relay = Relay {
-        engine: config.engine.clone(),
-        outbound: config.outbound.clone(),
-        origin: origin.clone(),
-        places: Arc::new(Semaphore::new(config.policy.settings.origin.concurrency)),
-        desk: desk.clone(),
-        busy,
-    };
-    let guarded =
-        Guarded { limiter: Limiter::new(), room: body::Room::new(limits.bodies_bytes), relay: Arc::new(relay) };
-    let gateway = Gateway {
-        snapshot: snapshot.clone(),
-        desk: desk.clone(),
-        clock: config.clock.clone(),
-        origin: origin.clone(),
-        guarded,
-    };
+    let Config { engine, outbound, clock, .. } = config;
+    let relay = Relay { engine, outbound, desk: desk.clone(), busy };
+    let guarded = Guarded { limiter: Limiter::new(), relay: Arc::new(relay) };
+    let gateway = Gateway { snapshot: snapshot.clone(), desk: desk.clone(), clock, guarded };
     let conf = ServerConf {
         max_retries: 16, // the gateway counts by itself: dead connections of the pool are no failures
-        ca_file: config.ca_file.clone(),
+        ca_file: config.ca_file,
         upstream_keepalive_pool_size: ORIGIN_POOL,
         ..ServerConf::default()
     };
     let mut proxy = http_proxy(&Arc::new(conf), gateway);
-    let mut options = HttpServerOptions::default(); // h2c stays off: it waits for 24 bytes without a deadline
-    options.h2_idle_timeout = Some(limits.keepalive);
-    proxy.server_options = Some(options);
-    proxy.h2_options = Some(h2_options(limits));
-    Doorway::new(proxy, limits.clone(), desk.clone())
-}
-
-/// From Pingora's defaults: options of one's own lose its limits on streams and header lists.
-fn h2_options(limits: &EdgeLimits) -> H2Options {
-    let mut options = default_h2_options();
-    options
-        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-        .max_concurrent_streams(64)
-        .max_pending_accept_reset_streams(20)
-        .max_local_error_reset_streams(Some(64))
-        .initial_window_size(256 * 1024)
-        .initial_connection_window_size(1024 * 1024);
-    options
+    // h2c stays off: it waits for 24 bytes without a deadline
+    proxy.server_options = Some(HttpServerOptions::default());
+    Doorway::new(proxy, snapshot.clone(), desk.clone())
 }
 
 async fn watch_certificates(certificates: Vec<Arc<Certificates>>, desk: Arc<Desk>) {

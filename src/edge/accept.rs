@@ -4,6 +4,7 @@ use super::{
     doorway::Doorway,
     proxy_protocol,
     seats::{Seat, Seats},
+    snapshot::Current,
     ticket::{Desk, TurnedAway},
     wire::Wire,
 };
@@ -47,8 +48,8 @@ pub(super) struct Porch<P> {
     pub(super) tls: Option<Acceptor>,
     /// Load balancers that open each connection with a PROXY preamble; empty: nobody does.
     pub(super) balancers: Vec<IpNet>,
-    /// Pingora's own is 60 s, fixed.
-    pub(super) handshake: Duration,
+    /// For limits: each connection is held to those of the moment in which it comes.
+    pub(super) snapshot: Current,
 }
 
 impl<P> Porch<P>
@@ -67,7 +68,7 @@ where
                 // A panic has ended one connection; its ticket has reported the request as lost.
                 Some(_) = guests.join_next() => {}
                 accepted = listener.accept() => match accepted {
-                    Ok((tcp, peer)) => match self.seats.take() {
+                    Ok((tcp, peer)) => match self.seats.take(self.snapshot.load().limits().connections) {
                         Some(seat) => drop(guests.spawn(self.clone().serve(tcp, peer, seat, shutdown.clone()))),
                         None => self.turn_away(TurnedAway::Full, peer),
                     },
@@ -98,8 +99,10 @@ where
     }
 
     async fn admit(&self, mut tcp: TcpStream, peer: SocketAddr, seat: &mut Seat) -> Result<Wire, TurnedAway> {
-        let client = self.client(&mut tcp, peer).await.ok_or(TurnedAway::Preamble)?;
-        if !seat.claim(client.ip()) {
+        let snapshot = self.snapshot.load_full();
+        let limits = snapshot.limits();
+        let client = self.client(&mut tcp, peer, limits.handshake).await.ok_or(TurnedAway::Preamble)?;
+        if !seat.claim(client.ip(), limits.connections_per_address) {
             return Err(TurnedAway::AddressFull);
         }
         // Pingora's listener does it; else Nagle holds small answers back. A socket that is gone tells so when read.
@@ -110,7 +113,8 @@ where
         stream.set_socket_digest(digest);
         let stream: Stream = match &self.tls {
             None => Box::new(stream),
-            Some(tls) => match timeout(self.handshake, tls.tls_handshake(stream)).await {
+            // Pingora's own limit is 60 s, fixed.
+            Some(tls) => match timeout(limits.handshake, tls.tls_handshake(stream)).await {
                 Ok(Ok(stream)) => Box::new(stream),
                 Ok(Err(_)) | Err(_) => return Err(TurnedAway::Handshake),
             },
@@ -118,7 +122,7 @@ where
         Ok(Wire::new(stream))
     }
 
-    async fn client(&self, tcp: &mut TcpStream, peer: SocketAddr) -> Option<SocketAddr> {
+    async fn client(&self, tcp: &mut TcpStream, peer: SocketAddr, patience: Duration) -> Option<SocketAddr> {
         let canonical = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         if self.balancers.is_empty() {
             return Some(canonical);
@@ -126,8 +130,7 @@ where
         if !self.balancers.iter().any(|net| net.contains::<&IpAddr>(&canonical.ip())) {
             return None; // whoever may write a preamble may claim any address
         }
-        let limit = PREAMBLE.min(self.handshake);
-        let announced = timeout(limit, proxy_protocol::read(tcp)).await.ok()?.ok()?;
+        let announced = timeout(PREAMBLE.min(patience), proxy_protocol::read(tcp)).await.ok()?.ok()?;
         Some(announced.map_or(canonical, |client| SocketAddr::new(client.ip().to_canonical(), client.port())))
     }
 }

@@ -11,6 +11,7 @@ use super::{
     accept::stopped,
     chunks::{Chunks, Malformed},
     reply,
+    snapshot::{Current, Snapshot},
     ticket::Desk,
     wire::Wire,
 };
@@ -48,12 +49,13 @@ const AGE_MAX: Duration = Duration::from_hours(1);
 /// The way from a connection to Pingora.
 pub(super) struct Doorway<P> {
     proxy: Arc<HttpProxy<P>>,
-    limits: EdgeLimits,
+    snapshot: Current,
     desk: Arc<Desk>,
 }
 
 enum Arrival {
-    Head(BytesMut),
+    /// Whole, and let in by these rules.
+    Head(BytesMut, Arc<Snapshot>),
     /// Nobody spoke, or nobody is there any more.
     Silence,
     Refused(Refusal, BytesMut),
@@ -64,8 +66,8 @@ where
     P: ProxyHttp + Send + Sync + 'static,
     P::CTX: Send + Sync,
 {
-    pub(super) fn new(proxy: HttpProxy<P>, limits: EdgeLimits, desk: Arc<Desk>) -> Self {
-        Self { proxy: Arc::new(proxy), limits, desk }
+    pub(super) fn new(proxy: HttpProxy<P>, snapshot: Current, desk: Arc<Desk>) -> Self {
+        Self { proxy: Arc::new(proxy), snapshot, desk }
     }
 
     /// From here on answers say `Connection: close`: `is_process_shutting_down` is false until Pingora hears this,
@@ -88,10 +90,9 @@ where
         let mut stream: Stream = Box::new(wire);
         let mut settings: Option<HttpPersistentSettings> = None;
         for served in 1..=REQUESTS_MAX {
-            let wait = if served == 1 { self.limits.header } else { self.limits.keepalive };
             chunks.end();
-            let head = match self.read_head(&mut stream, &chunks, wait, shutdown).await {
-                Arrival::Head(head) => head,
+            let (head, snapshot) = match self.read_head(&mut stream, &chunks, served == 1, shutdown).await {
+                Arrival::Head(head, snapshot) => (head, snapshot),
                 Arrival::Silence => return drop(stream.shutdown().await),
                 Arrival::Refused(refusal, bytes) => return self.refuse(stream, refusal, &bytes).await,
             };
@@ -100,14 +101,14 @@ where
             let mut session = ServerSession::new_http1(stream);
             match settings.take() {
                 Some(settings) => settings.apply_to_session(&mut session),
-                None => session.set_keepalive(Some(self.limits.keepalive.as_secs().max(1))),
+                None => session.set_keepalive(Some(snapshot.limits().keepalive.as_secs().max(1))),
             }
             if served == REQUESTS_MAX || born.elapsed() > AGE_MAX || *shutdown.borrow() {
                 session.set_keepalive_reuses_remaining(Some(0));
             }
             session.set_pipelined_prefix(head);
             let pulse = Pulse::new();
-            let reused = pulse.scope(self.proxy.process_new_http(session, shutdown)).await;
+            let reused = pulse.scope(snapshot, self.proxy.process_new_http(session, shutdown)).await;
             if !pulse.is_taken() {
                 self.report(head::UNREAD, summary, client);
             }
@@ -120,10 +121,15 @@ where
         &self,
         stream: &mut Stream,
         chunks: &Chunks,
-        wait: Duration,
+        is_first: bool,
         shutdown: &ShutdownWatch,
     ) -> Arrival {
         let mut bytes = BytesMut::with_capacity(4096);
+        let (header, wait) = {
+            let snapshot = self.snapshot.load();
+            let limits = snapshot.limits();
+            (limits.header, if is_first { limits.header } else { limits.keepalive })
+        };
         let first = tokio::select! {
             biased; // a request that has arrived is served
             first = timeout(wait, stream.read_buf(&mut bytes)) => first,
@@ -132,12 +138,14 @@ where
         if !matches!(first, Ok(Ok(1..))) {
             return Arrival::Silence;
         }
-        let deadline = Instant::now() + self.limits.header;
+        let deadline = Instant::now() + header;
         let mut scanned = 0;
         loop {
-            match self.judge(&bytes, scanned) {
+            // A head that waits long for its end is not held to what has been replaced meanwhile.
+            let snapshot = self.snapshot.load_full();
+            match judge(&bytes, scanned, snapshot.limits()) {
                 Err(refusal) => return Arrival::Refused(refusal, bytes),
-                Ok(Some((end, chunked))) => return arrived(bytes, end, chunked.then_some(chunks)),
+                Ok(Some((end, chunked))) => return arrived(bytes, end, chunked.then_some(chunks), snapshot),
                 Ok(None) => scanned = bytes.len(),
             }
             match timeout_at(deadline, stream.read_buf(&mut bytes)).await {
@@ -145,20 +153,6 @@ where
                 Ok(Ok(1..)) => {}
                 Ok(_) => return Arrival::Silence,
             }
-        }
-    }
-
-    /// Where the head ends, if it has; of the bytes before `scanned` it is known that they do not end it.
-    fn judge(&self, bytes: &[u8], scanned: usize) -> Result<Option<(usize, bool)>, Refusal> {
-        match head::end(bytes, scanned)? {
-            Some(end) if end <= self.limits.head_bytes => {
-                head::check_h1(bytes.get(..end).unwrap_or_default(), &self.limits).map(|chunked| Some((end, chunked)))
-            }
-            None if bytes.len() <= self.limits.head_bytes => Ok(None),
-            Some(_) | None if !bytes.iter().take(self.limits.head_bytes).any(|byte| *byte == b'\n') => {
-                Err(head::TARGET_TOO_LONG) // one endless line
-            }
-            Some(_) | None => Err(head::TOO_LARGE),
         }
     }
 
@@ -178,14 +172,28 @@ where
     }
 }
 
+/// Where the head ends, if it has; of the bytes before `scanned` it is known that they do not end it.
+fn judge(bytes: &[u8], scanned: usize, limits: &EdgeLimits) -> Result<Option<(usize, bool)>, Refusal> {
+    match head::end(bytes, scanned)? {
+        Some(end) if end <= limits.head_bytes => {
+            head::check_h1(bytes.get(..end).unwrap_or_default(), limits).map(|chunked| Some((end, chunked)))
+        }
+        None if bytes.len() <= limits.head_bytes => Ok(None),
+        Some(_) | None if !bytes.iter().take(limits.head_bytes).any(|byte| *byte == b'\n') => {
+            Err(head::TARGET_TOO_LONG) // one endless line
+        }
+        Some(_) | None => Err(head::TOO_LARGE),
+    }
+}
+
 /// What came with the head is the beginning of its body: the rest is followed as it is read.
-fn arrived(bytes: BytesMut, end: usize, chunks: Option<&Chunks>) -> Arrival {
+fn arrived(bytes: BytesMut, end: usize, chunks: Option<&Chunks>, snapshot: Arc<Snapshot>) -> Arrival {
     let begun = chunks.map_or(Ok(()), |chunks| {
         chunks.begin();
         chunks.follow(bytes.get(end..).unwrap_or_default())
     });
     match begun {
-        Ok(()) => Arrival::Head(bytes),
+        Ok(()) => Arrival::Head(bytes, snapshot),
         Err(Malformed) => Arrival::Refused(head::CHUNK_MALFORMED, bytes),
     }
 }

@@ -9,11 +9,10 @@ use super::{
     engine::Engine,
     forward::{self, Facts},
     guarded::{Guarded, Visit},
-    origin::Origin,
     outbound::is_open,
     relay::OriginAnswer,
     reply,
-    snapshot::Snapshot,
+    snapshot::{Current, Snapshot},
     ticket::{Desk, Ticket},
 };
 use crate::{
@@ -27,7 +26,6 @@ use crate::{
     request::{Head, Target},
     verdict::{Chain, Fault, Refusal, Rejection},
 };
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{StatusCode, Version, header};
@@ -42,10 +40,9 @@ const WRITE: Duration = Duration::from_secs(30);
 
 /// Everything that requests share.
 pub(super) struct Gateway<E> {
-    pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(super) snapshot: Current,
     pub(super) desk: Arc<Desk>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) origin: Arc<Origin>,
     pub(super) guarded: Guarded<E>,
 }
 
@@ -80,11 +77,11 @@ impl<E: Engine> Gateway<E> {
             wording: head::Wording::Pseudo(request.uri.authority().map(|authority| authority.as_str().as_bytes())),
             fields: fields.collect(),
         };
-        head::check(&head, &ctx.snapshot.policy.settings.limits)
+        head::check(&head, ctx.snapshot.limits())
     }
 
     /// Reads the head once, for the guards, for the origin and for the log.
-    fn read_head(&self, session: &mut Session, ctx: &mut Ctx) -> Result<Head, Refusal> {
+    fn read_head(session: &mut Session, ctx: &mut Ctx) -> Result<Head, Refusal> {
         let settings = &ctx.snapshot.policy.settings;
         let peer = peer_of(session);
         let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
@@ -104,7 +101,7 @@ impl<E: Engine> Gateway<E> {
             _ => (request.uri.authority().map(ToString::to_string), raw),
         };
         let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok().map(str::to_owned));
-        let host = host.or(authority).unwrap_or_else(|| self.public_host(settings.public_url.as_deref()));
+        let host = host.or(authority).unwrap_or_else(|| public_host(&ctx.snapshot));
         let target = Target::parse(&target)?;
         target.path().clone_into(&mut ctx.ticket.report.path);
         let request_id = ctx.ticket.request_id().clone();
@@ -117,12 +114,6 @@ impl<E: Engine> Gateway<E> {
         };
         ctx.facts = Some(Facts { client, host, request_id });
         Ok(head)
-    }
-
-    /// For HTTP/1.0 requests that name no host: the site that stands behind the gate.
-    fn public_host(&self, public_url: Option<&str>) -> String {
-        let host = public_url.and_then(|url| Some(url.split_once("://")?.1.trim_end_matches('/').to_owned()));
-        host.unwrap_or_else(|| self.origin.authority.clone())
     }
 
     async fn guard(
@@ -144,7 +135,7 @@ impl<E: Engine> Gateway<E> {
             forward,
             arrival: Arrival { at: self.clock.now(), request_id: ctx.ticket.request_id().clone() },
             began: ctx.ticket.began().into(),
-            pace: Pace::new(&ctx.snapshot.policy.settings.limits),
+            pace: Pace::new(ctx.snapshot.limits()),
         };
         let report = &mut ctx.ticket.report;
         let ending = self.guarded.handle(visit, session, &mut report.notes, &mut report.took).await;
@@ -184,7 +175,7 @@ impl<E: Engine> Gateway<E> {
             reply::write(session, reply::refused_head(refusal.status, &request_id), &request_id).await?;
             return Ok(false);
         }
-        let head = match self.read_head(session, ctx) {
+        let head = match Self::read_head(session, ctx) {
             Ok(head) => head,
             Err(refusal) => return Self::refuse(session, ctx, None, &refusal).await.map(|()| false),
         };
@@ -205,6 +196,13 @@ impl<E: Engine> Gateway<E> {
             (Found::Open, _) => Ok(true),
         }
     }
+}
+
+/// For HTTP/1.0 requests that name no host: the site that stands behind the gate.
+fn public_host(snapshot: &Snapshot) -> String {
+    let public_url = snapshot.policy.settings.public_url.as_deref();
+    let host = public_url.and_then(|url| Some(url.split_once("://")?.1.trim_end_matches('/').to_owned()));
+    host.unwrap_or_else(|| snapshot.origin.authority.clone())
 }
 
 fn peer_of(session: &Session) -> IpAddr {
@@ -248,16 +246,16 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     type CTX = Ctx;
 
     fn new_ctx(&self) -> Ctx {
-        let pulse = Pulse::take();
-        let snapshot = self.snapshot.load_full();
-        let pace = Pace::new(&snapshot.policy.settings.limits);
+        let (pulse, snapshot) = Pulse::take().unzip();
+        let snapshot = snapshot.unwrap_or_else(|| self.snapshot.load_full());
+        let pace = Pace::new(snapshot.limits());
         let ticket = self.desk.ticket();
         Ctx { ticket, snapshot, pace, facts: None, scanner: None, refusal: None, stale: false, connects: 0, pulse }
     }
 
     /// All of these are per read or per write, and mostly no-ops on HTTP/2.
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
-        let limits = &ctx.snapshot.policy.settings.limits;
+        let limits = ctx.snapshot.limits();
         if session.get_keepalive() == Some(0) && !session.is_process_shutting_down() {
             session.set_keepalive(Some(limits.keepalive.as_secs().max(1))); // Pingora makes it infinite
         }
@@ -304,8 +302,8 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         Ok(())
     }
 
-    async fn upstream_peer(&self, _: &mut Session, _: &mut Ctx) -> Result<Box<HttpPeer>> {
-        self.origin.peer().map(Box::new).ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))
+    async fn upstream_peer(&self, _: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpPeer>> {
+        ctx.snapshot.origin.peer().map(Box::new).ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))
     }
 
     /// Asks the kernel before anything is sent: a POST on a dead connection of the pool would be lost as "unknown".
@@ -343,7 +341,7 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
 
     fn fail_to_connect(&self, _: &mut Session, _: &HttpPeer, ctx: &mut Ctx, mut error: Box<Error>) -> Box<Error> {
         ctx.connects += 1;
-        error.set_retry(ctx.connects < self.origin.tries());
+        error.set_retry(ctx.connects < ctx.snapshot.origin.tries());
         error
     }
 

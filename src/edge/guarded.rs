@@ -1,7 +1,7 @@
 //! The edge's half of a guarded request: what the gate knows without waiting, and the clock that stands behind it.
 
 use super::{
-    body::{Incoming, Pace, Room},
+    body::{Incoming, Pace},
     client::bucket,
     engine::Engine,
     relay::{Errand, OriginAnswer, Relay},
@@ -151,7 +151,6 @@ fn is_form(head: &Head) -> bool {
 /// What guarded requests share.
 pub(super) struct Guarded<E> {
     pub(super) limiter: Limiter,
-    pub(super) room: Room,
     pub(super) relay: Arc<Relay<E>>,
 }
 
@@ -188,10 +187,10 @@ impl<E: Engine> Guarded<E> {
         let deadline = began + route.answer_by;
         let handed = Handed::default();
         let mut complete = None;
-        let body = Incoming { session, room: self.room.clone(), pace, deadline, complete: &mut complete };
+        let body = Incoming { session, room: snapshot.room.clone(), pace, deadline, complete: &mut complete };
         let body =
             OfOneRoute { body, guards: &snapshot.policy.guards, head: is_form(&head).then(|| head.clone()), index };
-        let errand = Errand { relay: self.relay.clone(), head: forward, deadline };
+        let errand = Errand { relay: self.relay.clone(), origin: snapshot.origin.clone(), head: forward, deadline };
         let gate = Gate {
             policy: &snapshot.policy,
             keys: &snapshot.keys,

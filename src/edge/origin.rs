@@ -1,6 +1,9 @@
 //! Where does WordPress stand? Its address is known before a request needs it: names are resolved in the background.
 
-use super::ticket::{Alarm, Desk};
+use super::{
+    snapshot::Current,
+    ticket::{Alarm, Desk},
+};
 use crate::outbound::{Deadlines, Target};
 use arc_swap::ArcSwap;
 use http::Uri;
@@ -9,6 +12,7 @@ use pingora_core::{
     upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy},
 };
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
@@ -16,14 +20,29 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
 
 /// Names change when containers do; the system's resolver caches what is still valid.
 const REFRESH: Duration = Duration::from_secs(15);
 /// After a failure: the name may be there in a moment, as when everything starts at once.
 const RETRY: Duration = Duration::from_secs(2);
-/// For the first answer, before anything is listened to.
-const FIRST: Duration = Duration::from_secs(3);
+/// The first answer is waited for before anything is listened to, and a new origin's before it is one.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Keeps the addresses of the origin of the moment fresh, for ever.
+pub(super) async fn keep_resolving(snapshot: Current, desk: Arc<Desk>) {
+    loop {
+        let known = !snapshot.load().origin.addresses.load().is_empty();
+        sleep(if known { REFRESH } else { RETRY }).await;
+        let origin = snapshot.load().origin.clone();
+        if let Err(error) = origin.resolve().await {
+            desk.observer.alarm(&Alarm::OriginName(error));
+        }
+    }
+}
 
 /// Why `origin.url` names no origin.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +64,8 @@ pub(super) struct Origin {
     tls: bool,
     websocket: bool,
     pub(super) deadlines: Deadlines,
+    /// So many calls for guarded requests at once.
+    pub(super) places: Arc<Semaphore>,
     addresses: ArcSwap<Vec<SocketAddr>>,
     turn: AtomicUsize,
 }
@@ -75,48 +96,34 @@ impl Origin {
             tls,
             websocket: settings.websocket,
             deadlines: deadlines(settings.first_byte),
+            places: Arc::new(Semaphore::new(settings.concurrency)),
             addresses: ArcSwap::from_pointee(literal.into_iter().collect()),
             turn: AtomicUsize::default(),
         })
     }
 
     /// Whether there is a name to be resolved.
-    pub(super) fn is_named(&self) -> bool {
+    fn is_named(&self) -> bool {
         self.host.parse::<IpAddr>().is_err()
     }
 
-    /// Once, bounded. A name that does not resolve is no reason not to start: the queue is needed most when the
-    /// origin is away.
-    pub(super) async fn resolve_first(&self, desk: &Desk) {
-        if self.is_named() {
-            let _ = timeout(FIRST, self.resolve(desk)).await;
-        }
+    /// Once, bounded.
+    pub(super) async fn resolve_first(&self) -> io::Result<()> {
+        timeout(PATIENCE, self.resolve()).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// For ever, if there is a name.
-    pub(super) async fn keep_resolving(self: Arc<Self>, desk: Arc<Desk>) {
-        let mut known = !self.addresses.load().is_empty();
-        loop {
-            sleep(if known { REFRESH } else { RETRY }).await;
-            known = self.resolve(&desk).await;
+    async fn resolve(&self) -> io::Result<()> {
+        if !self.is_named() {
+            return Ok(());
         }
-    }
-
-    async fn resolve(&self, desk: &Desk) -> bool {
-        match tokio::net::lookup_host((self.host.as_str(), self.port)).await {
-            Ok(found) => {
-                let found: Vec<_> = found.collect();
-                let any = !found.is_empty();
-                if any && found != **self.addresses.load() {
-                    self.addresses.store(Arc::new(found));
-                }
-                any
-            }
-            Err(error) => {
-                desk.observer.alarm(&Alarm::OriginName(error));
-                false
-            }
+        let found: Vec<_> = tokio::net::lookup_host((self.host.as_str(), self.port)).await?.collect();
+        if found.is_empty() {
+            return Err(io::Error::other("the name has no address"));
         }
+        if found != **self.addresses.load() {
+            self.addresses.store(Arc::new(found));
+        }
+        Ok(())
     }
 
     /// One after another, so that a dead address of several is passed by at the next try.

@@ -6,7 +6,7 @@
 //! the sender's retry waits for it, and is not a second order.
 
 use super::{
-    origin,
+    origin::Origin,
     outbound::{PingoraOutbound, Streaming},
     ticket::{Alarm, Desk},
 };
@@ -24,7 +24,7 @@ use http::StatusCode;
 use pingora_http::RequestHeader;
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -39,9 +39,6 @@ const LEASE_SLACK: Duration = Duration::from_secs(10);
 pub(super) struct Relay<E> {
     pub(super) engine: E,
     pub(super) outbound: PingoraOutbound,
-    pub(super) origin: Arc<origin::Origin>,
-    /// So many calls at once.
-    pub(super) places: Arc<Semaphore>,
     pub(super) desk: Arc<Desk>,
     /// Held by every call, so that a drain can wait for the last one.
     pub(super) busy: mpsc::Sender<()>,
@@ -50,10 +47,20 @@ pub(super) struct Relay<E> {
 /// One request's way to the origin.
 pub(super) struct Errand<E> {
     pub(super) relay: Arc<Relay<E>>,
+    /// As it was when the request came in.
+    pub(super) origin: Arc<Origin>,
     /// As the origin shall see it, but for framing.
     pub(super) head: RequestHeader,
     /// When the sender's answer is due.
     pub(super) deadline: Instant,
+}
+
+/// What is sent, where, and until when anybody waits for it.
+struct Call {
+    origin: Arc<Origin>,
+    head: RequestHeader,
+    body: Bytes,
+    deadline: Instant,
 }
 
 /// The origin's answer; its place among those who may call is given back with the last byte.
@@ -72,8 +79,8 @@ impl<E: Leases + Clone + 'static> gate::Origin for Errand<E> {
 
 impl<E: Leases + Clone + 'static> Errand<E> {
     async fn run(&self, keys: &RepeatKeys, body: Bytes) -> Result<Relayed<OriginAnswer>, Fault> {
-        let relay = &self.relay;
-        let hold = relay.origin.deadlines.total + QUEUE + LEASE_SLACK;
+        let Self { relay, origin, .. } = self;
+        let hold = origin.deadlines.total + QUEUE + LEASE_SLACK;
         let leasing = timeout_at(self.deadline, relay.engine.lease(keys, hold));
         let lease = match leasing.await.map_err(|_| Fault::TooLate)?? {
             Leased::Held(lease) => lease,
@@ -81,7 +88,11 @@ impl<E: Leases + Clone + 'static> Errand<E> {
         };
         // Nothing is awaited between the lease and the task: a drain that drops this future cannot lose it.
         let (tell, told) = oneshot::channel();
-        spawn(relay.clone().settle(lease, self.head.clone(), body, self.deadline, tell));
+        spawn(relay.clone().settle(
+            lease,
+            Call { origin: origin.clone(), head: self.head.clone(), body, deadline: self.deadline },
+            tell,
+        ));
         match timeout_at(self.deadline, told).await {
             Ok(Ok(told)) => told.map(Relayed::Answered),
             Ok(Err(_)) => Err(Fault::OriginUnknown("the call ended without a word".into())),
@@ -96,16 +107,9 @@ fn spawn(call: impl Future<Output = ()> + Send + 'static) {
 }
 
 impl<E: Leases + Clone + 'static> Relay<E> {
-    async fn settle(
-        self: Arc<Self>,
-        lease: Lease,
-        head: RequestHeader,
-        body: Bytes,
-        deadline: Instant,
-        tell: oneshot::Sender<Result<OriginAnswer, Fault>>,
-    ) {
+    async fn settle(self: Arc<Self>, lease: Lease, call: Call, tell: oneshot::Sender<Result<OriginAnswer, Fault>>) {
         let _busy = self.busy.clone();
-        let result = self.call(head, body, deadline).await;
+        let result = self.call(call).await;
         let settled = match &result {
             Ok(answer) if answer.streaming.head.status.is_success() => Some(Settled::Done),
             Err(Fault::OriginUnknown(_)) => None,
@@ -133,16 +137,16 @@ impl<E: Leases + Clone + 'static> Relay<E> {
         }
     }
 
-    async fn call(&self, head: RequestHeader, body: Bytes, deadline: Instant) -> Result<OriginAnswer, Fault> {
+    async fn call(&self, Call { origin, head, body, deadline }: Call) -> Result<OriginAnswer, Fault> {
         // Half of the sender's patience is the origin's.
         let queue = QUEUE.min(deadline.saturating_duration_since(Instant::now()) / 2);
-        let waiting = timeout(queue, self.places.clone().acquire_owned()).await;
+        let waiting = timeout(queue, origin.places.clone().acquire_owned()).await;
         let place = waiting.ok().and_then(Result::ok).ok_or(Fault::OriginBusy)?;
-        let mut left = self.origin.tries();
+        let mut left = origin.tries();
         loop {
             let nowhere = || Fault::OriginUnreachable("its name has not been resolved".into());
-            let target = self.origin.target().ok_or_else(nowhere)?;
-            match self.outbound.call(&target, head.clone(), body.clone(), &self.origin.deadlines).await {
+            let target = origin.target().ok_or_else(nowhere)?;
+            match self.outbound.call(&target, head.clone(), body.clone(), &origin.deadlines).await {
                 Ok(streaming) => return Ok(OriginAnswer { streaming, _place: place }),
                 Err(Failure::Unknown(source)) => return Err(Fault::OriginUnknown(source)),
                 Err(Failure::NotSent(source)) => {

@@ -8,10 +8,8 @@ use std::{
 };
 
 /// The places of one house, whatever the number of its listeners.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Seats {
-    in_all: usize,
-    per_address: usize,
     taken: Mutex<Taken>,
 }
 
@@ -29,14 +27,11 @@ pub(super) struct Seat {
 }
 
 impl Seats {
-    pub(super) fn new(in_all: usize, per_address: usize) -> Arc<Self> {
-        Arc::new(Self { in_all, per_address, taken: Mutex::default() })
-    }
-
-    /// Before a byte is read. Behind a load balancer the client's address comes later: see [`Seat::claim`].
-    pub(super) fn take(self: &Arc<Self>) -> Option<Seat> {
+    /// One of `in_all`, before a byte is read. Behind a load balancer the client's address comes later: see
+    /// [`Seat::claim`].
+    pub(super) fn take(self: &Arc<Self>, in_all: usize) -> Option<Seat> {
         let mut taken = self.lock();
-        if taken.in_all >= self.in_all {
+        if taken.in_all >= in_all {
             return None;
         }
         taken.in_all += 1;
@@ -53,12 +48,12 @@ impl Seats {
 }
 
 impl Seat {
-    /// Once the client is known. False: its address has enough connections.
-    pub(super) fn claim(&mut self, client: IpAddr) -> bool {
+    /// Once the client is known. False: its address has `per_address` connections already.
+    pub(super) fn claim(&mut self, client: IpAddr, per_address: usize) -> bool {
         let address = bucket(client);
         let mut taken = self.seats.lock();
         let count = taken.by_address.entry(address).or_default();
-        if *count >= self.seats.per_address {
+        if *count >= per_address {
             return false;
         }
         *count += 1;

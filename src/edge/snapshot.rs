@@ -1,14 +1,32 @@
-//! By which rules is this request judged? One policy and its keys, taken when the request came in.
+//! By which rules is this request judged? One policy, its keys and what stands behind the gate, taken when the request's
+//! head was complete.
 
-use crate::{policy::Policy, verify::Keys};
+use super::{body::Room, origin::Origin};
+use crate::{
+    policy::{EdgeLimits, Policy},
+    verify::Keys,
+};
+use arc_swap::ArcSwap;
 use std::sync::Arc;
 
 /// What one request sees, whatever is reloaded meanwhile.
 #[derive(Clone)]
-#[expect(missing_debug_implementations, reason = "the keys hold secrets")]
-pub struct Snapshot {
+pub(super) struct Snapshot {
     /// The rules.
-    pub policy: Arc<Policy>,
+    pub(super) policy: Arc<Policy>,
     /// The keys of this moment.
-    pub keys: Arc<Keys>,
+    pub(super) keys: Arc<Keys>,
+    /// Where WordPress stands.
+    pub(super) origin: Arc<Origin>,
+    /// For the bodies of guarded requests.
+    pub(super) room: Room,
+}
+
+/// The one pointer behind which everything changes at once.
+pub(super) type Current = Arc<ArcSwap<Snapshot>>;
+
+impl Snapshot {
+    pub(super) fn limits(&self) -> &EdgeLimits {
+        &self.policy.settings.limits
+    }
 }

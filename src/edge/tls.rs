@@ -16,7 +16,7 @@ use rustls::{
 };
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Another crate has installed another provider of cryptography before.
@@ -44,33 +44,68 @@ fn is_aws_lc(provider: &CryptoProvider) -> bool {
 /// spoils a good set.
 #[derive(Debug)]
 pub(super) struct Certificates {
-    patterns: Vec<PathBuf>,
     set: ArcSwap<Set>,
+    files: Mutex<Files>,
+}
+
+/// Where the certificates are.
+#[derive(Debug)]
+struct Files {
+    patterns: Vec<PathBuf>,
     /// How the files looked when they were last read, well or not.
-    seen: Mutex<Vec<Fingerprint>>,
+    seen: Vec<Fingerprint>,
+}
+
+/// Certificates of other files, read and in order.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    set: Set,
+    files: Files,
+}
+
+impl Fresh {
+    /// Reads every file that the patterns name.
+    pub(super) fn read(patterns: Vec<PathBuf>) -> Result<Self, CertificateError> {
+        let seen = files::look(&patterns)?;
+        Ok(Self { set: Set::read(&seen)?, files: Files { patterns, seen } })
+    }
 }
 
 impl Certificates {
-    /// Reads every file that the patterns name.
-    pub(super) fn open(patterns: Vec<PathBuf>) -> Result<Arc<Self>, CertificateError> {
-        let seen = files::look(&patterns)?;
-        let set = Set::read(&seen)?;
-        Ok(Arc::new(Self { patterns, set: ArcSwap::from_pointee(set), seen: Mutex::new(seen) }))
+    pub(super) fn new(fresh: Fresh) -> Arc<Self> {
+        Arc::new(Self { set: ArcSwap::from_pointee(fresh.set), files: Mutex::new(fresh.files) })
     }
 
-    /// Reads them again; new handshakes get the new set, open connections live on.
+    /// Whether these are their files.
+    pub(super) fn are_of(&self, patterns: &[PathBuf]) -> bool {
+        self.files().patterns == patterns
+    }
+
+    /// From now on new handshakes get these; open connections live on.
+    pub(super) fn replace(&self, fresh: Fresh) {
+        *self.files() = fresh.files;
+        self.set.store(Arc::new(fresh.set));
+    }
+
+    /// Reads the same files again.
     pub(super) fn reload(&self) -> Result<(), CertificateError> {
-        let seen = files::look(&self.patterns)?;
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&seen);
-        self.set.store(Arc::new(Set::read(&seen)?));
+        let mut files = self.files();
+        files.seen = files::look(&files.patterns)?;
+        self.set.store(Arc::new(Set::read(&files.seen)?));
         Ok(())
     }
 
     /// As [`reload`](Self::reload), if a file has come, gone or changed since.
     pub(super) fn reload_if_changed(&self) -> Result<(), CertificateError> {
-        let now = files::look(&self.patterns)?;
-        let changed = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != now;
+        let changed = {
+            let files = self.files();
+            files.seen != files::look(&files.patterns)?
+        };
         if changed { self.reload() } else { Ok(()) }
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

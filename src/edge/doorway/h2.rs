@@ -1,7 +1,10 @@
 //! HTTP/2 connections: one task a stream, each with a watch over its body, and all of them joined.
 
 use super::{AGE_MAX, Doorway, H2_PREFACE_BYTES, client, head, pulse::Pulse};
-use crate::edge::{accept::stopped, ticket::TurnedAway, wire::Wire};
+use crate::{
+    edge::{accept::stopped, ticket::TurnedAway, wire::Wire},
+    policy::EdgeLimits,
+};
 use bytes::BytesMut;
 use pingora_core::{
     apps::HttpServerApp as _,
@@ -9,7 +12,7 @@ use pingora_core::{
         Digest, Stream,
         http::{
             ServerSession,
-            v2::server::{self, H2Accept, HttpSession},
+            v2::server::{self, H2Accept, H2Options, HttpSession, default_h2_options},
         },
     },
     server::ShutdownWatch,
@@ -34,7 +37,7 @@ where
     pub(super) async fn serve_h2(&self, mut wire: Wire, peer: SocketAddr, shutdown: &ShutdownWatch) {
         let mut preface = BytesMut::zeroed(H2_PREFACE_BYTES);
         let read = tokio::select! {
-            read = timeout(self.limits.header, wire.read_exact(&mut preface)) => read,
+            read = timeout(self.snapshot.load().limits().header, wire.read_exact(&mut preface)) => read,
             () = stopped(shutdown) => return,
         };
         if !matches!(read, Ok(Ok(_))) {
@@ -55,13 +58,18 @@ where
             proxy_digest: stream.get_proxy_digest(),
             socket_digest: stream.get_socket_digest(),
         });
-        let shaking = timeout(self.limits.header, server::handshake(stream, self.proxy.h2_options()));
+        let shaking = {
+            let snapshot = self.snapshot.load();
+            let limits = snapshot.limits();
+            timeout(limits.header, server::handshake(stream, Some(options(limits))))
+        };
         let Ok(Ok(mut connection)) = shaking.await else { return };
         let retire = Instant::now() + AGE_MAX;
         let mut idle_since = Instant::now();
         let (mut leaving, mut malformed) = (false, 0);
         let mut stop = pin!(stopped(shutdown));
         loop {
+            let keepalive = self.snapshot.load().limits().keepalive;
             tokio::select! {
                 biased;
                 () = &mut stop, if !leaving => {
@@ -73,7 +81,7 @@ where
                     leaving = true;
                 }
                 // No graceful goodbye: it could hang on a peer that is gone.
-                () = sleep_until(idle_since + self.limits.keepalive), if streams.is_empty() => return,
+                () = sleep_until(idle_since + keepalive), if streams.is_empty() => return,
                 accepted = HttpSession::from_h2_conn(&mut connection, digest.clone()) => match accepted {
                     Ok(Some(H2Accept::Session(session))) => drop(streams.spawn(self.stream(session, shutdown.clone()))),
                     Ok(Some(H2Accept::Rejected)) => {
@@ -92,11 +100,11 @@ where
 
     /// One request. If its body falls silent its future is dropped, which resets the stream.
     fn stream(&self, session: HttpSession, shutdown: ShutdownWatch) -> impl Future<Output = ()> + use<P> {
-        let (proxy, desk, patience) = (self.proxy.clone(), self.desk.clone(), self.limits.body_idle);
+        let (proxy, desk, snapshot) = (self.proxy.clone(), self.desk.clone(), self.snapshot.load_full());
         async move {
-            let pulse = Pulse::new();
+            let (pulse, patience) = (Pulse::new(), snapshot.limits().body_idle);
             let client = session.client_addr().and_then(|address| address.as_inet()).map(SocketAddr::ip);
-            let served = pulse.scope(proxy.process_new_http(ServerSession::new_http2(session), &shutdown));
+            let served = pulse.scope(snapshot, proxy.process_new_http(ServerSession::new_http2(session), &shutdown));
             tokio::select! {
                 _ = served => {}
                 () = pulse.falls_silent(patience) => {}
@@ -106,4 +114,17 @@ where
             }
         }
     }
+}
+
+/// From Pingora's defaults: options of one's own lose its limits on streams and header lists.
+fn options(limits: &EdgeLimits) -> H2Options {
+    let mut options = default_h2_options();
+    options
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(64)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(Some(64))
+        .initial_window_size(256 * 1024)
+        .initial_connection_window_size(1024 * 1024);
+    options
 }

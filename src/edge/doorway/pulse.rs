@@ -1,5 +1,6 @@
 //! Does an HTTP/2 request's body still come? Pingora has no read timeout for it, so somebody must watch.
 
+use crate::edge::snapshot::Snapshot;
 use std::{
     sync::{
         Arc,
@@ -10,8 +11,8 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 tokio::task_local! {
-    /// Of the request that this task serves.
-    static CURRENT: Arc<Pulse>;
+    /// Of the request that this task serves, and the rules by which its head was let in.
+    static CURRENT: (Arc<Pulse>, Arc<Snapshot>);
 }
 
 /// One request's signs of life, shared by the doorway, which waits for them, and the gateway, which gives them.
@@ -34,15 +35,16 @@ impl Pulse {
     }
 
     /// Serves within the reach of [`Pulse::take`].
-    pub(super) async fn scope<T>(self: &Arc<Self>, serving: impl Future<Output = T>) -> T {
-        CURRENT.scope(self.clone(), serving).await
+    pub(super) async fn scope<T>(self: &Arc<Self>, snapshot: Arc<Snapshot>, serving: impl Future<Output = T>) -> T {
+        CURRENT.scope((self.clone(), snapshot), serving).await
     }
 
-    /// Says to the doorway that this task's request has its ticket from now on.
-    pub(in crate::edge) fn take() -> Option<Arc<Self>> {
-        let pulse = CURRENT.try_with(Arc::clone).ok()?;
+    /// Says to the doorway that this task's request has its ticket from now on. The request is judged by the rules that
+    /// let its head in: no request sees two policies.
+    pub(in crate::edge) fn take() -> Option<(Arc<Self>, Arc<Snapshot>)> {
+        let (pulse, snapshot) = CURRENT.try_with(Clone::clone).ok()?;
         pulse.taken.store(true, Ordering::Release);
-        Some(pulse)
+        Some((pulse, snapshot))
     }
 
     pub(super) fn is_taken(&self) -> bool {

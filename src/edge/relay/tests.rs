@@ -71,6 +71,7 @@ impl Observer for Ears {
 
 struct House {
     relay: Arc<Relay<Book>>,
+    origin: Arc<Origin>,
     book: Book,
     ears: Arc<Ears>,
     busy: mpsc::Receiver<()>,
@@ -114,12 +115,13 @@ async fn house(answer: Option<&'static str>, delay_ms: u64, places: usize) -> Ho
     let relay = Relay {
         engine: book.clone(),
         outbound: PingoraOutbound::new(8, Some(ca_file.to_str().unwrap().to_owned())),
-        origin: Arc::new(origin::Origin::new(&crate::policy::Origin::new(&format!("http://{address}"))).unwrap()),
-        places: Arc::new(Semaphore::new(places)),
         desk: Desk::new(ears.clone()),
         busy: tell,
     };
-    House { relay: Arc::new(relay), book, ears, busy, requests }
+    let origin =
+        crate::policy::Origin { concurrency: places, ..crate::policy::Origin::new(&format!("http://{address}")) };
+    let origin = Arc::new(Origin::new(&origin).unwrap());
+    House { relay: Arc::new(relay), origin, book, ears, busy, requests }
 }
 
 impl House {
@@ -127,7 +129,7 @@ impl House {
         let mut head = RequestHeader::build("POST", b"/?wc-api=x", None).unwrap();
         head.insert_header("host", "shop.test").unwrap();
         let deadline = Instant::now() + Duration::from_millis(patience_ms);
-        Errand { relay: self.relay.clone(), head, deadline }
+        Errand { relay: self.relay.clone(), origin: self.origin.clone(), head, deadline }
     }
 }
 

@@ -158,18 +158,20 @@ pub(super) fn policy(origin: SocketAddr) -> Policy {
     policy
 }
 
+pub(super) fn no_keys() -> Keys {
+    Keys::new(Secret::new("memory").unwrap(), BTreeMap::new())
+}
+
 /// Without routes.
 pub(super) async fn house(origin: SocketAddr, change: impl FnOnce(&mut Policy)) -> House {
     let mut policy = policy(origin);
     change(&mut policy);
-    let keys = Keys::new(Secret::new("memory").unwrap(), BTreeMap::new());
-    open(policy, keys, NoEngine).await
+    open(policy, no_keys(), NoEngine).await
 }
 
 /// As [`house`], if it starts.
 pub(super) async fn try_open(policy: Policy) -> Result<(), StartError> {
-    let keys = Keys::new(Secret::new("memory").unwrap(), BTreeMap::new());
-    Edge::start(config(policy, keys, NoEngine, Arc::default())).await.map(drop)
+    Edge::start(config(policy, no_keys(), NoEngine, Arc::default())).await.map(drop)
 }
 
 pub(super) async fn open<E: Engine>(policy: Policy, keys: Keys, engine: E) -> House {

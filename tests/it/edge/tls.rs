@@ -141,3 +141,33 @@ async fn outbound_uses_aws_lc_rs() {
     let answer = soon(outbound.send(&target, request, &Deadlines::default(), 10)).await.unwrap();
     assert_eq!(answer.body, "ok");
 }
+
+/// The listener is the same; where its certificates are is another matter.
+#[tokio::test]
+async fn other_files_are_presented_after_a_reload_or_none_of_them() {
+    let origin = Origin::start(Manner::Polite).await;
+    let (house, old, _files) = tls_house(origin.address, |_| {}).await;
+    let mut policy = policy(origin.address);
+    let (renewed, keys) = (p256("shop.test"), || Arc::new(no_keys()));
+    let elsewhere = Certified::new(&[("shop.pem", &renewed)]);
+    policy.settings.listeners = vec![elsewhere.listener()];
+    elsewhere.write("shop.pem", "broken");
+    let policy = Arc::new(policy);
+    let error = house.edge.prepare(policy.clone(), keys()).await.err().unwrap();
+    assert!(error.to_string().contains("shop.pem"), "{error}");
+    assert_eq!(presented(&house, "shop.test", &[&old]).await, old.certificate.to_vec());
+
+    elsewhere.write("shop.pem", &renewed.pem);
+    let prepared = house.edge.prepare(policy.clone(), keys()).await.unwrap();
+    assert!(house.edge.listens_as(&policy.settings.listeners), "nothing to restart for");
+    house.edge.replace(prepared);
+    assert_eq!(presented(&house, "shop.test", &[&renewed]).await, renewed.certificate.to_vec());
+    let again = p256("shop.test");
+    elsewhere.write("shop.pem", &again.pem);
+    house.edge.reload_certificates().unwrap();
+    assert_eq!(
+        presented(&house, "shop.test", &[&again]).await,
+        again.certificate.to_vec(),
+        "those are read from now on"
+    );
+}
