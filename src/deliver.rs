@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     destination::{Destination, PublishError, Retry},
     outbound::Outbound,
-    policy::Policy,
+    policy::{self, Policy},
     secret::Secret,
     spool::{Claim, Spool, Verdict},
     verdict::Fault,
@@ -45,50 +45,100 @@ pub trait Observer: Send + Sync {
 }
 
 /// All forwarders of a policy.
-#[derive(Debug)]
-pub struct Forwarders {
-    stop: watch::Sender<bool>,
+#[expect(missing_debug_implementations, reason = "holds what deliveries are signed with")]
+pub struct Forwarders<O> {
+    outbound: O,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    spool: Spool,
+    posts: BTreeMap<String, Post<O>>,
     enable: watch::Sender<u64>,
     tasks: JoinSet<()>,
+}
+
+/// The destinations of another policy, in order.
+#[expect(missing_debug_implementations, reason = "holds what deliveries are signed with")]
+pub struct Prepared<O>(Vec<(Written, Terms<Http<O>>)>);
+
+/// One forwarder, from outside. It ends when this is dropped.
+struct Post<O> {
+    written: Written,
+    terms: watch::Sender<Terms<Http<O>>>,
+}
+
+/// Of what a destination is made: what is written the same is the same, and keeps its breaker.
+struct Written {
+    destination: policy::Destination,
+    public_url: Option<String>,
+    sign: Option<Secret>,
+}
+
+/// By what a forwarder goes.
+struct Terms<D> {
+    destination: Arc<D>,
+    concurrency: usize,
 }
 
 /// Without news a forwarder looks by itself this often.
 const LOOK: Duration = Duration::from_secs(1);
 
-impl Forwarders {
+impl<O: Outbound + Clone + 'static> Forwarders<O> {
+    /// None yet.
+    pub fn new(spool: Spool, outbound: O, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
+        let (enable, _) = watch::channel(0);
+        Self { outbound, clock, observer, spool, posts: BTreeMap::new(), enable, tasks: JoinSet::new() }
+    }
+
     /// One for each destination of the policy. `signers` holds the secrets by destination.
     ///
     /// # Errors
-    /// [`BadUrl`]: nothing was started.
-    pub fn start<O: Outbound + Clone + 'static>(
-        policy: &Policy,
-        mut signers: BTreeMap<String, Secret>,
-        spool: &Spool,
-        outbound: &O,
-        clock: &Arc<dyn Clock>,
-        observer: &Arc<dyn Observer>,
-    ) -> Result<Self, BadUrl> {
-        let (stop, stopped) = watch::channel(false);
-        let (enable, enabled) = watch::channel(0);
-        let mut forwarders = Vec::new();
-        for destination in &policy.destinations {
-            let sign = signers.remove(&destination.name);
-            let public = policy.settings.public_url.as_deref();
-            let http = Http::new(outbound.clone(), clock.clone(), destination, public, sign)?;
-            forwarders.push(Forwarder {
-                name: destination.name.clone(),
-                spool: spool.clone(),
-                destination: Arc::new(http),
-                observer: observer.clone(),
-                breaker: Breaker::new(destination.concurrency),
-                enabled: enabled.clone(),
-            });
+    /// [`BadUrl`], and nothing has changed.
+    pub fn prepare(&self, policy: &Policy, signers: &BTreeMap<String, Secret>) -> Result<Prepared<O>, BadUrl> {
+        let public_url = policy.settings.public_url.clone();
+        let prepared = policy.destinations.iter().map(|destination| {
+            let sign = signers.get(&destination.name).cloned();
+            let (outbound, clock) = (self.outbound.clone(), self.clock.clone());
+            let http = Http::new(outbound, clock, destination, public_url.as_deref(), sign.clone())?;
+            let written = Written { destination: destination.clone(), public_url: public_url.clone(), sign };
+            Ok((written, Terms { destination: Arc::new(http), concurrency: destination.concurrency }))
+        });
+        prepared.collect::<Result<_, _>>().map(Prepared)
+    }
+
+    /// From now on events go to these destinations. Attempts under way come to their end; events of a destination that
+    /// is no more stay where they are.
+    pub fn replace(&mut self, Prepared(destinations): Prepared<O>) {
+        let mut before = std::mem::take(&mut self.posts);
+        for (written, terms) in destinations {
+            let name = written.destination.name.clone();
+            let post = match before.remove(&name) {
+                Some(post) if post.written.is(&written) => post,
+                Some(post) => {
+                    post.terms.send_replace(terms);
+                    Post { written, ..post }
+                }
+                None => self.open(written, terms),
+            };
+            self.posts.insert(name, post);
         }
-        let mut tasks = JoinSet::new();
-        for forwarder in forwarders {
-            tasks.spawn(forwarder.run(stopped.clone()));
-        }
-        Ok(Self { stop, enable, tasks })
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    fn open(&mut self, written: Written, terms: Terms<Http<O>>) -> Post<O> {
+        let breaker = Breaker::new(terms.concurrency);
+        let destination = terms.destination.clone();
+        let (tell, told) = watch::channel(terms);
+        let forwarder = Forwarder {
+            name: written.destination.name.clone(),
+            spool: self.spool.clone(),
+            destination,
+            observer: self.observer.clone(),
+            breaker,
+            terms: told,
+            enabled: self.enable.subscribe(),
+        };
+        self.tasks.spawn(forwarder.run());
+        Post { written, terms: tell }
     }
 
     /// A destination that said 410 is asked again.
@@ -98,9 +148,20 @@ impl Forwarders {
 
     /// No new attempts; those under way have `within` to finish, and what is cut is due again after the next start.
     pub async fn stop(mut self, within: Duration) {
-        let _ = self.stop.send(true);
+        self.posts.clear();
         let _ = timeout(within, async { while self.tasks.join_next().await.is_some() {} }).await;
         self.tasks.shutdown().await;
+    }
+}
+
+impl Written {
+    fn is(&self, other: &Self) -> bool {
+        let same_key = match (&self.sign, &other.sign) {
+            (Some(one), Some(other)) => one.is(other.expose()),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        same_key && self.destination == other.destination && self.public_url == other.public_url
     }
 }
 
@@ -110,6 +171,7 @@ struct Forwarder<D> {
     destination: Arc<D>,
     observer: Arc<dyn Observer>,
     breaker: Breaker,
+    terms: watch::Receiver<Terms<D>>,
     enabled: watch::Receiver<u64>,
 }
 
@@ -121,12 +183,10 @@ struct Attempt {
 }
 
 impl<D: Destination + 'static> Forwarder<D> {
-    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+    async fn run(mut self) {
         let mut under_way: JoinSet<Attempt> = JoinSet::new();
-        loop {
-            if *stopped.borrow() {
-                break;
-            }
+        // The other end goes when the destination does.
+        while self.terms.has_changed().is_ok() {
             let spool = self.spool.clone();
             let changed = spool.changed();
             let wait = self.fill(&mut under_way).await;
@@ -136,7 +196,9 @@ impl<D: Destination + 'static> Forwarder<D> {
                 },
                 () = changed => {}
                 () = sleep(wait) => {}
-                _ = stopped.changed() => {}
+                changed = self.terms.changed() => if changed.is_ok() {
+                    self.renew();
+                },
                 changed = self.enabled.changed() => if changed.is_ok() {
                     self.breaker.enable();
                     self.observer.breaker(&self.name, false, false);
@@ -148,6 +210,16 @@ impl<D: Destination + 'static> Forwarder<D> {
                 self.ended(attempt).await;
             }
         }
+    }
+
+    /// It is written in another way, and so may be another: it is trusted as at the first time.
+    fn renew(&mut self) {
+        let Terms { destination, concurrency } = &*self.terms.borrow_and_update();
+        self.destination = destination.clone();
+        if self.breaker.is_open() {
+            self.observer.breaker(&self.name, false, false);
+        }
+        self.breaker = Breaker::new(*concurrency);
     }
 
     /// Starts as many attempts as may run now; says when to look again.
@@ -232,3 +304,6 @@ fn chance() -> f64 {
     let _ = getrandom::fill(&mut bits);
     f64::from(u32::from_le_bytes(bits)) / f64::from(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,7 +212,7 @@ pub enum Delivery {
 }
 
 /// Where queued events can go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// Its name in the policy: a label of metrics and a part of records.
     pub name: String,

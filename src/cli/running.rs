@@ -40,7 +40,7 @@ pub(super) struct Running {
     edge: Edge,
     admin: admin::Admin,
     state: Arc<admin::State>,
-    forwarders: Option<Forwarders>,
+    forwarders: Option<Forwarders<PingoraOutbound>>,
     socket: Option<Socket>,
     drain: Duration,
 }
@@ -89,7 +89,9 @@ impl Running {
             None => (None, None),
             Some(spool) => {
                 let observer: Arc<dyn deliver::Observer> = watch;
-                let forwarders = Forwarders::start(&policy, signers, spool, &outbound, &clock, &observer)?;
+                let mut forwarders = Forwarders::new(spool.clone(), outbound, clock.clone(), observer);
+                let destinations = forwarders.prepare(&policy, &signers)?;
+                forwarders.replace(destinations);
                 let socket = Socket::start(spool.clone());
                 if let Err(error) = &socket {
                     warn!(cause = %error, "no control socket; `spool retry` and `drop` need the gate to be stopped");
