@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod policy;
 pub mod policy_files;
 pub mod providers;
 pub mod run;
@@ -48,6 +49,8 @@ enum Verb {
     Demo(demo::Args),
     /// Look at the queue, export it, check its files, retry or drop events
     Spool(spool::Args),
+    /// See what policy a running gate has, load it again, or go back to the one before
+    Policy(policy::Args),
     /// List the senders that this build knows
     Providers(providers::Args),
     /// Print version and build
@@ -68,6 +71,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Verb::Send(args) => send::run(&args),
         Verb::Demo(args) => demo::run(args),
         Verb::Spool(args) => spool::run(&args),
+        Verb::Policy(args) => policy::run(&args),
         Verb::Providers(args) => providers::run(&args),
         Verb::Version(args) => version::run(&args),
     }

@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod logging;
 pub mod metrics;
+pub mod orders;
 pub mod socket;
 
 use crate::{

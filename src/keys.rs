@@ -2,11 +2,13 @@
 //!
 //! Nothing of a secret is ever in an error or a warning: they name the route, the key's label and the way out.
 
+mod mark;
 mod own;
 mod read;
 #[cfg(test)]
 mod tests;
 
+pub use mark::mark;
 pub use read::Trouble;
 
 use crate::{

@@ -317,6 +317,15 @@ impl Spool {
         self.act(event_id, actor, "drop", |_| Some(Settlement::Dropped(actor.to_owned()))).await
     }
 
+    /// Writes down what an operator did that is not about an event.
+    ///
+    /// # Errors
+    /// A [`Fault`] if it could not be written.
+    pub async fn record_act(&self, actor: &str, what: &str, about: &str) -> Result<(), Fault> {
+        let (actor, what, event) = (actor.to_owned(), what.to_owned(), about.to_owned());
+        self.note(vec![Entry::Act { at: self.shared.clock.now(), actor, what, event }]).await
+    }
+
     async fn act(
         &self,
         event_id: &str,

@@ -26,6 +26,9 @@ pub struct Args {
     /// Where metrics and health are served; replaces the policy's `admin`
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
+    /// Load the policy only when asked to, by SIGHUP or `hookwarden policy reload`, and not when its files change
+    #[arg(long)]
+    no_watch: bool,
     /// How log lines are written to standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     log_format: LogFormat,
@@ -43,7 +46,7 @@ enum LogFormat {
     Json,
 }
 
-/// Runs it until SIGTERM or SIGINT, then drains. SIGHUP reads the certificates again.
+/// Runs it until SIGTERM or SIGINT, then drains. SIGHUP reads policy, keys and certificates again.
 ///
 /// # Errors
 /// Nothing was started: the policy, a key, the spool, an address or a certificate is not in order.
@@ -55,8 +58,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         LogFormat::Json => Format::Json,
     };
     logging::init(format, args.log_level);
-    let start =
-        Start { policy: args.policy, env: args.env, upstream: args.upstream, listen: args.listen, admin: args.admin };
+    let Args { policy, env, upstream, listen, admin, no_watch, .. } = args;
+    let start = Start { policy, env, upstream, listen, admin, watch: !no_watch };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start a runtime")?;
     let code = runtime.block_on(async {
         let Some(running) = running::Running::start(start).await? else {
@@ -77,7 +80,7 @@ async fn serve(running: running::Running) -> anyhow::Result<ExitCode> {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => running.reload_certificates(),
+            _ = hangup.recv() => running.reload("SIGHUP"),
         }
     }
     running.stop().await;

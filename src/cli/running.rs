@@ -1,20 +1,31 @@
 //! A whole gate in this process: what `run` runs, and what `demo` shows.
 
+mod keeper;
+mod load;
+mod standing;
+mod watch;
+
 use super::policy_files;
 use crate::{
     clock::{Clock, SystemClock},
-    control::{Watch, admin, metrics::Metrics, socket::Socket},
+    control::{
+        Watch, admin,
+        metrics::Metrics,
+        orders::{Order, Wish},
+        socket::Socket,
+    },
     deliver::{self, Forwarders},
     edge::{self, Edge, Engine, NoEngine, PingoraOutbound},
-    keys,
-    policy::{self, Overrides, Policy, Source},
+    policy::{self, Overrides, Policy},
     spool::{self, Spool},
-    verdict::Chain,
     verify::{Catalogue, Keys},
 };
 use anyhow::{Context as _, bail};
+use arc_swap::ArcSwap;
+use keeper::{Generation, Keeper, Queue};
+use load::{Attempt, Loaded};
 use std::{
-    io::IsTerminal as _,
+    hash::RandomState,
     net::SocketAddr,
     path::PathBuf,
     sync::{
@@ -23,51 +34,66 @@ use std::{
     },
     time::Duration,
 };
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
 use tracing::{error, info, warn};
 
 /// What to start.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Start {
     pub(super) policy: Option<PathBuf>,
     pub(super) env: Option<String>,
     pub(super) upstream: Option<String>,
     pub(super) listen: Vec<SocketAddr>,
     pub(super) admin: Option<SocketAddr>,
+    /// Load the policy when its files change.
+    pub(super) watch: bool,
 }
 
 /// A gate that runs, with everything behind it.
 pub(super) struct Running {
-    edge: Edge,
+    addresses: Vec<SocketAddr>,
     admin: admin::Admin,
     state: Arc<admin::State>,
-    forwarders: Option<Forwarders<PingoraOutbound>>,
     socket: Option<Socket>,
-    drain: Duration,
+    orders: mpsc::Sender<Order>,
+    keeper: JoinHandle<Keeper>,
 }
 
 /// Idle connections that are kept for relays and deliveries.
 const OUTBOUND_POOL: usize = 128;
 /// Without a policy and without `--listen`.
 const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8080);
+/// Wishes that may wait while a policy is being loaded: they come from people.
+const ORDERS_MAX: usize = 8;
+/// So long a stop waits for a load that is under way: its files may lie on a server that does not answer.
+const KEEPER: Duration = Duration::from_secs(5);
 
 impl Running {
     /// `None` if the policy or a key is not in order: then that has been told on standard error.
     pub(super) async fn start(start: Start) -> anyhow::Result<Option<Self>> {
-        let Some(policy) = compile(&start)? else { return Ok(None) };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let Some((keys, signers)) = resolve(&policy, clock.now()) else { return Ok(None) };
-        let policy = Arc::new(policy);
+        Self::start_by(start, Arc::new(SystemClock)).await
+    }
+
+    async fn start_by(start: Start, clock: Arc<dyn Clock>) -> anyhow::Result<Option<Self>> {
+        let start = Arc::new(start);
+        let by = Arc::new(RandomState::new());
+        let Some(loaded) = first(&start, clock.as_ref(), &by)? else { return Ok(None) };
+        let policy = loaded.policy.clone();
         let metrics = Arc::new(Metrics::new(&policy, clock.now()).context("cannot make the metrics")?);
         let watch = Arc::new(Watch::new(metrics.clone()));
         let outbound = PingoraOutbound::new(OUTBOUND_POOL, None);
 
-        let spool = if policy.routes.is_empty() { None } else { Some(open(&policy, &clock)?) };
-        let drain = policy.settings.limits.drain;
+        // Also for a policy without routes: those that come with a reload need it, and people reach the gate through it.
+        let spool = if start.policy.is_some() { Some(open(&policy, &clock)?) } else { None };
         let state = Arc::new(admin::State {
             metrics,
             spool: spool.clone(),
             clock: clock.clone(),
-            digest: policy.digest.clone(),
+            digest: ArcSwap::from_pointee(policy.digest.clone()),
             draining: AtomicBool::new(false),
         });
         let on = policy.settings.admin;
@@ -76,7 +102,7 @@ impl Running {
         let observer: Arc<dyn edge::Observer> = watch.clone();
         let config = Parts {
             policy: policy.clone(),
-            keys: Arc::new(keys),
+            keys: loaded.keys.clone(),
             observer,
             clock: clock.clone(),
             outbound: outbound.clone(),
@@ -85,31 +111,31 @@ impl Running {
             Some(spool) => config.start(spool.clone()).await?,
             None => config.start(NoEngine).await?,
         };
-        let (forwarders, socket) = match &spool {
-            None => (None, None),
-            Some(spool) => {
-                let observer: Arc<dyn deliver::Observer> = watch;
-                let mut forwarders = Forwarders::new(spool.clone(), outbound, clock.clone(), observer);
-                let destinations = forwarders.prepare(&policy, &signers)?;
-                forwarders.replace(destinations);
-                let socket = Socket::start(spool.clone());
-                if let Err(error) = &socket {
-                    warn!(cause = %error, "no control socket; `spool retry` and `drop` need the gate to be stopped");
-                }
-                (Some(forwarders), socket.ok())
-            }
-        };
-        for address in edge.addresses() {
+        let (orders, taken) = mpsc::channel(ORDERS_MAX);
+        let (mut queue, mut socket) = (None, None);
+        if let Some(spool) = spool {
+            let observer: Arc<dyn deliver::Observer> = watch;
+            let mut forwarders = Forwarders::new(spool.clone(), outbound, clock.clone(), observer);
+            let destinations = forwarders.prepare(&policy, &loaded.signers)?;
+            forwarders.replace(destinations);
+            socket = listen(&spool, &orders);
+            queue = Some(Queue { spool, forwarders });
+        }
+        let addresses = edge.addresses().to_vec();
+        for address in &addresses {
             info!(%address, "listening");
         }
         let (routes, admin_on) = (policy.routes.len(), admin.address());
         info!(routes, policy = policy.digest, admin = %admin_on, origin = policy.settings.origin.url, "the gate stands");
-        Ok(Some(Self { edge, admin, state, forwarders, socket, drain }))
+        let current = Generation::first(loaded, clock.now());
+        let keeper = Keeper::new(start, clock, state.clone(), edge, queue, current, by);
+        keeper.tell();
+        Ok(Some(Self { addresses, admin, state, socket, orders, keeper: keep(keeper, taken) }))
     }
 
     /// Where it listens.
     pub(super) fn addresses(&self) -> &[SocketAddr] {
-        self.edge.addresses()
+        &self.addresses
     }
 
     /// Where metrics and health are.
@@ -117,28 +143,51 @@ impl Running {
         self.admin.address()
     }
 
-    pub(super) fn reload_certificates(&self) {
-        match self.edge.reload_certificates() {
-            Ok(()) => info!("read the certificates again"),
-            Err(error) => error!(cause = %Chain(&error), "kept the old certificates"),
-        }
+    /// Reads policy, keys and certificates again; what comes of it is in the log.
+    pub(super) fn reload(&self, actor: &str) {
+        let (tell, _) = oneshot::channel();
+        let wish = Wish::Reload { actor: actor.to_owned() };
+        // As many as may wait for the same do already.
+        let _ = self.orders.try_send(Order { wish, tell });
     }
 
     /// No new connections; what is in flight has the policy's `drain` to finish; then the spool is closed.
     pub(super) async fn stop(self) {
         info!("draining");
         self.state.draining.store(true, Ordering::Release);
-        let drained = self.edge.stop(self.drain).await;
-        if let Some(forwarders) = self.forwarders {
-            forwarders.stop(self.drain).await;
+        // Once nobody can ask any more, a reload that is under way comes to its end, and no other begins.
+        drop((self.socket, self.orders));
+        match timeout(KEEPER, self.keeper).await {
+            Ok(Ok(Keeper { edge, queue, current, .. })) => {
+                let within = current.loaded.policy.settings.limits.drain;
+                let drained = edge.stop(within).await;
+                if let Some(Queue { forwarders, .. }) = queue {
+                    forwarders.stop(within).await;
+                }
+                info!(cut = drained.cut, idle = drained.idle, "drained");
+            }
+            Ok(Err(cause)) => error!(%cause, "what keeps the policy has ended before; connections are cut"),
+            Err(_) => error!("the policy's files cannot be read to an end; connections are cut"),
         }
-        drop(self.socket);
         if let Some(spool) = &self.state.spool {
             spool.close().await;
         }
         self.admin.stop();
-        info!(cut = drained.cut, idle = drained.idle, "stopped");
+        info!("stopped");
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "`Running::stop` joins it")]
+fn keep(keeper: Keeper, orders: mpsc::Receiver<Order>) -> JoinHandle<Keeper> {
+    tokio::spawn(keeper.run(orders))
+}
+
+fn listen(spool: &Spool, orders: &mpsc::Sender<Order>) -> Option<Socket> {
+    let socket = Socket::start(spool.clone(), orders.clone());
+    if let Err(error) = &socket {
+        warn!(cause = %error, "no control socket; `spool retry` and `drop` need the gate to be stopped, `policy` cannot ask");
+    }
+    socket.ok()
 }
 
 struct Parts {
@@ -156,67 +205,61 @@ impl Parts {
     }
 }
 
-fn compile(start: &Start) -> anyhow::Result<Option<Policy>> {
-    let Some(path) = &start.policy else {
-        let Some(upstream) = &start.upstream else {
+impl Start {
+    /// What the command line says instead of the policy, at every load.
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            upstream: self.upstream.clone(),
+            listen: self.listen.clone(),
+            admin: self.admin,
+            spool: None,
+            // A gate must start again as it went on: `check` is where an end is a mistake.
+            ended_enforces: true,
+        }
+    }
+
+    /// For a gate that guards nothing.
+    fn pass_through(&self) -> anyhow::Result<Policy> {
+        let Some(upstream) = &self.upstream else {
             bail!(
                 "nothing to run: name a policy, as in `hookwarden run gate.yaml`, or --upstream http://127.0.0.1:8080"
             );
         };
-        let listen = if start.listen.is_empty() { vec![LISTEN.into()] } else { start.listen.clone() };
+        let listen = if self.listen.is_empty() { vec![LISTEN.into()] } else { self.listen.clone() };
         let mut policy = Policy::pass_through(listen.first().copied().unwrap_or_else(|| LISTEN.into()), upstream);
         policy.settings.listeners = listen
             .into_iter()
             .map(|on| policy::Listener { on, tls: None, http2: false, proxy_protocol: Vec::new() })
             .collect();
-        if let Some(admin) = start.admin {
+        if let Some(admin) = self.admin {
             policy.settings.admin = admin;
         }
-        return Ok(Some(policy));
-    };
-    let overrides = Overrides {
-        upstream: start.upstream.clone(),
-        listen: start.listen.clone(),
-        admin: start.admin,
-        ..Overrides::default()
-    };
-    let compiled = policy_files::read(path, start.env.as_deref())
-        .and_then(|source: Source| policy::compile(&source, &Catalogue::embedded(), &overrides, SystemClock.now()));
-    let told = |report: &policy::Report| {
-        let mut text = String::new();
-        let _ = report.write(&mut text, std::io::stderr().is_terminal());
-        eprint!("{text}");
-    };
-    match compiled {
-        Ok(compiled) => {
-            told(&compiled.warnings);
-            Ok(Some(compiled.policy))
-        }
-        Err(report) => {
-            told(&report);
-            Ok(None)
-        }
+        Ok(policy)
     }
 }
 
-type Resolved = (Keys, std::collections::BTreeMap<String, crate::secret::Secret>);
-
-/// Every key that is not in order is told, and then nothing starts.
-fn resolve(policy: &Policy, now: crate::clock::Timestamp) -> Option<Resolved> {
-    let loaded = keys::load(policy, &policy_files::environment, now);
-    let signers = keys::signers(policy, &policy_files::environment);
-    match (loaded, signers) {
-        (Ok((keys, warnings)), Ok(signers)) => {
-            for warning in warnings {
-                warn!("{warning}");
+/// What the gate starts with. Whatever is not in order is told, and then nothing starts.
+fn first(start: &Start, clock: &dyn Clock, by: &RandomState) -> anyhow::Result<Option<Loaded>> {
+    let outcome = match &start.policy {
+        None => load::with_keys(Arc::new(start.pass_through()?), clock.now()),
+        Some(path) => match policy_files::read(path, start.env.as_deref()) {
+            Err(report) => Err(load::Refused::Policy(report)),
+            Ok(source) => {
+                let catalogue = Catalogue::embedded();
+                let Attempt { outcome, .. } =
+                    load::load(&Arc::new(source), &start.overrides(), &catalogue, clock.now(), by);
+                outcome
             }
-            Some((keys, signers))
+        },
+    };
+    match outcome {
+        Ok(loaded) => {
+            loaded.warnings.print();
+            Ok(Some(loaded))
         }
-        (loaded, signers) => {
-            for error in loaded.err().into_iter().chain(signers.err()).flatten() {
-                eprintln!("error: {}", Chain(&error));
-            }
-            None
+        Err(refused) => {
+            refused.print();
+            Ok(None)
         }
     }
 }
@@ -230,3 +273,6 @@ fn open(policy: &Policy, clock: &Arc<dyn Clock>) -> anyhow::Result<Spool> {
     info!(pending = found.pending, torn_bytes = found.torn_bytes, "opened the spool");
     Ok(spool)
 }
+
+#[cfg(test)]
+mod tests;

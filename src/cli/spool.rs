@@ -242,6 +242,7 @@ fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
         let done = match request {
             Ask::Retry { event, actor } => spool.retry(event, actor).await,
             Ask::Drop { event, actor } => spool.drop_event(event, actor).await,
+            Ask::Policy | Ask::Reload { .. } | Ask::Rollback { .. } => Ok(false), // only a running gate has a policy
         };
         spool.close().await;
         done

@@ -2,6 +2,7 @@
 
 use super::metrics::Metrics;
 use crate::{clock::Clock, spool::Spool, verdict::Chain};
+use arc_swap::ArcSwap;
 use serde_json::json;
 use std::{
     io,
@@ -28,8 +29,8 @@ pub struct State {
     pub spool: Option<Spool>,
     /// For ages.
     pub clock: Arc<dyn Clock>,
-    /// The policy's digest.
-    pub digest: String,
+    /// The digest of the policy of the moment.
+    pub digest: ArcSwap<String>,
     /// A stop has begun.
     pub draining: AtomicBool,
 }
@@ -117,7 +118,7 @@ fn answer(path: &str, state: &State) -> (&'static str, &'static str, String) {
         "/readyz" => {
             let reasons = reasons(state);
             let status = if reasons.is_empty() { "200 OK" } else { "503 Service Unavailable" };
-            let told = json!({ "ready": reasons.is_empty(), "reasons": reasons, "policy": state.digest });
+            let told = json!({ "ready": reasons.is_empty(), "reasons": reasons, "policy": **state.digest.load() });
             (status, "application/json", format!("{told}\n"))
         }
         "/" => ("200 OK", "text/plain", "hookwarden: /metrics /healthz /readyz\n".to_owned()),

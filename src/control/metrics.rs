@@ -1,5 +1,9 @@
 //! Prometheus metrics. Labels come from the configuration and from closed sets of codes, never from a request.
 
+mod policy;
+
+pub use policy::{PolicySeries, Reloaded};
+
 use crate::{
     clock::Timestamp,
     edge::Report,
@@ -11,7 +15,10 @@ use crate::{
 use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{PoisonError, RwLock},
+};
 
 /// Every series of one gate.
 #[derive(Debug)]
@@ -28,6 +35,14 @@ pub struct Metrics {
     dead_letters: IntCounterVec,
     breaker: IntGaugeVec,
     spool: SpoolGauges,
+    /// About the policy.
+    pub policy: PolicySeries,
+    known: RwLock<Known>,
+}
+
+/// The names that may be labels: those of every policy that was loaded, because counters stay.
+#[derive(Debug, Default)]
+struct Known {
     routes: BTreeSet<String>,
     keys: BTreeSet<String>,
 }
@@ -121,8 +136,8 @@ impl Metrics {
                 )?,
             },
             seconds,
-            routes: policy.routes.iter().map(|route| route.name.to_string()).collect(),
-            keys: policy.keys.iter().flat_map(|keys| &keys.entries).map(|key| key.id.clone()).collect(),
+            policy: PolicySeries::new(&registry)?,
+            known: RwLock::default(),
             registry: registry.clone(),
         };
         let build = gauges("hookwarden_build_info", "1, with the version", &["version"])?;
@@ -131,34 +146,45 @@ impl Metrics {
         #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch fit a double")]
         start.set(started.unix_s() as f64);
         registry.register(Box::new(start))?;
-        metrics.make_zeros(policy);
+        for code in ["passed", "aborted", "lost"].iter().chain(Rejection::CODES) {
+            metrics.requests.with_label_values(&[UNGUARDED, code]);
+        }
+        for reason in TurnedAway::CODES {
+            metrics.turned_away.with_label_values(&[reason]);
+        }
+        metrics.know(policy);
+        metrics.policy.stands(&policy.digest, started, 0);
         Ok(metrics)
     }
 
-    fn make_zeros(&self, policy: &Policy) {
-        for route in self.routes.iter().map(String::as_str) {
+    /// A policy that is about to be in force: its names may be labels, and have their zeros before anything happens.
+    pub fn know(&self, policy: &Policy) {
+        for route in policy.routes.iter().map(|route| &*route.name) {
             for code in GOOD.iter().chain(Rejection::CODES).chain(Fault::CODES) {
                 self.requests.with_label_values(&[route, code]);
             }
             self.body_bytes.with_label_values(&[route]);
         }
-        for code in ["passed", "aborted", "lost"].iter().chain(Rejection::CODES) {
-            self.requests.with_label_values(&[UNGUARDED, code]);
-        }
-        for reason in TurnedAway::CODES {
-            self.turned_away.with_label_values(&[reason]);
-        }
         for destination in &policy.destinations {
             self.deliveries.with_label_values(&[destination.name.as_str(), "delivered"]);
             self.dead_letters.with_label_values(&[destination.name.as_str()]);
-            self.breaker.with_label_values(&[destination.name.as_str()]).set(0);
+            self.breaker.with_label_values(&[destination.name.as_str()]); // of one that goes on, it says what it said
         }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.routes.extend(policy.routes.iter().map(|route| route.name.to_string()));
+        known.keys.extend(policy.keys.iter().flat_map(|keys| &keys.entries).map(|key| key.id.clone()));
+    }
+
+    /// A destination is no more: whether it was asked says nothing now.
+    pub fn forget_destination(&self, destination: &str) {
+        let _ = self.breaker.remove_label_values(&[destination]);
     }
 
     /// One request.
     pub(super) fn finished(&self, report: &Report) {
         let route = report.route.as_deref();
-        let label = route.filter(|route| self.routes.contains(*route)).unwrap_or(UNGUARDED);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let label = route.filter(|route| known.routes.contains(*route)).unwrap_or(UNGUARDED);
         let code = report.outcome.code();
         self.requests.with_label_values(&[label, code]).inc();
         self.seconds.with_label_values(&[label, "total"]).observe(report.took.total.as_secs_f64());
@@ -170,7 +196,7 @@ impl Metrics {
         }
         self.body_bytes.with_label_values(&[label]).inc_by(report.received_bytes);
         if let Some(key) = &report.notes.key_id {
-            let key = if self.keys.contains(key) { key } else { "other" };
+            let key = if known.keys.contains(key) { key } else { "other" };
             self.verified.with_label_values(&[label, key]).inc();
         } else if AUTHENTICATION.contains(&code) {
             self.signature_failures.with_label_values(&[label, code]).inc();

@@ -1,7 +1,11 @@
 //! The control socket: what changes something in a running gate. One JSON line in, one out; 0600, in the spool's 0700
 //! folder, so that whoever may write there may ask.
 
-use crate::{spool::Spool, verdict::Chain};
+use super::orders::{Order, Wish};
+use crate::{
+    spool::Spool,
+    verdict::{Chain, Fault},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
@@ -14,6 +18,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader as AsyncReader},
     net::{UnixListener, UnixStream},
+    sync::{mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
 };
@@ -33,6 +38,18 @@ pub enum Ask {
     Drop {
         /// The event's id.
         event: String,
+        /// Who asks; written into the log.
+        actor: String,
+    },
+    /// What policy is loaded?
+    Policy,
+    /// Read the policy again.
+    Reload {
+        /// Who asks; written into the log.
+        actor: String,
+    },
+    /// Go back to the policy before.
+    Rollback {
         /// Who asks; written into the log.
         actor: String,
     },
@@ -58,7 +75,7 @@ impl Socket {
     /// # Errors
     /// The file cannot be made, as where the path is too long for a socket.
     #[expect(clippy::disallowed_methods, reason = "dropping the socket ends it")]
-    pub fn start(spool: Spool) -> io::Result<Self> {
+    pub fn start(spool: Spool, orders: mpsc::Sender<Order>) -> io::Result<Self> {
         let path = path(spool.folder());
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -69,7 +86,7 @@ impl Socket {
         let task = tokio::spawn(async move {
             // One after another: these are acts of people.
             while let Ok((stream, _)) = listener.accept().await {
-                let _ = timeout(PATIENCE, serve(stream, &spool)).await;
+                let _ = timeout(PATIENCE, serve(stream, &spool, &orders)).await;
             }
         });
         Ok(Self { path, task })
@@ -83,24 +100,23 @@ impl Drop for Socket {
     }
 }
 
-async fn serve(stream: UnixStream, spool: &Spool) -> io::Result<()> {
+async fn serve(stream: UnixStream, spool: &Spool, orders: &mpsc::Sender<Order>) -> io::Result<()> {
     let mut reader = AsyncReader::new(stream.take(LINE_BYTES_MAX));
     let mut line = String::new();
     reader.read_line(&mut line).await?;
     let answer = match serde_json::from_str::<Ask>(&line) {
-        Ok(ask) => done(&ask, spool).await,
+        Ok(Ask::Retry { event, actor }) => done("retry", &event, &actor, spool.retry(&event, &actor).await),
+        Ok(Ask::Drop { event, actor }) => done("drop", &event, &actor, spool.drop_event(&event, &actor).await),
+        Ok(Ask::Policy) => asked(Wish::Show, orders).await,
+        Ok(Ask::Reload { actor }) => asked(Wish::Reload { actor }, orders).await,
+        Ok(Ask::Rollback { actor }) => asked(Wish::Rollback { actor }, orders).await,
         Err(error) => json!({ "ok": false, "error": format!("cannot read the request: {error}") }),
     };
     let mut stream = reader.into_inner().into_inner();
     stream.write_all(format!("{answer}\n").as_bytes()).await
 }
 
-async fn done(ask: &Ask, spool: &Spool) -> Value {
-    let (what, outcome) = match ask {
-        Ask::Retry { event, actor } => (("retry", event, actor), spool.retry(event, actor).await),
-        Ask::Drop { event, actor } => (("drop", event, actor), spool.drop_event(event, actor).await),
-    };
-    let (verb, event, actor) = what;
+fn done(verb: &str, event: &str, actor: &str, outcome: Result<bool, Fault>) -> Value {
     match outcome {
         Ok(done) => {
             tracing::info!(verb, event, actor, done, "an operator acted on the spool");
@@ -108,6 +124,16 @@ async fn done(ask: &Ask, spool: &Spool) -> Value {
         }
         Err(fault) => json!({ "ok": false, "error": Chain(&fault).to_string() }),
     }
+}
+
+async fn asked(wish: Wish, orders: &mpsc::Sender<Order>) -> Value {
+    let (tell, told) = oneshot::channel();
+    let reply = match orders.send(Order { wish, tell }).await {
+        Ok(()) => told.await.ok(),
+        Err(_) => None,
+    };
+    let leaving = || json!({ "ok": false, "error": "the gate is about to stop" });
+    reply.and_then(|reply| serde_json::to_value(reply).ok()).unwrap_or_else(leaving)
 }
 
 /// Asks the gate that holds this spool; `None` if none is listening.

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use std::{ops::Range, path::Path};
 
 /// The texts of one policy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// `gate.yaml`.
     pub main: TextFile,

@@ -4,6 +4,7 @@ use crate::{clock::Timestamp, secret::Secret};
 use std::collections::BTreeMap;
 
 /// One secret, decoded as its sender's scheme wants it, and the name under which a rotation is watched.
+#[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct Key {
     /// A label of metrics and a field of logs and events; never the secret.
@@ -26,6 +27,17 @@ impl Keys {
     /// [`Sender::keys`](super::Sender).
     pub fn new(memory: Secret, named: BTreeMap<String, Vec<Key>>) -> Self {
         Self { memory, named }
+    }
+
+    /// The senders' keys of these, and the gate's own secret of the others.
+    #[must_use]
+    pub fn with_memory_of(&self, other: &Self) -> Self {
+        Self { memory: other.memory.clone(), named: self.named.clone() }
+    }
+
+    /// Whether what is remembered under these is known under the others.
+    pub fn remember_as(&self, other: &Self) -> bool {
+        self.memory.is(other.memory.expose())
     }
 
     /// The gate's own, for what it remembers requests by.

@@ -16,4 +16,6 @@ mod edge;
 mod guard;
 mod policy;
 mod reading;
+#[cfg(feature = "edge")]
+mod reload;
 mod senders;

@@ -1,0 +1,158 @@
+//! `hookwarden policy`: what is loaded in the gate that runs; read it again; go back to the one before.
+
+use super::{EXIT_NOT_IN_ORDER, policy_files};
+use crate::{
+    control::{
+        orders::{Reply, Standing},
+        socket::{Ask, ask},
+    },
+    json::read_yaml,
+    policy,
+};
+use anyhow::{Context as _, bail};
+use std::{
+    fmt::{self, Write as _},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Its options.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// The spool's folder of the gate, where its control socket is; that of the policy if absent
+    #[arg(long, global = true, value_name = "DIR")]
+    spool: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// What is loaded, since when, and what was wrong with the last reload; exit code 3 if something was
+    Show(Which),
+    /// Read policy, keys and certificates again now; exit code 3 if they are not in order
+    Reload(Act),
+    /// Go back to the policy before, with its keys, until the files change or a reload is asked for
+    Rollback(Act),
+}
+
+#[derive(Debug, Default, clap::Args)]
+struct Which {
+    /// The policy that the gate was started with
+    policy: Option<PathBuf>,
+    /// The stage that it was started with
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Act {
+    #[command(flatten)]
+    which: Which,
+    /// Who you are: written into the log
+    #[arg(long)]
+    actor: String,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// No gate runs there, or it does not answer.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (which, wish) = match &args.verb {
+        None => (&Which::default(), Ask::Policy),
+        Some(Verb::Show(which)) => (which, Ask::Policy),
+        Some(Verb::Reload(act)) => (&act.which, Ask::Reload { actor: act.actor.clone() }),
+        Some(Verb::Rollback(act)) => (&act.which, Ask::Rollback { actor: act.actor.clone() }),
+    };
+    let folder = args.spool.clone().map_or_else(|| folder(which.policy.as_deref(), which.env.as_deref()), Ok)?;
+    let answer = ask(&folder, &wish).with_context(|| format!("the gate of `{}` did not answer", folder.display()))?;
+    let Some(answer) = answer else {
+        bail!("no gate runs on the spool `{}`; name its folder with --spool", folder.display());
+    };
+    if let Some(error) = answer.get("error").and_then(serde_json::Value::as_str) {
+        bail!("{error}");
+    }
+    let mut out = io::stdout().lock();
+    let reply: Reply = serde_json::from_value(answer).context("the gate is of another version")?;
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&reply)?)?;
+    } else {
+        let mut text = String::new();
+        if !matches!(wish, Ask::Policy) {
+            writeln!(text, "{}\n", reply.told)?;
+        }
+        write(&mut text, &reply.policy)?;
+        write!(out, "{text}")?;
+    }
+    let in_order = reply.ok && reply.policy.last_error.is_none();
+    Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_IN_ORDER) })
+}
+
+/// Where the gate of this policy has its spool. The policy is not compiled: one that is not in order is the very reason
+/// to ask.
+fn folder(path: Option<&Path>, env: Option<&str>) -> anyhow::Result<PathBuf> {
+    let otherwise = policy::Spool::default().folder;
+    let Some(path) = path else { return Ok(otherwise) };
+    let unreadable = || format!("cannot read where the spool of `{}` is; name its folder with --spool", path.display());
+    let source = policy_files::read(path, env).with_context(unreadable)?;
+    // A stage replaces the whole key.
+    for file in source.env.iter().chain([&source.main]) {
+        let document = read_yaml(&file.text).ok().with_context(unreadable)?;
+        if let Some(spool) = document.root.find("/spool") {
+            return Ok(spool.find("/folder").and_then(|folder| folder.text()).map_or(otherwise, PathBuf::from));
+        }
+    }
+    Ok(otherwise)
+}
+
+fn write(text: &mut String, policy: &Standing) -> fmt::Result {
+    let Standing { path, env, digest, routes, loaded_at, loaded_by, watched, needs_restart, previous, .. } = policy;
+    writeln!(text, "policy    {}", path.as_deref().unwrap_or("none: everything passes through"))?;
+    if let Some(env) = env {
+        writeln!(text, "env       {env}")?;
+    }
+    writeln!(text, "digest    {digest}")?;
+    writeln!(text, "loaded    {loaded_at}, {loaded_by}; {routes} route{}", if *routes == 1 { "" } else { "s" })?;
+    let looked_at = if *watched { "when its files change" } else { "only when asked to" };
+    writeln!(text, "reload    {looked_at}")?;
+    if let Some(previous) = previous {
+        writeln!(text, "before    {}, loaded {}", previous.digest, previous.loaded_at)?;
+    }
+    if !needs_restart.is_empty() {
+        writeln!(text, "restart   needed for what it says under {}", needs_restart.join(", "))?;
+    }
+    if policy.differs {
+        writeln!(text, "files     say something else")?;
+    }
+    if let Some(error) = &policy.last_error {
+        writeln!(text, "\nnot in force: what was read at {}, {}\n\n{}", error.at, error.by, error.report)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_spool_is_found_by_a_policy_that_is_not_in_order() {
+        let files = tempfile::tempdir().unwrap();
+        let path = files.path().join("gate.yaml");
+        fs::write(&path, "spool: { folder: /var/lib/shop }\nroutez: { a: b }\n").unwrap();
+        assert_eq!(folder(Some(&path), None).unwrap(), Path::new("/var/lib/shop"));
+        fs::write(&path, "routes: {}\n").unwrap();
+        assert_eq!(folder(Some(&path), None).unwrap(), Path::new("hookwarden-spool"));
+        fs::create_dir(files.path().join("env")).unwrap();
+        fs::write(files.path().join("env/prod.yaml"), "spool: { folder: /srv/queue }\n").unwrap();
+        assert_eq!(folder(Some(files.path()), Some("prod")).unwrap(), Path::new("/srv/queue"));
+        fs::remove_dir_all(files.path().join("env")).unwrap();
+        fs::write(&path, "routes: {").unwrap();
+        assert!(folder(Some(&path), None).unwrap_err().to_string().ends_with("name its folder with --spool"));
+    }
+}

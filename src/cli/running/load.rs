@@ -1,0 +1,192 @@
+//! From the path of a policy to a value that can be put in force, or to everything that is wrong with it.
+
+use crate::{
+    cli::policy_files,
+    clock::Timestamp,
+    deliver::BadUrl,
+    edge::ReloadError,
+    keys::{self, KeyError, KeyWarning},
+    policy::{self, Compiled, Overrides, Policy, Report, Severity, Source},
+    secret::Secret,
+    verdict::Chain,
+    verify::{Catalogue, Keys},
+};
+use std::{collections::BTreeMap, fmt, hash::RandomState, io::IsTerminal as _, sync::Arc};
+use tracing::{error, warn};
+
+/// A policy with its keys, as they were at one moment.
+#[derive(Clone)]
+pub(super) struct Loaded {
+    /// Of which it was compiled; none for a gate without a policy.
+    pub(super) source: Option<Arc<Source>>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) keys: Arc<Keys>,
+    /// What deliveries are signed with, by destination.
+    pub(super) signers: BTreeMap<String, Secret>,
+    /// Compares equal while its secrets are the same.
+    pub(super) mark: u64,
+    /// The policy names another secret of the gate's own than the one that goes on being used.
+    pub(super) other_secret: bool,
+    pub(super) warnings: Warnings,
+}
+
+/// What may not be meant as it is.
+#[derive(Clone, Default)]
+pub(super) struct Warnings {
+    policy: Report,
+    keys: Vec<KeyWarning>,
+}
+
+/// Why a policy cannot be put in force.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Its texts.
+    Policy(Report),
+    /// Secrets that cannot be had.
+    Keys(Vec<KeyError>),
+    /// What the edge needs for it.
+    Edge(ReloadError),
+    /// A destination.
+    Destination(BadUrl),
+    /// The compiler panicked.
+    Defect,
+}
+
+/// What became of an attempt to load, and by which policy's references secrets are watched from then on.
+pub(super) struct Attempt {
+    pub(super) outcome: Result<Loaded, Refused>,
+    pub(super) compiled: Option<Arc<Policy>>,
+    pub(super) mark: u64,
+}
+
+/// Compiles a policy and looks for its keys. Takes its time: not for a thread that serves.
+pub(super) fn load(
+    source: &Arc<Source>,
+    overrides: &Overrides,
+    catalogue: &Catalogue,
+    now: Timestamp,
+    by: &RandomState,
+) -> Attempt {
+    let Compiled { policy, warnings } = match policy::compile(source, catalogue, overrides, now) {
+        Ok(compiled) => compiled,
+        Err(report) => return Attempt { outcome: Err(Refused::Policy(report)), compiled: None, mark: 0 },
+    };
+    let policy = Arc::new(policy);
+    // Before the keys are read: a change between the two is seen as one at the next look.
+    let mark = keys::mark(&policy, &policy_files::environment, now, by);
+    let outcome = with_keys(policy.clone(), now).map(|loaded| {
+        let warnings = Warnings { policy: warnings, ..loaded.warnings };
+        Loaded { source: Some(source.clone()), mark, warnings, ..loaded }
+    });
+    Attempt { outcome, compiled: Some(policy), mark }
+}
+
+/// The same policy at another time: what had an end may have ended. Its secrets are not asked for, because what was
+/// allowed until now must end whether or not they can be read.
+pub(super) fn again(
+    before: &Loaded,
+    source: &Source,
+    overrides: &Overrides,
+    catalogue: &Catalogue,
+    now: Timestamp,
+) -> Result<Loaded, Refused> {
+    let Compiled { policy, warnings } = policy::compile(source, catalogue, overrides, now).map_err(Refused::Policy)?;
+    let warnings = Warnings { policy: warnings, keys: Vec::new() };
+    Ok(Loaded { policy: Arc::new(policy), warnings, ..before.clone() })
+}
+
+/// Looks for the keys of a policy that is in order.
+pub(super) fn with_keys(policy: Arc<Policy>, now: Timestamp) -> Result<Loaded, Refused> {
+    let keys = keys::load(&policy, &policy_files::environment, now);
+    let signers = keys::signers(&policy, &policy_files::environment);
+    match (keys, signers) {
+        (Ok((keys, found)), Ok(signers)) => {
+            let warnings = Warnings { policy: Report::default(), keys: found };
+            let keys = Arc::new(keys);
+            Ok(Loaded { source: None, policy, keys, signers, mark: 0, other_secret: false, warnings })
+        }
+        (keys, signers) => Err(Refused::Keys(keys.err().into_iter().chain(signers.err()).flatten().collect())),
+    }
+}
+
+impl Loaded {
+    /// Under another secret of the gate's own all that is remembered would look new, and every captured request would
+    /// pass once more: so that one stays until a restart. Where nothing was guarded, nothing is remembered.
+    pub(super) fn remembering_as(mut self, running: &Self) -> Self {
+        if !running.policy.routes.is_empty() && !self.keys.remember_as(&running.keys) {
+            self.keys = Arc::new(self.keys.with_memory_of(&running.keys));
+            self.other_secret = true;
+        }
+        self
+    }
+}
+
+impl Warnings {
+    /// At a start: for whoever sits there.
+    pub(super) fn print(&self) {
+        print(&self.policy);
+        self.keys.iter().for_each(|warning| warn!("{warning}"));
+    }
+
+    /// One line each.
+    pub(super) fn log(&self) {
+        log(&self.policy);
+        self.keys.iter().for_each(|warning| warn!("{warning}"));
+    }
+}
+
+impl Refused {
+    /// At a start: for whoever sits there.
+    pub(super) fn print(&self) {
+        match self {
+            Self::Policy(report) => print(report),
+            Self::Keys(_) | Self::Edge(_) | Self::Destination(_) | Self::Defect => eprint!("{self}"),
+        }
+    }
+
+    /// One line for each mistake.
+    pub(super) fn log(&self) {
+        match self {
+            Self::Policy(report) => log(report),
+            Self::Keys(_) | Self::Edge(_) | Self::Destination(_) | Self::Defect => {
+                self.to_string().lines().for_each(|line| error!("{line}"));
+            }
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn mistakes(&self) -> usize {
+        match self {
+            Self::Policy(report) => report.count(Severity::Error),
+            Self::Keys(errors) => errors.len(),
+            Self::Edge(_) | Self::Destination(_) | Self::Defect => 1,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Policy(report) => report.fmt(f),
+            Self::Keys(errors) => errors.iter().try_for_each(|error| writeln!(f, "error: {}", Chain(error))),
+            Self::Edge(error) => writeln!(f, "error: {}", Chain(error)),
+            Self::Destination(error) => writeln!(f, "error: {}", Chain(error)),
+            Self::Defect => writeln!(f, "error: the compiler failed on this policy; this is a defect of hookwarden"),
+        }
+    }
+}
+
+fn print(report: &Report) {
+    let mut text = String::new();
+    let _ = report.write(&mut text, std::io::stderr().is_terminal());
+    eprint!("{text}");
+}
+
+fn log(report: &Report) {
+    for policy::Diagnostic { severity, file, line, column, message, .. } in report.iter() {
+        match severity {
+            Severity::Error => error!(file, line, column, "{message}"),
+            Severity::Warning => warn!(file, line, column, "{message}"),
+        }
+    }
+}

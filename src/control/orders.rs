@@ -1,0 +1,89 @@
+//! What an operator asks about the policy that runs, and what is answered. Whoever keeps the gate in step with its policy
+//! takes these one after another.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+/// One wish, and who hears what became of it.
+#[derive(Debug)]
+pub struct Order {
+    /// What is asked.
+    pub wish: Wish,
+    /// May be gone: then nobody waits for it.
+    pub tell: oneshot::Sender<Reply>,
+}
+
+/// What can be asked about a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// What is loaded?
+    Show,
+    /// Read it again now.
+    Reload {
+        /// Who asks; written into the log.
+        actor: String,
+    },
+    /// Go back to the one before.
+    Rollback {
+        /// Who asks; written into the log.
+        actor: String,
+    },
+}
+
+/// What became of a wish.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Reply {
+    /// What was asked has been done.
+    pub ok: bool,
+    /// In words: what was done, or why it was not.
+    pub told: String,
+    /// How it is now.
+    pub policy: Standing,
+}
+
+/// The policy that requests are judged by, and what there is to know about it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// Where it was read; none for a gate that was started without one.
+    pub path: Option<String>,
+    /// Its stage, if it has any.
+    pub env: Option<String>,
+    /// Names it in every event that it let pass.
+    pub digest: String,
+    /// How many there are.
+    pub routes: usize,
+    /// Since when, in RFC 3339.
+    pub loaded_at: String,
+    /// Why then: `start`, `changed files`, `changed secrets`, `reload by NAME`, `rollback by NAME`.
+    pub loaded_by: String,
+    /// Whether its files are looked at.
+    pub watched: bool,
+    /// Keys of the policy whose new values wait for a restart.
+    pub needs_restart: Vec<String>,
+    /// What a rollback would go back to.
+    pub previous: Option<Previous>,
+    /// The files say something else: they were refused, or an operator went back to what they said before.
+    pub differs: bool,
+    /// Why the last reload changed nothing; none if it was in order.
+    pub last_error: Option<LastError>,
+}
+
+/// The policy that was loaded before.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Previous {
+    /// Its name.
+    pub digest: String,
+    /// Since when it was loaded, in RFC 3339.
+    pub loaded_at: String,
+}
+
+/// A reload that was refused.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct LastError {
+    /// When, in RFC 3339.
+    pub at: String,
+    /// As in [`Standing::loaded_by`].
+    pub by: String,
+    /// Everything that was wrong, as `hookwarden check` shows it.
+    pub report: String,
+}

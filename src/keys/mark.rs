@@ -1,0 +1,31 @@
+//! Has what a policy's references stand for changed? Told without a word of it staying in memory.
+
+use super::{Environment, read};
+use crate::{
+    clock::Timestamp,
+    policy::{Policy, Reference},
+};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+/// Compares equal as long as every secret that the policy refers to is the same, or fails in the same way. Keyed by
+/// `by`, so that it says nothing about them outside of this process. Keys that are retired by `now` may go.
+pub fn mark(policy: &Policy, environment: Environment<'_>, now: Timestamp, by: &RandomState) -> u64 {
+    let keys = policy.keys.iter().flat_map(|reference| &reference.entries);
+    let keys = keys.filter(|entry| entry.retire.is_none_or(|retire| now < retire)).map(|entry| &entry.from);
+    let signers = policy.destinations.iter().filter_map(|destination| destination.sign.as_ref());
+    let mut hasher = by.build_hasher();
+    for reference in keys.chain(signers).chain(&policy.secret) {
+        hasher.write_u64(match read::resolve(reference, environment) {
+            Ok(text) => by.hash_one((true, name(reference), text.as_str())),
+            Err(trouble) => by.hash_one((false, name(reference), trouble.to_string().as_str())),
+        });
+    }
+    hasher.finish()
+}
+
+fn name(reference: &Reference) -> &std::ffi::OsStr {
+    match reference {
+        Reference::Env(name) => name.as_ref(),
+        Reference::File(path) => path.as_os_str(),
+    }
+}
