@@ -1,7 +1,7 @@
 //! What would the gate do with this request? The whole story without a socket, a disk or a clock: for tests of
 //! policies, and for whoever wants to know before it happens.
 //!
-//! It is [`gate::handle`](crate::gate::handle) with a ledger and an origin that keep what they are handed, so nothing is
+//! It is [`gate::handle`] with a ledger and an origin that keep what they are handed, so nothing is
 //! decided here that is not decided there.
 
 mod memory;
