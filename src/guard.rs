@@ -58,8 +58,7 @@ impl Guards {
         if let Some(route) = matches.route {
             return Found::Guarded(route);
         }
-        let looked_into =
-            !table.rest.is_empty() || !table.wc_api.is_empty() || (matches.ajax && !table.ajax.is_empty());
+        let looked_into = table.has_rest() || !table.wc_api.is_empty() || (matches.ajax && !table.ajax.is_empty());
         match form::Kind::of(head) {
             Some(kind) if looked_into => Found::Form(kind),
             Some(_) | None => Found::Open,

@@ -2,7 +2,7 @@
 
 use crate::{edge::Report, outcome::Outcome};
 use std::io::IsTerminal as _;
-use tracing::{Level, debug, error, info, warn};
+use tracing::{Level, debug, error, info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// How lines look.
@@ -16,12 +16,13 @@ pub enum Format {
 
 /// Starts writing to standard error. Once a process; later calls change nothing.
 pub fn init(format: Format, level: Level) {
-    // Pingora tells each broken connection as an error of its own; ours is one line a request.
-    let quiet = if level >= Level::DEBUG { level } else { Level::ERROR };
+    // Pingora tells each broken connection, and each of its pool that the origin has closed, as an error of its own, with
+    // the path of its source; ours is one line a request, which has the cause.
+    let quiet = if level >= Level::DEBUG { LevelFilter::from_level(level) } else { LevelFilter::OFF };
     let targets = Targets::new()
         .with_default(level)
         .with_target("pingora_core", quiet)
-        .with_target("pingora_proxy", tracing::level_filters::LevelFilter::OFF)
+        .with_target("pingora_proxy", LevelFilter::OFF)
         .with_target("h2", quiet)
         .with_target("rustls", quiet);
     let layer = match format {

@@ -12,26 +12,35 @@ pub(super) struct Facts {
     pub(super) client: Client,
     /// Host as the client wrote it, with its port.
     pub(super) host: String,
+    /// HTTP/2 may carry its cookies in several fields, and browsers do.
+    pub(super) http2: bool,
     pub(super) request_id: std::sync::Arc<str>,
 }
 
-/// Belongs to the hop from the client: only a trusted proxy's word on it passes.
+/// Belongs to the hop from the client: only a trusted proxy's word on it passes. What plugins and servers ask for a
+/// visitor's address, scheme or country when a content network stands in front.
 const SPOOFABLE: &[&str] = &[
     "forwarded",
     "x-forwarded",
-    "x-forwarded-ssl",
     "front-end-https",
     "x-client-ip",
     "true-client-ip",
-    "cf-connecting-ip",
     "client-ip",
     "x-cluster-client-ip",
-    "cf-ipcountry",
     "x-country-code",
+    "x-host",
+    "x-original-host",
+    "fastly-client-ip",
+    "x-sucuri-clientip",
+    "incap-client-ip",
+    "x-azure-clientip",
+    "x-proxyuser-ip",
     // IIS: WordPress takes them for the request's URI (wp-includes/load.php), past every guard.
     "x-original-url",
     "x-rewrite-url",
 ];
+/// Families of them: Cloudflare's, and whatever else proxies forward.
+const SPOOFABLE_FAMILIES: &[&str] = &["cf-", "x-forwarded-"];
 /// Never: `Proxy` becomes `HTTP_PROXY` in CGI (httpoxy); `Via` turns the origin's compression off.
 const NEVER: &[&str] = &["proxy", "via"];
 /// Belong to one connection, RFC 9110 section 7.6.1.
@@ -53,6 +62,9 @@ pub(super) fn to_origin(head: &mut RequestHeader, facts: &Facts) -> Result<()> {
     for name in &dropped {
         head.remove_header(name);
     }
+    if facts.http2 {
+        join_cookies(head)?;
+    }
     if facts.host.is_empty() {
         head.remove_header(&header::HOST);
     } else {
@@ -64,6 +76,16 @@ pub(super) fn to_origin(head: &mut RequestHeader, facts: &Facts) -> Result<()> {
     head.insert_header("X-Forwarded-Proto", facts.client.scheme())?;
     head.insert_header("X-Forwarded-Port", port(facts))?;
     head.insert_header(REQUEST_ID, &*facts.request_id)
+}
+
+/// RFC 9113 section 8.2.3: before they leave HTTP/2. PHP keeps one `Cookie` field of several, and nobody could log in.
+fn join_cookies(head: &mut RequestHeader) -> Result<()> {
+    let fields: Vec<_> = head.headers.get_all(header::COOKIE).iter().map(http::HeaderValue::as_bytes).collect();
+    if fields.len() < 2 {
+        return Ok(());
+    }
+    let joined = fields.join(b"; ".as_slice());
+    head.insert_header(header::COOKIE, joined)
 }
 
 /// Takes out of an answer what belongs to the origin's connection, and names the request.
@@ -116,7 +138,11 @@ fn is_dropped(name: &HeaderName, trusted: bool) -> bool {
     // PHP folds `-` and `_` into one name, and web servers fold more: `X_Forwarded_For` would speak for the gate.
     let is_foldable = !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let is_ours = name == "hookwarden" || name.starts_with("hookwarden-");
-    is_foldable || is_ours || NEVER.contains(&name) || (!trusted && SPOOFABLE.contains(&name))
+    is_foldable || is_ours || NEVER.contains(&name) || (!trusted && is_spoofable(name))
+}
+
+fn is_spoofable(name: &str) -> bool {
+    SPOOFABLE.contains(&name) || SPOOFABLE_FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
 /// As the client knows it: of the Host, else the scheme's.
@@ -136,7 +162,8 @@ mod tests {
             head.append_header((*name).to_owned(), *value).unwrap();
         }
         let client = Client { address: "192.0.2.7".parse().unwrap(), tls: true, trusted };
-        to_origin(&mut head, &Facts { client, host: "shop.test:8443".into(), request_id: "id".into() }).unwrap();
+        let facts = Facts { client, host: "shop.test:8443".into(), http2: false, request_id: "id".into() };
+        to_origin(&mut head, &facts).unwrap();
         head
     }
 
@@ -161,7 +188,9 @@ mod tests {
 
     #[test]
     fn spoofable_fields_pass_from_trusted_proxies_alone() {
-        for name in SPOOFABLE {
+        let of_families =
+            ["cf-connecting-ip", "cf-ipcountry", "cf-visitor", "cf-ray", "x-forwarded-ssl", "x-forwarded-scheme"];
+        for name in SPOOFABLE.iter().chain(&of_families) {
             assert!(all(&sent(false, &[(name, "x")]), name).is_empty(), "{name}");
             assert_eq!(all(&sent(true, &[(name, "x")]), name), ["x"], "{name}");
         }
@@ -178,6 +207,18 @@ mod tests {
             }
         }
         assert_eq!(all(&sent(true, &[("Hookwarden-Request-Id", "forged")]), REQUEST_ID), ["id"]);
+    }
+
+    #[test]
+    fn cookies_leave_http_2_in_one_field() {
+        let mut head = RequestHeader::build("GET", b"/", None).unwrap();
+        for cookie in ["a=1", "b=2; c=3", "d=\"4\""] {
+            head.append_header("cookie", cookie).unwrap();
+        }
+        let client = Client { address: "192.0.2.7".parse().unwrap(), tls: true, trusted: false };
+        let facts = Facts { client, host: String::new(), http2: true, request_id: "id".into() };
+        to_origin(&mut head, &facts).unwrap();
+        assert_eq!(all(&head, "cookie"), ["a=1; b=2; c=3; d=\"4\""]);
     }
 
     #[test]

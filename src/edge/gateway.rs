@@ -112,7 +112,8 @@ impl<E: Engine> Gateway<E> {
             headers: request.headers.clone(),
             client: client.address,
         };
-        ctx.facts = Some(Facts { client, host, request_id });
+        let http2 = request.version == Version::HTTP_2;
+        ctx.facts = Some(Facts { client, host, http2, request_id });
         Ok(head)
     }
 

@@ -63,7 +63,7 @@ impl Fields {
     /// Whether WordPress would look at a field of this name, as PHP reads it.
     fn is_candidate(&self, name: &[u8]) -> bool {
         match name {
-            b"rest_route" => !self.table.rest.is_empty(),
+            b"rest_route" => self.table.has_rest(),
             b"wc-api" => !self.table.wc_api.is_empty(),
             b"action" => self.ajax,
             _ => false,

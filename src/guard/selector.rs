@@ -65,7 +65,8 @@ impl Selector {
     /// # Errors
     /// What is wrong with the text, and what to write instead.
     pub fn rest(text: &str) -> Result<Self, String> {
-        if text.contains(['(', '[', '*', '{']) {
+        // WordPress takes a route for a regular expression. A dot in it means any byte, which the guard knows too.
+        if text.contains(['(', ')', '[', ']', '{', '}', '*', '+', '?', '^', '$', '|', '\\']) {
             return Err(format!(
                 "`{text}` is a pattern: write the part before it, like `rest: /shop/v1/orders`; routes below are guarded too"
             ));

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 pub(super) struct Table {
     pub(super) paths: Tree,
     pub(super) rest: Tree,
+    /// REST routes with a dot, which WordPress takes for any byte, a slash among them.
+    pub(super) dotted: Vec<(Vec<u8>, usize)>,
     pub(super) wc_api: HashMap<Vec<u8>, usize>,
     pub(super) ajax: HashMap<Vec<u8>, usize>,
     pub(super) queries: HashMap<Vec<u8>, Values>,
@@ -32,6 +34,7 @@ impl Table {
     pub(super) fn insert(&mut self, selector: Selector, route: usize) {
         match selector {
             Selector::Path(path) => self.paths.insert(&path, route),
+            Selector::Rest(path) if path.contains('.') => self.dotted.push((path.into_bytes(), route)),
             Selector::Rest(path) => self.rest.insert(&path, route),
             Selector::WcApi(name) => drop(self.wc_api.insert(name.into_bytes(), route)),
             Selector::Ajax(action) => drop(self.ajax.insert(action.into_bytes(), route)),
@@ -47,10 +50,15 @@ impl Table {
 
     pub(super) fn is_empty(&self) -> bool {
         self.paths.is_empty()
-            && self.rest.is_empty()
+            && !self.has_rest()
             && self.wc_api.is_empty()
             && self.ajax.is_empty()
             && self.queries.is_empty()
+    }
+
+    /// Whether any route of the REST API is guarded.
+    pub(super) fn has_rest(&self) -> bool {
+        !self.rest.is_empty() || !self.dotted.is_empty()
     }
 
     /// Which routes a name of `WooCommerce`'s API means.
@@ -73,11 +81,24 @@ impl Table {
 
     /// As [`Table::rest`], in segments.
     pub(super) fn rest_segments(&self, segments: &[&[u8]]) -> Matches {
-        if self.rest.is_empty() {
+        if !self.has_rest() {
             return Matches::default();
         }
         let batch = segments.starts_with(&[b"batch".as_slice(), b"v1".as_slice()]);
-        Matches { batch, route: self.rest.longest(segments).map(|(route, _)| route), ..Matches::default() }
+        // Of two that overlap the longer one is meant; of two that are as long, nobody knows.
+        let plain = self.rest.longest(segments).map(|(route, depth)| {
+            let bytes = segments.iter().take(depth).map(|segment| segment.len() + 1).sum::<usize>();
+            (bytes, route)
+        });
+        let path = [b"/".as_slice(), &segments.join(b"/".as_slice())].concat();
+        let dotted = self.dotted.iter().filter(|(pattern, _)| begins(&path, pattern));
+        let found: Vec<_> = plain.into_iter().chain(dotted.map(|(pattern, route)| (pattern.len(), *route))).collect();
+        let longest = found.iter().map(|(bytes, _)| *bytes).max();
+        let mut matches = Matches { batch, ..Matches::default() };
+        for (_, route) in found.iter().filter(|(bytes, _)| Some(*bytes) == longest) {
+            matches.join(Matches { route: Some(*route), ..Matches::default() });
+        }
+        matches
     }
 
     /// What one reading of a path means.
@@ -178,6 +199,13 @@ impl Tree {
         }
         longest
     }
+}
+
+/// Whether a route, or one below it, begins so; a dot stands for any byte.
+fn begins(path: &[u8], pattern: &[u8]) -> bool {
+    let same = |(byte, wanted): (&u8, &u8)| *wanted == b'.' || byte == wanted;
+    let whole = path.get(pattern.len()).is_none_or(|next| *next == b'/');
+    path.len() >= pattern.len() && whole && path.iter().zip(pattern).all(same)
 }
 
 /// Both ways in which WordPress cleans a name lead to it. What its cutting of tags leaves of `wc_<b>stripe` depends on

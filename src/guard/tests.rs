@@ -45,6 +45,40 @@ fn find(target: &str) -> Found {
     guards().find(&get(target))
 }
 
+/// WordPress matches a REST route as a regular expression: `/shop/v1.0/orders` answers at `/shop/v1x0/orders`, and at
+/// `/shop/v1/0/orders`.
+#[test]
+fn a_dot_in_a_rest_route_is_any_byte() {
+    let routes =
+        ["/shop/v1.0/orders", "/shop/v1.0/orders/new", "/shop/v1.0/orders.x", "/shop/v1x0/orders", "/plain/v1/x"];
+    let selectors = routes.iter().map(|route| Selector::rest(route).unwrap());
+    let guards = Guards::new(selectors.zip(0..));
+    let found = |target: &str| guards.find(&get(target));
+    for target in ["/wp-json/shop/v1.0/orders", "/?rest_route=/shop/v1-0/orders/7", "//wp-json/Shop/V1_0/Orders/"] {
+        assert_eq!(found(target), Found::Guarded(0), "{target}");
+    }
+    assert_eq!(found("/wp-json/shop/v1/0/orders"), Found::Guarded(0), "a slash is a byte, too");
+    assert_eq!(found("/wp-json/shop/v1.0/orders/new"), Found::Guarded(1), "the longer one is meant");
+    assert_eq!(found("/wp-json/shop/v1.0/orders-x"), Found::Guarded(2));
+    assert_eq!(found("/wp-json/shop/v1x0/orders"), Found::Ambiguous, "two routes answer here");
+    assert_eq!(found("/wp-json/plain/v1/x"), Found::Guarded(4));
+    for target in
+        ["/wp-json/shop/v10/orders", "/wp-json/shop/v1..0/orders", "/wp-json/shop/v1.0/ordersx1", "/shop/v1.0/orders"]
+    {
+        assert_eq!(found(target), Found::Open, "{target}");
+    }
+    let form = head("POST", "/", Some("application/x-www-form-urlencoded")).unwrap();
+    let Found::Form(kind) = guards.find(&form) else { panic!("forms can name REST routes") };
+    let refused = |body: &'static [u8]| {
+        guards.scanner(&form, kind.clone()).feed(&Bytes::from_static(body), true) == Verdict::Refuse
+    };
+    assert!(refused(b"rest_route=/shop/v1x0/orders"));
+    assert!(!refused(b"rest_route=/shop/v10/orders"));
+    for pattern in ["/shop/v1+", "/shop/v1?", "/shop/$", "/shop|x", "/a\\.b", "/a(b)", "/a[b]", "/a{2}", "/a.*"] {
+        assert!(Selector::rest(pattern).is_err(), "{pattern}");
+    }
+}
+
 /// Feeds a form in pieces that end where `cuts` say; what has passed, or nothing if it was refused.
 fn scan(head: &Head, body: &[u8], cuts: &[usize]) -> Option<Vec<u8>> {
     let guards = guards();
