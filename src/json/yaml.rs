@@ -1,7 +1,7 @@
 //! YAML text in, a tree that knows its places out: the same tree that bodies are read into, so that one JSON Schema
 //! validator serves both.
 
-use super::{Kind, Node};
+use super::{Kind, Member, Members, Node, Text};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{
     Location, MessageFormatter as _, Spanned, UserMessageFormatter, budget::BudgetBreach, options::MergeKeyPolicy,
@@ -79,7 +79,7 @@ pub fn read_yaml_at(text: &str, base: usize) -> Result<Document, Wrong> {
     let root: Spanned<Yaml> = serde_saphyr::from_str_with_options(unmarked, options)
         .map_err(|error| unreadable(error.without_snippet(), unmarked, mark))?;
     let mut names = Names::new();
-    let root = node(root, mark, &mut names);
+    let root = node(root, mark, &mut names)?;
     Ok(Document { root, names })
 }
 
@@ -129,19 +129,26 @@ fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
     Wrong::new(at, format!("cannot be read as YAML: {message}"))
 }
 
-fn node(Spanned { value, referenced, .. }: Spanned<Yaml>, mark: usize, names: &mut Names) -> Node {
+fn node(Spanned { value, referenced, .. }: Spanned<Yaml>, mark: usize, names: &mut Names) -> Result<Node, Wrong> {
+    let at = bytes(&referenced, mark);
     let kind = match value {
         Yaml::Scalar(kind) => kind,
-        Yaml::List(items) => Kind::Array(items.into_iter().map(|item| node(item, mark, names)).collect()),
+        Yaml::List(items) => {
+            Kind::Array(items.into_iter().map(|item| node(item, mark, names)).collect::<Result<_, _>>()?)
+        }
         Yaml::Map(members) => {
             let member = |(name, value): (Spanned<String>, Spanned<Yaml>)| {
-                names.insert(bytes(&value.referenced, mark).start, bytes(&name.referenced, mark));
-                (name.value, node(value, mark, names))
+                let named = bytes(&name.referenced, mark);
+                let named_at = named.start;
+                names.insert(bytes(&value.referenced, mark).start, named);
+                Ok(Member { name: Text::from(name.value), named_at, value: node(value, mark, names)? })
             };
-            Kind::Object(members.into_iter().map(member).collect())
+            let members = members.into_iter().map(member).collect::<Result<_, _>>()?;
+            // The reader has refused two equal names already.
+            Kind::Object(Members::of(members).ok_or_else(|| Wrong::new(at.clone(), "two names are equal"))?)
         }
     };
-    Node { at: bytes(&referenced, mark), kind }
+    Ok(Node { at, kind })
 }
 
 fn bytes(location: &Location, mark: usize) -> Range<usize> {
@@ -199,7 +206,7 @@ impl<'de> Visitor<'de> for AnyYaml {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Yaml, E> {
-        Ok(Yaml::Scalar(Kind::String(text.to_owned())))
+        Ok(Yaml::Scalar(Kind::String(text.into())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Yaml, A::Error> {

@@ -62,7 +62,7 @@ impl Read {
 /// The members that name the event. All of them, or the document has no name.
 fn members(document: &Node, pointers: &[String]) -> Option<Vec<String>> {
     let name = |pointer: &String| match &document.find(pointer)?.kind {
-        Kind::String(text) => Some(text.clone()),
+        Kind::String(text) => Some(text.to_string()),
         Kind::Number(number) => Some(number.to_string()),
         Kind::Null | Kind::Bool(_) | Kind::Array(_) | Kind::Object(_) => None,
     };

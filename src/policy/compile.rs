@@ -150,7 +150,7 @@ fn routes(around: &Surroundings<'_>, floor: &Floor, notes: &mut Notes<'_>) -> (V
             return (Vec::new(), Vec::new());
         }
     };
-    let mut written: Vec<(&String, &Node)> = notes.members("/routes").collect();
+    let mut written: Vec<_> = notes.members("/routes").collect();
     // The tree sorts by name; people read in the order of the files.
     written.sort_by_key(|(_, node)| node.at.start);
     let (mut routes, mut ends): (Vec<Route>, Vec<Timestamp>) = (Vec::new(), Vec::new());
@@ -222,7 +222,7 @@ fn unused(destinations: &[Destination], keys: &[KeyReference], notes: &mut Notes
         .collect();
     for (name, node) in notes.members("/keys") {
         let resolved = keys.iter().any(|reference| reference.name.split('/').next() == Some(name));
-        if !resolved && !named.contains(name) {
+        if !resolved && !named.iter().any(|named| named == name) {
             notes.warn_name(Some(node), "no route uses these keys");
         }
     }

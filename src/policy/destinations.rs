@@ -22,7 +22,7 @@ pub(super) fn destinations(notes: &mut Notes<'_>) -> Vec<Destination> {
             notes.check_reference(sign, node.find("/sign"));
         }
         destinations.push(Destination {
-            name: name.clone(),
+            name: name.to_string(),
             url: url.unwrap_or_default(),
             host: text.host,
             sign: text.sign.map(|ReferenceText(sign)| sign),

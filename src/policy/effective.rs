@@ -82,7 +82,7 @@ impl Sheet<'_> {
             Kind::Object(members) if !members.is_empty() => {
                 let mut members: Vec<_> = members.iter().collect();
                 members.sort_by_key(|(_, node)| node.at.start);
-                Tree::Branch(Branch(members.iter().map(|(name, node)| ((*name).clone(), self.tree(node))).collect()))
+                Tree::Branch(Branch(members.iter().map(|(name, node)| (name.to_string(), self.tree(node))).collect()))
             }
             Kind::Array(items) if items.iter().any(|item| matches!(item.kind, Kind::Object(_))) => {
                 Tree::Items(items.iter().map(|item| (flow(&item.to_value()), self.line(item))).collect())
@@ -97,7 +97,7 @@ impl Sheet<'_> {
         let members = self.document.root.find(&format!("/{section}")).into_iter().flat_map(Node::members);
         let mut members: Vec<_> = members.filter(|(name, _)| wanted(name)).collect();
         members.sort_by_key(|(_, node)| node.at.start);
-        let branch: Vec<_> = members.iter().map(|(name, node)| ((*name).clone(), self.tree(node))).collect();
+        let branch: Vec<_> = members.iter().map(|(name, node)| (name.to_string(), self.tree(node))).collect();
         if !branch.is_empty() {
             root.put(section, Tree::Branch(Branch(branch)));
         }

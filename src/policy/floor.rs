@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    json::{Kind, Node},
+    json::{Kind, Node, Text},
     limit::Rate,
     repeat::Window,
 };
@@ -148,12 +148,12 @@ impl Floor {
         let mut steps = word.route_pointer().split('/').skip(1);
         let (section, key) = (steps.next()?, steps.next()?);
         let members = |node: &Node| node.members().map(|(name, node)| (name.clone(), node.clone())).collect();
-        let mut route: BTreeMap<String, Node> = members(node);
+        let mut route: BTreeMap<Text, Node> = members(node);
         let at = route.get(section).map_or_else(|| node.at.clone(), |section| section.at.clone());
-        let mut inner: BTreeMap<String, Node> = route.get(section).map(members).unwrap_or_default();
-        inner.insert(key.to_owned(), value);
-        route.insert(section.to_owned(), Node { at, kind: Kind::Object(inner) });
-        Some(Node { at: node.at.clone(), kind: Kind::Object(route) })
+        let mut inner: BTreeMap<Text, Node> = route.get(section).map(members).unwrap_or_default();
+        inner.insert(Text::new(key), value);
+        route.insert(Text::new(section), Node { at, kind: Kind::Object(inner.into()) });
+        Some(Node { at: node.at.clone(), kind: Kind::Object(route.into()) })
     }
 }
 

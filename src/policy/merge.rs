@@ -10,7 +10,7 @@ use super::{
     text::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES, EnvText, GateText, LATER, RoutesText},
 };
 use crate::json::{
-    Document, Kind, Language, Node, Wrong,
+    Document, Kind, Language, Node, Text, Wrong,
     language::{Hint, way_out},
 };
 use schemars::JsonSchema;
@@ -32,10 +32,10 @@ pub(super) fn merge(texts: &Texts<'_>, found: &mut Vec<Note>) -> Option<Document
     }
     let routes = merge.routes(&members, &gate.root);
     let classes = members.get("classes").and_then(members_of).unwrap_or_default();
-    let routes = routes.into_iter().map(|(name, route)| (name, merge.dissolve(route, &classes))).collect();
+    let routes: Members = routes.into_iter().map(|(name, route)| (name, merge.dissolve(route, &classes))).collect();
     let at = members.get("routes").unwrap_or(&gate.root).at.clone();
-    members.insert("routes".to_owned(), Node { at, kind: Kind::Object(routes) });
-    let root = Node { at: gate.root.at.clone(), kind: Kind::Object(members) };
+    members.insert(Text::new("routes"), Node { at, kind: Kind::Object(routes.into()) });
+    let root = Node { at: gate.root.at.clone(), kind: Kind::Object(members.into()) };
     Some(Document::joined(root, texts.iter().filter_map(|placed| placed.tree().cloned())))
 }
 
@@ -59,7 +59,8 @@ fn check<T: JsonSchema>(texts: &Texts<'_>, kind: FileKind, elsewhere: &[Hint], f
 }
 
 fn members_of(node: &Node) -> Option<Members> {
-    if let Kind::Object(members) = &node.kind { Some(members.clone()) } else { None }
+    let Kind::Object(members) = &node.kind else { return None };
+    Some(members.iter().map(|(name, node)| (name.clone(), node.clone())).collect())
 }
 
 struct Merge<'a, 'f> {
@@ -67,7 +68,7 @@ struct Merge<'a, 'f> {
     found: &'f mut Vec<Note>,
 }
 
-type Members = BTreeMap<String, Node>;
+type Members = BTreeMap<Text, Node>;
 
 impl Merge<'_, '_> {
     /// Those of the gate's own file (or of the stage's, in their place), and those of `routes/`.
@@ -100,14 +101,14 @@ impl Merge<'_, '_> {
         let Some(named) = route.find("/class") else { return route };
         let Some(name) = named.text() else { return route };
         let Some(class) = classes.get(name) else {
-            let names = classes.keys().map(String::as_str);
+            let names = classes.keys().map(Text::as_str);
             let message = format!("no class is called `{name}`{}", way_out(name, names));
             self.wrong(Wrong::new(named.at.clone(), message));
             return route;
         };
         let mut members = members_of(class).unwrap_or_default();
         members.extend(members_of(&route).unwrap_or_default());
-        Node { at: route.at, kind: Kind::Object(members) }
+        Node { at: route.at, kind: Kind::Object(members.into()) }
     }
 
     fn wrong(&mut self, wrong: Wrong) {

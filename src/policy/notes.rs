@@ -5,7 +5,7 @@ use super::{
     report::{Note, Severity},
     source::{FileKind, Texts},
 };
-use crate::json::{Document, Language, Node, Wrong};
+use crate::json::{Document, Language, Node, Text, Wrong};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -37,7 +37,7 @@ impl<'a> Notes<'a> {
     }
 
     /// The members of what this pointer names.
-    pub(super) fn members(&self, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Node)> + use<'a> {
+    pub(super) fn members(&self, pointer: &str) -> impl Iterator<Item = (&'a Text, &'a Node)> + use<'a> {
         self.find(pointer).into_iter().flat_map(Node::members)
     }
 

@@ -105,7 +105,7 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
                 format!("every key of `{name}` is retired, so nothing from its sender will be accepted"),
             );
         }
-        lists.insert(name.clone(), entries);
+        lists.insert(name.to_string(), entries);
     }
     lists
 }
