@@ -75,7 +75,9 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
         | Rejection::Stale
         | Rejection::FromTheFuture => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         Rejection::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
-        Rejection::ContractBroken => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
+        Rejection::ContractBroken | Rejection::ContractUnknown | Rejection::ContractSunset => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable")
+        }
     };
     let wanted = route.and_then(|route| route.respond.unauthenticated).filter(|_| rejection.is_authentication());
     let status = wanted.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);

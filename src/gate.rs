@@ -164,7 +164,7 @@ pub fn judge(
 ) -> Result<Judged, Rejection> {
     let verified = verify(&route.sender, keys, request, now)?;
     notes.key_id = Some(verified.key_id().to_owned());
-    let read = read(verified, &route.contract, keys);
+    let read = read(verified, &route.contract, keys)?;
     if let Some(known) = memory.look(read.keys()) {
         // A known event spends no token and meets no schema: a captured delivery cannot drain its sender's quota, and
         // a stricter schema does not refuse the retry of an accepted event.
@@ -174,8 +174,13 @@ pub fn judge(
     if let Some(rate) = route.limits.per_sender {
         memory.take(Bucket { route: &route.name, key: read.verified().key_id(), rate })?;
     }
-    let clean = clean(read, &route.contract)?;
+    let clean = clean(read, &route.contract, keys, now).map_err(|unclean| {
+        notes.finding = unclean.finding.map(|finding| (finding.pointer, finding.keyword));
+        unclean.rejection
+    })?;
     notes.event_type = clean.event_type().map(str::to_owned);
+    notes.contract = clean.version().map(str::to_owned);
+    notes.sunset = clean.sunset();
     Ok(Judged::Clean(clean))
 }
 

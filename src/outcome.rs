@@ -1,6 +1,6 @@
 //! How did it end? Every request has exactly one [`Outcome`].
 
-use crate::verdict::Refusal;
+use crate::{clock::Timestamp, verdict::Refusal};
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,4 +61,10 @@ pub struct Notes {
     pub event_id: Option<String>,
     /// The vendor's name for this kind of event.
     pub event_type: Option<String>,
+    /// The version of the contract that the document satisfies.
+    pub contract: Option<String>,
+    /// From when on this version will be refused.
+    pub sunset: Option<Timestamp>,
+    /// Where the document is not as agreed: pointers into the document and into the schema, without content.
+    pub finding: Option<(String, String)>,
 }

@@ -1,9 +1,13 @@
 //! What does it say? Reads a verified body once, checks it, and takes out what must not go further.
 
+pub(crate) mod agreed;
 mod clean;
 mod contract;
-mod document;
+pub(crate) mod document;
+pub(crate) mod form;
+pub(crate) mod redact;
 
+pub use agreed::{Finding, Unclean};
 pub use clean::{Clean, clean};
 pub use contract::{Contract, Naming};
 pub use document::{Read, read};

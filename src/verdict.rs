@@ -64,6 +64,12 @@ pub enum Rejection {
     /// The document breaks the route's contract.
     #[error("document does not satisfy the route's contract")]
     ContractBroken,
+    /// The document names no version of the contract that the route accepts.
+    #[error("document names no version of the contract that is accepted")]
+    ContractUnknown,
+    /// The document is of a version that is no longer accepted.
+    #[error("document is of a version of the contract that has ended")]
+    ContractSunset,
 }
 
 impl Rejection {
@@ -88,6 +94,8 @@ impl Rejection {
         "sender_limited",
         "malformed",
         "contract_broken",
+        "contract_unknown",
+        "contract_sunset",
     ];
 
     /// Stable, low-cardinality name for logs, metrics and documentation.
@@ -112,6 +120,8 @@ impl Rejection {
             Self::SenderLimited(_) => "sender_limited",
             Self::Malformed => "malformed",
             Self::ContractBroken => "contract_broken",
+            Self::ContractUnknown => "contract_unknown",
+            Self::ContractSunset => "contract_sunset",
         }
     }
 
@@ -136,7 +146,9 @@ impl Rejection {
             | Self::AddressLimited(_)
             | Self::SenderLimited(_)
             | Self::Malformed
-            | Self::ContractBroken => false,
+            | Self::ContractBroken
+            | Self::ContractUnknown
+            | Self::ContractSunset => false,
         }
     }
 }

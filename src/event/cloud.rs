@@ -24,6 +24,13 @@ pub(super) fn document(id: &str, clean: &Clean, lineage: &Lineage<'_>, arrival: 
     put("hwkey", clean.key_id());
     put("hwpolicy", lineage.policy);
     put("hwrequest", &arrival.request_id);
+    if let Some(version) = clean.version() {
+        put("hwcontract", version);
+        // CloudEvents wants a URI here, and a digest is none.
+        if version.contains("://") {
+            put("dataschema", version);
+        }
+    }
     if !clean.redacted().is_empty() {
         put("hwredacted", &clean.redacted().join(" "));
     }

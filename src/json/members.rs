@@ -28,7 +28,7 @@ impl Member {
 
 impl Members {
     /// `None` if two have the same name.
-    pub(super) fn of(mut members: Vec<Member>) -> Option<Self> {
+    pub(crate) fn of(mut members: Vec<Member>) -> Option<Self> {
         members.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut pairs = members.iter().zip(members.iter().skip(1));
         let distinct = pairs.all(|(a, b)| a.name != b.name);

@@ -1,8 +1,8 @@
 //! The only maker of [`Clean`]: every check, then every scrub. A check cannot change the document, and a scrub cannot
 //! refuse it.
 
-use super::{Contract, Read};
-use crate::{repeat::RepeatKeys, request::Head, verdict::Rejection};
+use super::{Contract, Read, agreed::Unclean};
+use crate::{clock::Timestamp, repeat::RepeatKeys, request::Head, verdict::Rejection, verify::Keys};
 use bytes::Bytes;
 
 /// A document that is authentic, as agreed, and free of what the policy takes out.
@@ -25,16 +25,33 @@ pub struct Clean {
     head: Head,
     body: Bytes,
     redacted: Vec<String>,
+    version: Option<String>,
+    sunset: Option<Timestamp>,
 }
 
 /// Turns what was read into a clean document.
 ///
 /// # Errors
-/// Every check of the contract that fails; this version of the language has none yet.
-pub fn clean(read: Read, _contract: &Contract) -> Result<Clean, Rejection> {
-    let (verified, keys, event_type) = read.into_parts();
-    let (route, key_id, head, body) = verified.into_parts();
-    Ok(Clean { route, key_id, keys, event_type, head, body, redacted: Vec::new() })
+/// The first check of the contract that fails. A scrub fails only if a path of the policy has more to visit in this
+/// document than it may: what was not searched to its end cannot go on.
+pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Result<Clean, Unclean> {
+    let version = match (contract.checks(), read.document()) {
+        (Some(agreed), Some(document)) => Some(agreed.check(document, now)?),
+        // `read` has refused it already.
+        (Some(_), None) => return Err(Unclean::new(Rejection::Malformed, "", "contract")),
+        (None, _) => None,
+    };
+    let (version, sunset) = version.map_or((None, None), |version| (Some(version.name.clone()), version.sunset));
+    let (verified, repeat, mut event_type, document) = read.into_parts();
+    let (route, key_id, head, raw) = verified.into_parts();
+    let scrubbed = contract.scrubs().scrub(document.as_ref(), &raw, head, keys);
+    let scrubbed = scrubbed.map_err(|_| Unclean::new(Rejection::ContractBroken, "", "redact"))?;
+    if scrubbed.hides_type(document.as_ref(), contract.naming()) {
+        event_type = None;
+    }
+    let body = scrubbed.body.map_or(raw, Bytes::from);
+    let (head, redacted) = (scrubbed.head, scrubbed.redacted);
+    Ok(Clean { route, key_id, keys: repeat, event_type, head, body, redacted, version, sunset })
 }
 
 impl Clean {
@@ -58,7 +75,7 @@ impl Clean {
         self.event_type.as_deref()
     }
 
-    /// The request's head, as it came.
+    /// The request's head, as it came but for what was taken out.
     pub fn head(&self) -> &Head {
         &self.head
     }
@@ -71,5 +88,15 @@ impl Clean {
     /// The policy's places of which this document had some.
     pub fn redacted(&self) -> &[String] {
         &self.redacted
+    }
+
+    /// The version of the contract that it satisfies, where there is one.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// From when on this version will be refused.
+    pub fn sunset(&self) -> Option<Timestamp> {
+        self.sunset
     }
 }

@@ -1,7 +1,8 @@
 //! What a route's owner, and the sender's catalogue entry, promise about its documents. Compiled by the policy, and
 //! nowhere else.
 
-use std::time::Duration;
+use super::{agreed::Agreed, redact::Redaction};
+use std::{sync::Arc, time::Duration};
 
 /// Where a sender's documents say which event they are, and of which type. JSON Pointers into the signed body, and
 /// header names.
@@ -37,15 +38,40 @@ pub struct Naming {
 #[derive(Clone, Debug)]
 pub struct Contract {
     naming: Naming,
+    agreed: Option<Arc<Agreed>>,
+    redaction: Redaction,
 }
 
 impl Contract {
     pub(crate) fn new(naming: Naming) -> Self {
-        Self { naming }
+        Self { naming, agreed: None, redaction: Redaction::default() }
+    }
+
+    /// With a schema that every document must satisfy.
+    pub(crate) fn agreed(self, agreed: Agreed) -> Self {
+        Self { agreed: Some(Arc::new(agreed)), ..self }
+    }
+
+    /// With places that must not go further.
+    pub(crate) fn redacted(self, redaction: Redaction) -> Self {
+        Self { redaction, ..self }
     }
 
     pub(super) fn naming(&self) -> &Naming {
         &self.naming
+    }
+
+    pub(super) fn checks(&self) -> Option<&Agreed> {
+        self.agreed.as_deref()
+    }
+
+    pub(super) fn scrubs(&self) -> &Redaction {
+        &self.redaction
+    }
+
+    /// Whether a body that cannot be read must be refused: what was not read was neither checked nor cleaned.
+    pub(super) fn needs_document(&self) -> bool {
+        self.agreed.is_some() || self.redaction.wants_document()
     }
 
     /// Whether anything of the document has to be known but its bytes.

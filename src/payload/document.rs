@@ -1,9 +1,11 @@
 //! The one reading of a verified body: what it is remembered by, and what kind of event it is.
 
-use super::Contract;
+use super::{Contract, form};
 use crate::{
     json::{self, Kind, Node},
     repeat::{Fingerprint, Remembered, RepeatKeys},
+    request::Head,
+    verdict::Rejection,
     verify::{Keys, Verified},
 };
 
@@ -13,19 +15,45 @@ pub struct Read {
     verified: Verified,
     keys: RepeatKeys,
     event_type: Option<String>,
+    document: Option<Document>,
+}
+
+/// A body that has one meaning.
+#[derive(Debug)]
+pub(super) struct Document {
+    root: Node,
+    written: Written,
+}
+
+/// How a body is written. Any other one is opaque.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Json,
+    Form,
 }
 
 /// Reads the body once, as far as the route's contract asks for it.
 ///
-/// A body that cannot be read as one JSON document has no members, and so neither event key nor type: its proof key
-/// still tells a repeat.
-pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Read {
+/// Where the contract asks for names alone, a body that cannot be read has none, and so neither event key nor type: its
+/// proof key still tells a repeat.
+///
+/// # Errors
+/// Where the contract has checks or scrubs for the body: [`Rejection::ContentType`] for one that is neither JSON nor a
+/// form, [`Rejection::Malformed`] for one that two readers could read in two ways.
+pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Result<Read, Rejection> {
     let naming = contract.naming();
-    let document = contract.wants_members().then(|| json::read(verified.raw()).ok()).flatten();
+    let document = if contract.needs_document() {
+        Some(Document::read(verified.head(), verified.raw())?)
+    } else if contract.wants_members() {
+        Document::try_read(verified.head(), verified.raw())
+    } else {
+        None
+    };
+    let root = document.as_ref().map(Document::root);
     let body = verified.body_mark();
     let mark = format!("{:016x}", body.0);
 
-    let from_body = document.as_ref().and_then(|document| members(document, &naming.event_key));
+    let from_body = root.and_then(|root| members(root, &naming.event_key));
     let names = verified.signed_id().map(|id| vec![id.to_owned()]).or(from_body);
     let event = names.map(|names| {
         let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -36,11 +64,11 @@ pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Read {
         Remembered { key, remember: naming.remember }
     });
 
-    let member = naming.type_member.as_ref().and_then(|pointer| document.as_ref()?.find(pointer)?.text());
+    let member = naming.type_member.as_ref().and_then(|pointer| root?.find(pointer)?.text());
     let header = naming.type_header.as_ref().and_then(|name| verified.head().sole(name));
     let event_type = member.or(header).and_then(plain_type);
     let keys = RepeatKeys { proof: verified.proof(), event, body };
-    Read { verified, keys, event_type }
+    Ok(Read { verified, keys, event_type, document })
 }
 
 impl Read {
@@ -54,14 +82,72 @@ impl Read {
         &self.verified
     }
 
-    pub(super) fn into_parts(self) -> (Verified, RepeatKeys, Option<String>) {
-        (self.verified, self.keys, self.event_type)
+    pub(super) fn document(&self) -> Option<&Document> {
+        self.document.as_ref()
+    }
+
+    pub(super) fn into_parts(self) -> (Verified, RepeatKeys, Option<String>, Option<Document>) {
+        (self.verified, self.keys, self.event_type, self.document)
     }
 }
 
+impl Document {
+    pub(super) fn read(head: &Head, raw: &[u8]) -> Result<Self, Rejection> {
+        let written = Written::of(head).ok_or(Rejection::ContentType)?;
+        let root = match written {
+            Written::Json => json::read(raw).ok(),
+            Written::Form => form::read(raw),
+        };
+        root.map(|root| Self { root, written }).ok_or(Rejection::Malformed)
+    }
+
+    /// Senders that call JSON something else, or nothing, are read all the same.
+    fn try_read(head: &Head, raw: &[u8]) -> Option<Self> {
+        let written = Written::of(head).unwrap_or(Written::Json);
+        let root = match written {
+            Written::Json => json::read(raw).ok(),
+            Written::Form => form::read(raw),
+        };
+        root.map(|root| Self { root, written })
+    }
+
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    pub(super) fn written(&self) -> Written {
+        self.written
+    }
+}
+
+impl Written {
+    /// By the one content type that the head has. A coded body is read by nobody here.
+    fn of(head: &Head) -> Option<Self> {
+        let content_type = head.sole(http::header::CONTENT_TYPE.as_str())?;
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if head.headers.get_all(http::header::CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
+            return None;
+        }
+        Self::of_media_type(&media_type)
+    }
+
+    /// A media type without parameters, in lower case.
+    fn of_media_type(media_type: &str) -> Option<Self> {
+        if media_type == "application/json" || media_type.ends_with("+json") {
+            return Some(Self::Json);
+        }
+        (media_type == "application/x-www-form-urlencoded").then_some(Self::Form)
+    }
+}
+
+/// Whether a body of this type can be read, so that a contract can be held against it.
+pub(crate) fn is_readable(media_type: &str) -> bool {
+    Written::of_media_type(media_type).is_some()
+}
+
 /// The members that name the event. All of them, or the document has no name.
-fn members(document: &Node, pointers: &[String]) -> Option<Vec<String>> {
-    let name = |pointer: &String| match &document.find(pointer)?.kind {
+fn members(root: &Node, pointers: &[String]) -> Option<Vec<String>> {
+    let name = |pointer: &String| match &root.find(pointer)?.kind {
         Kind::String(text) => Some(text.to_string()),
         Kind::Number(number) => Some(number.to_string()),
         Kind::Null | Kind::Bool(_) | Kind::Array(_) | Kind::Object(_) => None,

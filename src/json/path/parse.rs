@@ -206,13 +206,13 @@ impl<'a> Reader<'a> {
         self.blank();
         let Some(relation) = self.relation() else {
             self.at = before;
-            return self.as_test(term, from);
+            return as_test(term, from);
         };
         self.blank();
-        let left = self.as_value(term, from)?;
+        let left = as_value(term, from)?;
         let from = self.at;
         let right = self.term()?;
-        Ok(Test::Compare(left, relation, self.as_value(right, from)?))
+        Ok(Test::Compare(left, relation, as_value(right, from)?))
     }
 
     fn parenthesis(&mut self) -> Result<Test, BadPath> {
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
     fn lone_test(&mut self) -> Result<Test, BadPath> {
         let from = self.at;
         let term = self.term()?;
-        self.as_test(term, from)
+        as_test(term, from)
     }
 
     fn relation(&mut self) -> Option<Relation> {
@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
     fn value_argument(&mut self) -> Result<Operand, BadPath> {
         let from = self.at;
         let term = self.term()?;
-        self.as_value(term, from)
+        as_value(term, from)
     }
 
     fn pattern(&mut self, whole: bool) -> Result<Regex, BadPath> {
@@ -309,23 +309,6 @@ impl<'a> Reader<'a> {
         let pattern = if whole { format!(r"\A(?:{pattern})\z") } else { pattern };
         let pattern = RegexBuilder::new(&pattern).size_limit(PATTERN_BYTES).build();
         pattern.map_err(|_| BadPath { at: from, why: "not a pattern of RFC 9485, or too large".into() })
-    }
-
-    fn as_test(&self, term: Term, from: usize) -> Result<Test, BadPath> {
-        match term {
-            Term::Query(query) => Ok(Test::Exists(query)),
-            Term::Test(test) => Ok(test),
-            Term::Value(_) => Err(BadPath { at: from, why: "a value is no test; compare it with another".into() }),
-        }
-    }
-
-    fn as_value(&self, term: Term, from: usize) -> Result<Operand, BadPath> {
-        match term {
-            Term::Value(value) => Ok(value),
-            Term::Query(query) if is_singular(&query) => Ok(Operand::Sole(query)),
-            Term::Query(_) => Err(BadPath { at: from, why: "only a query of one value can be compared".into() }),
-            Term::Test(_) => Err(BadPath { at: from, why: "a test is no value; leave the comparison out".into() }),
-        }
     }
 
     fn number(&mut self) -> Result<Number, BadPath> {
@@ -412,6 +395,23 @@ enum Term {
     Query(Query),
     Value(Operand),
     Test(Test),
+}
+
+fn as_test(term: Term, from: usize) -> Result<Test, BadPath> {
+    match term {
+        Term::Query(query) => Ok(Test::Exists(query)),
+        Term::Test(test) => Ok(test),
+        Term::Value(_) => Err(BadPath { at: from, why: "a value is no test; compare it with another".into() }),
+    }
+}
+
+fn as_value(term: Term, from: usize) -> Result<Operand, BadPath> {
+    match term {
+        Term::Value(value) => Ok(value),
+        Term::Query(query) if is_singular(&query) => Ok(Operand::Sole(query)),
+        Term::Query(_) => Err(BadPath { at: from, why: "only a query of one value can be compared".into() }),
+        Term::Test(_) => Err(BadPath { at: from, why: "a test is no value; leave the comparison out".into() }),
+    }
 }
 
 /// RFC 9535 section 2.3.5.1: names and indices alone.
