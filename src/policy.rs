@@ -2,6 +2,7 @@
 
 mod cases;
 mod compile;
+mod contract;
 mod destinations;
 mod effective;
 mod floor;

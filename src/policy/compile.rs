@@ -118,8 +118,11 @@ fn policy(
     let lists = key_lists(now, notes);
     let destinations = destinations(notes);
     let floor = Floor::read(now, overrides.ended_enforces, notes);
+    let library = source.library();
     let (routes, ends) = {
         let around = Surroundings {
+            library: &library,
+            now,
             senders,
             keys: notes.members("/keys").map(|(name, _)| name.as_str()).collect(),
             destinations: notes.members("/destinations").map(|(name, _)| name.as_str()).collect(),

@@ -27,6 +27,11 @@ impl<'a> Notes<'a> {
         self.texts.line(self.document.place(node).start)
     }
 
+    /// The file in which this value was written, inside the policy's folder.
+    pub(super) fn file(&self, node: &Node) -> &'a str {
+        self.texts.file(node.at.start)
+    }
+
     /// Whether it was written in a file of `routes/`.
     pub(super) fn is_of_routes(&self, node: &Node) -> bool {
         self.texts.at(node.at.start).is_some_and(|placed| placed.kind == FileKind::Routes)

@@ -3,6 +3,10 @@
 use super::{
     Delivery, Limits, Owner, Route,
     compile::DEFAULT_DESTINATION,
+    contract::{
+        self, Said, Shelf,
+        text::{ContractText, RedactText},
+    },
     notes::Notes,
     senders::Senders,
     text::{
@@ -13,10 +17,11 @@ use super::{
 };
 use crate::{
     admit::Admit,
+    clock::Timestamp,
     event::Form,
     guard::Selector,
     json::{
-        Node,
+        Library, Node,
         language::{listed, way_out},
     },
     limit::Rate,
@@ -29,6 +34,8 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 /// What all routes of a file have in common.
 pub(super) struct Surroundings<'a> {
+    pub(super) library: &'a Library,
+    pub(super) now: Timestamp,
     pub(super) senders: &'a Senders<'a>,
     pub(super) keys: Vec<&'a str>,
     pub(super) destinations: Vec<&'a str>,
@@ -80,13 +87,14 @@ pub(super) struct RouteCompiler<'a, 'd> {
     pub(super) notes: &'a mut Notes<'d>,
 }
 
-impl RouteCompiler<'_, '_> {
+impl<'a> RouteCompiler<'a, '_> {
     /// `None` only where something wrong was told.
     pub(super) fn compile(mut self, text: RouteText, at: Option<Selector>) -> Option<Route> {
         let terms = text.terms;
         let admit = self.admit(terms.admit);
         let limits = limits(&terms.limits);
         let delivery = self.delivery(terms.deliver, at.as_ref(), admit.body_limit_bytes);
+        self.changes_bytes(&terms.redact, delivery.as_ref());
         let provider = self.around.senders.find(&text.sender.provider)?.clone();
         self.protection(&provider, &terms.repeats);
         let remember = self.remember(&provider, &terms.repeats);
@@ -101,13 +109,14 @@ impl RouteCompiler<'_, '_> {
             window,
             public_url: self.around.public_url.map(str::to_owned),
         };
-        let contract = Contract::new(Naming {
+        let naming = Naming {
             event_key: provider.event_key.clone(),
             type_member: provider.type_member.clone(),
             type_header: provider.type_header.clone(),
             remember,
             changed_is_new,
-        });
+        };
+        let contract = self.contract(naming, terms.contract.as_ref(), &terms.redact, &admit);
         let owner = terms.owner.map(|owner| Owner { team: owner.team, oncall: owner.oncall });
         let (name, respond) = (Arc::from(self.name), provider.respond.clone());
         Some(Route {
@@ -118,7 +127,7 @@ impl RouteCompiler<'_, '_> {
             admit,
             limits,
             sender,
-            contract,
+            contract: contract?,
             remember,
             delivery: delivery?,
             respond,
@@ -128,14 +137,21 @@ impl RouteCompiler<'_, '_> {
 
     /// Tells what is wrong with the value at this pointer into the route, or with the one that contains it.
     fn wrong(&mut self, pointer: &str, message: impl Into<String>) {
+        self.notes.wrong(Some(self.nearest(pointer)), message);
+    }
+
+    fn warn(&mut self, pointer: &str, message: impl Into<String>) {
+        self.notes.warn(Some(self.nearest(pointer)), message);
+    }
+
+    fn nearest(&self, pointer: &str) -> &'a Node {
         let mut pointer = pointer;
-        let node = loop {
+        loop {
             if let Some(node) = self.node.find(pointer) {
                 break node;
             }
             pointer = pointer.rsplit_once('/').map_or("", |(above, _)| above);
-        };
-        self.notes.wrong(Some(node), message);
+        }
     }
 
     /// What can be told of a route that the language refused, without a guess at what was meant.
@@ -373,6 +389,41 @@ impl RouteCompiler<'_, '_> {
             }
         }
         Some(to)
+    }
+
+    /// Whoever verifies the sender's signature once more would refuse what was taken something out of.
+    fn changes_bytes(&mut self, redact: &[RedactText], delivery: Option<&Delivery>) {
+        let verbatim = match delivery {
+            Some(Delivery::Relay) => true,
+            Some(Delivery::Queue { form, .. }) => *form == Form::Verbatim,
+            None => false,
+        };
+        if verbatim && !redact.is_empty() {
+            self.wrong(
+                "/redact",
+                "the request is passed on as its sender signed it, and could not be verified with something taken \
+                 out; write `deliver: { via: queue, form: event }`, or leave this out",
+            );
+        }
+    }
+
+    fn contract(
+        &mut self,
+        naming: Naming,
+        contract: Option<&ContractText>,
+        redact: &[RedactText],
+        admit: &Admit,
+    ) -> Option<Contract> {
+        let file = self.node.find("/contract").map_or("", |node| self.notes.file(node));
+        let shelf = Shelf { library: self.around.library, file, now: self.around.now };
+        let said = Said { contract, redact, content_types: &admit.content_types };
+        contract::contract(naming, said, shelf, &mut |told| {
+            if told.is_warning {
+                self.warn(&told.pointer, told.message);
+            } else {
+                self.wrong(&told.pointer, told.message);
+            }
+        })
     }
 
     fn answer_by(&mut self, provider: &Provider, text: Option<TimeText>) -> Duration {

@@ -4,7 +4,7 @@
 //! value that was put together from a class, a route and a stage still says of each of its parts where it was written.
 
 use super::hidden::hidden;
-use crate::json::{Document, Wrong, read_yaml_at};
+use crate::json::{Document, Library, Wrong, read_yaml_at};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use std::{ops::Range, path::Path};
@@ -61,11 +61,20 @@ impl Source {
         HEXLOWER.encode(&digest.finalize())
     }
 
+    /// The schemas, by their names inside the policy's folder.
+    pub(super) fn library(&self) -> Library {
+        Library::of(self.schemas.iter().map(|file| (self.inside(&file.name), file.text.as_str())))
+    }
+
     /// A file's name without the path of the policy's folder.
     fn inside<'a>(&self, name: &'a str) -> &'a str {
-        let folder = Path::new(&self.main.name).parent();
-        folder.and_then(|folder| Path::new(name).strip_prefix(folder).ok()?.to_str()).unwrap_or(name)
+        inside(&self.main.name, name)
     }
+}
+
+fn inside<'a>(main: &str, name: &'a str) -> &'a str {
+    let folder = Path::new(main).parent();
+    folder.and_then(|folder| Path::new(name).strip_prefix(folder).ok()?.to_str()).unwrap_or(name)
 }
 
 /// All texts of a policy, one behind another.
@@ -136,6 +145,12 @@ impl<'a> Texts<'a> {
     /// The file in which this byte stands.
     pub(super) fn at(&self, byte: usize) -> Option<&Placed<'a>> {
         self.files.iter().rev().find(|placed| placed.base <= byte)
+    }
+
+    /// The name, inside the policy's folder, of the file in which this byte stands.
+    pub(super) fn file(&self, byte: usize) -> &'a str {
+        let main = self.of_kind(FileKind::Gate).next().map_or("", |main| &main.file.name);
+        self.at(byte).map_or("", |placed| inside(main, &placed.file.name))
     }
 
     /// `routes/shop.yaml:5`, for messages that speak of two places.

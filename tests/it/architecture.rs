@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("limit", &["clock", "verdict"]),
     ("repeat", &["clock", "json", "secret"]),
     ("verify", &["clock", "json", "repeat", "request", "secret", "verdict"]),
-    ("payload", &["json", "repeat", "request", "verdict", "verify"]),
+    ("payload", &["clock", "json", "repeat", "request", "verdict", "verify"]),
     ("event", &["clock", "json", "payload", "repeat"]),
     ("outcome", &["clock", "verdict"]),
     (
@@ -92,7 +92,7 @@ const MAY_MAKE: &[(&str, &[&str])] = &[
     ("Sender", &["policy/route.rs", "verify/verified.rs", "cli/verify.rs"]),
     ("Verified", &["verify/verified.rs"]),
     ("Clean", &["payload/clean.rs"]),
-    ("Contract", &["payload/contract.rs", "policy/route.rs"]),
+    ("Contract", &["payload/contract.rs", "policy/contract.rs"]),
     ("Event", &["event.rs", "gate.rs"]),
     ("Receipt", &["ledger/receipt.rs", "rehearsal.rs", "spool/commit.rs"]),
 ];
@@ -177,7 +177,8 @@ impl Source {
     fn is_tests(&self) -> bool {
         self.name.ends_with("/tests.rs")
             || self.name.contains("/tests/")
-            || self.name.ends_with("/contract.rs") && self.name != "payload/contract.rs"
+            || self.name.ends_with("/contract.rs")
+                && !matches!(self.name.as_str(), "payload/contract.rs" | "policy/contract.rs")
     }
 }
 

@@ -47,12 +47,13 @@ fn source(folder: &Path) -> Source {
         names.sort();
         names.into_iter().map(|name| text(format!("{below}/{name}"))).collect::<Vec<_>>()
     };
+    let schemas = ["schemas", "schemas/versions"].into_iter().flat_map(|below| files(below, ".json")).collect();
     Source {
         main: text("gate.yaml".to_owned()),
         routes: files("routes", ".yaml"),
         env: files("env", "prod.yaml").pop(),
         providers: files("providers", ".yaml"),
-        schemas: files("schemas", ".json"),
+        schemas,
     }
 }
 

@@ -1,7 +1,10 @@
 //! What can be written of a route, and of a class of them.
 
 use super::ExceptionText;
-use crate::policy::units::{RateText, SizeText, TimeText};
+use crate::policy::{
+    contract::text::{ContractText, RedactText},
+    units::{RateText, SizeText, TimeText},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -42,6 +45,11 @@ pub(in crate::policy) struct TermsText {
     pub(in crate::policy) deliver: DeliverText,
     /// When the sender's answer is due at the latest; absent, what the catalogue says of the sender.
     pub(in crate::policy) answer_by: Option<TimeText>,
+    /// What every document must be like.
+    pub(in crate::policy) contract: Option<ContractText>,
+    /// What must not go further.
+    #[serde(default)]
+    pub(in crate::policy) redact: Vec<RedactText>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
