@@ -41,9 +41,11 @@ impl<'a> Notes<'a> {
         self.document.root.find(pointer)
     }
 
-    /// The members of what this pointer names.
+    /// The members of what this pointer names, as a list of them is written for people.
     pub(super) fn members(&self, pointer: &str) -> impl Iterator<Item = (&'a Text, &'a Node)> + use<'a> {
-        self.find(pointer).into_iter().flat_map(Node::members)
+        let mut members: Vec<_> = self.find(pointer).into_iter().flat_map(Node::members).collect();
+        members.sort_by_key(|(name, _)| *name);
+        members.into_iter()
     }
 
     /// Whether there will be no policy.
