@@ -23,7 +23,7 @@
 //! [`payload`] reads the [`json`] once, as far as the route asks for it; [`repeat`] says by what the event is
 //! remembered. A [look](gate::Memory::look) comes first: an event that the gate has is answered at once. Then [`limit`]
 //! takes a token for the sender: neither a flood of bad signatures nor one of replays spends a good sender's quota.
-//! What passes the route's checks is [`Clean`](payload::Clean).
+//! What passes the route's checks and has lost what the policy takes out is [`Clean`](payload::Clean).
 //!
 //! [`event`] wraps it in CloudEvents terms, with its lineage. The [`ledger`] answers one question in one step: is
 //! this event new, and is it durable now? It hands back a [`Receipt`](ledger::Receipt), or says that it was accepted

@@ -1,6 +1,6 @@
 //! One line per request, for people or for machines. Never queries, bodies, signatures, tokens, secrets or cookies.
 
-use crate::{edge::Report, outcome::Outcome};
+use crate::{clock::Timestamp, edge::Report, outcome::Outcome};
 use std::io::IsTerminal as _;
 use tracing::{Level, debug, error, info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -52,11 +52,15 @@ pub(super) fn line(report: &Report) {
     let key_id = notes.key_id.as_deref();
     let event_id = notes.event_id.as_deref();
     let event_type = notes.event_type.as_deref();
+    let contract = notes.contract.as_deref();
+    let sunset = notes.sunset.map(Timestamp::rfc3339);
+    let (pointer, keyword) =
+        notes.finding.as_ref().map(|(pointer, keyword)| (pointer.as_str(), keyword.as_str())).unzip();
     macro_rules! tell {
         ($level:ident, $message:literal) => {
             $level!(
                 %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, key_id, event_id,
-                event_type, $message
+                event_type, contract, sunset, pointer, keyword, $message
             )
         };
     }

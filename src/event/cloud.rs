@@ -37,7 +37,7 @@ pub(super) fn document(id: &str, clean: &Clean, lineage: &Lineage<'_>, arrival: 
     let attributes = Value::Object(attributes).to_string();
     let open = attributes.strip_suffix('}').unwrap_or_default();
     let raw = clean.body();
-    let data = if says_json(content_type(clean)) && json::read(raw).is_ok() {
+    let data = if says_json(content_type(clean)) && (clean.is_json() || json::read(raw).is_ok()) {
         [open.as_bytes(), b",\"data\":", raw, b"}"].concat()
     } else if raw.is_empty() {
         attributes.into_bytes()

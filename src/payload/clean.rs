@@ -1,7 +1,7 @@
 //! The only maker of [`Clean`]: every check, then every scrub. A check cannot change the document, and a scrub cannot
 //! refuse it.
 
-use super::{Contract, Read, agreed::Unclean};
+use super::{Contract, Read, agreed::Unclean, document::Written};
 use crate::{clock::Timestamp, repeat::RepeatKeys, request::Head, verdict::Rejection, verify::Keys};
 use bytes::Bytes;
 
@@ -27,6 +27,7 @@ pub struct Clean {
     redacted: Vec<String>,
     version: Option<String>,
     sunset: Option<Timestamp>,
+    is_json: bool,
 }
 
 /// Turns what was read into a clean document.
@@ -49,9 +50,11 @@ pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Re
     if scrubbed.hides_type(document.as_ref(), contract.naming()) {
         event_type = None;
     }
+    // With values in the place of values, and commas where they belong, it still is.
+    let is_json = document.as_ref().is_some_and(|document| document.written() == Written::Json);
     let body = scrubbed.body.map_or(raw, Bytes::from);
     let (head, redacted) = (scrubbed.head, scrubbed.redacted);
-    Ok(Clean { route, key_id, keys: repeat, event_type, head, body, redacted, version, sunset })
+    Ok(Clean { route, key_id, keys: repeat, event_type, head, body, redacted, version, sunset, is_json })
 }
 
 impl Clean {
@@ -83,6 +86,11 @@ impl Clean {
     /// The document, byte for byte as it was sent but for what was taken out.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// Whether the body has been read as one JSON document already; one that was not may be one all the same.
+    pub fn is_json(&self) -> bool {
+        self.is_json
     }
 
     /// The policy's places of which this document had some.

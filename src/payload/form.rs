@@ -66,7 +66,7 @@ fn encode(text: &str) -> String {
 /// Reads a whole body. Lists and objects in the tree have no place of their own: their values lie scattered.
 ///
 /// `None` for a form that has two readings: a name twice, a name that PHP mends, text that is not UTF-8, too much.
-pub(super) fn read(raw: &[u8]) -> Option<Node> {
+pub fn read(raw: &[u8]) -> Option<Node> {
     let mut root = Growing::Named(Vec::new());
     let mut count = 0;
     for piece in pieces(raw) {

@@ -14,6 +14,7 @@ mod cases;
 #[cfg(feature = "edge")]
 mod edge;
 mod guard;
+mod payload;
 mod policy;
 mod reading;
 #[cfg(feature = "edge")]

@@ -2,7 +2,7 @@
 
 mod idle;
 
-use super::{BadSchema, Schema, Value, options};
+use super::{BadSchema, Options, Schema, Value, options};
 use crate::json::{Node, read};
 use data_encoding::HEXLOWER;
 use jsonschema::{Draft, Retrieve, Uri};
@@ -111,7 +111,7 @@ impl Library {
         let schema = Schema::build(&options, value)?;
         let mut names = BTreeSet::new();
         self.by_uri.values().for_each(|value| named(value, &mut names));
-        let mut search = idle::Search::new(text, Draft::Draft202012.detect(value));
+        let mut search = idle::Search::new(text, Draft::Draft202012.detect(value), &options);
         search.schema(root, value, "");
         let digest = || format!("sha256:{}", HEXLOWER.encode(&Sha256::digest(text.as_bytes())));
         Ok(Loaded { schema, version: id(value).map_or_else(digest, str::to_owned), names, idle: search.found })

@@ -12,7 +12,10 @@ use crate::{
         schema::library::{Formats, Idle, Loaded},
     },
     payload::agreed::{Agreed, Version},
-    policy::units::DayText,
+    policy::{
+        floor::{WARNED_BEFORE, days},
+        units::DayText,
+    },
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -82,7 +85,11 @@ fn by_member(folder: &str, text: &ContractText, shelf: Shelf<'_>, tell: Tell<'_>
             Some(day) if *day <= shelf.now => {
                 warn(tell, &pointer, format!("version `{version}` has ended and is refused; take it out"));
             }
-            Some(_) => {}
+            Some(day) => {
+                if let Some(left) = day.since(shelf.now).filter(|left| *left <= WARNED_BEFORE) {
+                    warn(tell, &pointer, format!("version `{version}` ends in {}, and is refused then", days(left)));
+                }
+            }
         }
     }
     let mut versions = BTreeMap::new();
@@ -141,7 +148,7 @@ fn versions(folder: &str, shelf: Shelf<'_>) -> BTreeMap<String, String> {
 /// The name in the library of a file or folder that is named in `from`. A `..` above the policy's folder is the folder
 /// itself: nothing outside of it belongs to a policy, and one that is written as a single file names its schemas as the
 /// files did that it was made from.
-fn file(named: &str, from: &str) -> String {
+pub(super) fn file(named: &str, from: &str) -> String {
     let (folder, _) = from.rsplit_once('/').unwrap_or_default();
     let mut steps: Vec<&str> = Vec::new();
     for step in folder.split('/').chain(named.split('/')) {

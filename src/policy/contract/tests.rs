@@ -58,6 +58,25 @@ fn what_is_in_order_compiles_without_a_word() {
     let versions = "{ schemas: ../schemas/versions/, by: /api_version, accepts: ['2026-01-01'], sunset: { '2026-01-01': 2027-01-31 } }";
     assert_eq!(told(versions, "[]"), [""; 0]);
     assert_eq!(told("", "[]"), [""; 0]);
+    let soon = "{ schemas: ../schemas/versions, by: /v, sunset: { '2025-01-01': 2025-10-11 } }";
+    assert_eq!(
+        told(soon, "[]"),
+        ["warning /contract/sunset/2025-01-01: version `2025-01-01` ends in 2 days, and is refused then"]
+    );
+}
+
+/// What `check --effective` writes stands in one file, and names schemas as the files did that it was made from.
+#[test]
+fn a_schema_is_named_from_its_file_and_never_from_outside() {
+    for (named, from) in [
+        ("../schemas/event.json", "routes/payments.yaml"),
+        ("schemas/event.json", "gate.yaml"),
+        ("../schemas/event.json", "gate.yaml"),
+        ("./../../../schemas//event.json", "routes/payments.yaml"),
+        ("/schemas/event.json", "gate.yaml"),
+    ] {
+        assert_eq!(schemas::file(named, from), "schemas/event.json", "{named}");
+    }
 }
 
 #[test]

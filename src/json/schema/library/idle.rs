@@ -1,6 +1,6 @@
 //! Words of a schema that check nothing: `requierd` would let everything pass, and nobody would see it.
 
-use super::{Idle, place};
+use super::{Idle, Options, place};
 use crate::json::{Node, escape, language::way_out};
 use jsonschema::Draft;
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::Value;
 pub(super) struct Search<'a> {
     text: &'a str,
     draft: Draft,
+    options: &'a Options<'a>,
     pub(super) found: Vec<Idle>,
 }
 
@@ -61,8 +62,8 @@ const MEANT: [&str; 24] = [
 ];
 
 impl<'a> Search<'a> {
-    pub(super) fn new(text: &'a str, draft: Draft) -> Self {
-        Self { text, draft, found: Vec::new() }
+    pub(super) fn new(text: &'a str, draft: Draft, options: &'a Options<'a>) -> Self {
+        Self { text, draft, options, found: Vec::new() }
     }
 
     /// Both are the same schema: the node knows its places.
@@ -75,6 +76,10 @@ impl<'a> Search<'a> {
             if !known && !keyword.starts_with("x-") {
                 let why = format!("`{keyword}` is no keyword of this draft{}", way_out(keyword, MEANT));
                 self.idle(named.start, &pointer, why);
+            }
+            let format = value.as_str().filter(|_| keyword == "format");
+            if let Some(format) = format.filter(|format| !self.options.is_known_format(self.draft, format)) {
+                self.idle(below.at.start, &pointer, format!("no format `{format}` is known, so nothing is checked"));
             }
             let steps: Vec<(String, &Value)> = match below_keyword(keyword, value) {
                 None => continue,

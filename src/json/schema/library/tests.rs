@@ -76,13 +76,14 @@ fn format_is_held_against_the_document_as_the_policy_says() {
 
 #[test]
 fn what_checks_nothing_is_told_with_its_place() {
-    let schema = "{\n  \"properties\": {\n    \"a\": { \"requierd\": [\"b\"], \"title\": \"A\", \"x-note\": 1 },\n    \"type\": {}\n  },\n  \"allOf\": [{ \"maxlength\": 1 }]\n}";
+    let schema = "{\n  \"properties\": {\n    \"a\": { \"requierd\": [\"b\"], \"title\": \"A\", \"x-note\": 1 },\n    \"type\": {}\n  },\n  \"allOf\": [{ \"maxlength\": 1 }],\n  \"format\": \"dtae\"\n}";
     let idle: Vec<_> = load(&[("a.json", schema)]).unwrap().idle;
     let told: Vec<_> = idle.iter().map(|idle| format!("{} {}: {}", idle.place, idle.pointer, idle.why)).collect();
     assert_eq!(
         told,
         [
             "6:15 /allOf/0/maxlength: `maxlength` is no keyword of this draft; did you mean `maxLength`?",
+            "7:13 /format: no format `dtae` is known, so nothing is checked",
             "3:12 /properties/a/requierd: `requierd` is no keyword of this draft; did you mean `required`?",
         ]
     );
