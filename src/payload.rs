@@ -11,3 +11,4 @@ pub use agreed::{Finding, Unclean};
 pub use clean::{Clean, clean};
 pub use contract::{Contract, Naming};
 pub use document::{Read, read};
+pub use form::read as read_form;

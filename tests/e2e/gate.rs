@@ -25,6 +25,13 @@ pub(crate) const SECRETS: &[(&str, &str)] = &[
     ("github", "It's a Secret to Everybody"),
 ];
 
+/// What orders must be like.
+const ORDER: &str = r#"{
+    "properties": { "kept": { "type": "string" }, "email": {}, "card": {}, "note": {} },
+    "required": ["kept"],
+    "additionalProperties": { "not": { "type": "number" } }
+}"#;
+
 /// One gate: its files, its addresses, and the process while it runs.
 pub(crate) struct Gate {
     folder: tempfile::TempDir,
@@ -52,6 +59,8 @@ impl Gate {
             write_private(&gate.path(provider), secret);
         }
         fs::write(gate.path("gate.yaml"), gate.policy(bed)).unwrap();
+        fs::create_dir(gate.path("schemas")).unwrap();
+        fs::write(gate.path("schemas/order.json"), ORDER).unwrap();
         gate
     }
 
@@ -98,6 +107,18 @@ routes:
     sender: {{ provider: standard-webhooks, keys: standard-webhooks }}
     limits: {{ per_address: 100000/s }}
     deliver: {{ via: queue, to: [wordpress], form: event }}
+  orders:
+    at: {{ path: /hooks/orders }}
+    sender: {{ provider: standard-webhooks, keys: standard-webhooks }}
+    limits: {{ per_address: 100000/s }}
+    deliver: {{ via: queue, to: [wordpress], form: event }}
+    contract: {{ schema: schemas/order.json }}
+    redact:
+      - {{ name: email, as: mask }}
+      - {{ name: phone, as: pseudonym }}
+      - {{ at: $..card.number, as: drop }}
+      - {{ at: /note, as: truncate, characters: 2 }}
+      - {{ query: token, as: drop }}
   github:
     at: {{ path: /hooks/github }}
     sender: {{ provider: github, keys: github }}

@@ -20,4 +20,6 @@ mod guards;
 mod kills;
 mod operations;
 mod passing;
+mod php;
+mod redaction;
 mod wire;
