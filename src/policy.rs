@@ -9,6 +9,7 @@ mod floor;
 mod hidden;
 mod merge;
 mod notes;
+mod reference;
 mod report;
 mod route;
 mod senders;
@@ -24,6 +25,7 @@ mod url;
 pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, cases};
 pub use compile::{Compiled, LanguageOf, Overrides, compile, language};
 pub use effective::effective;
+pub use reference::{Absent, Key, Table, keys};
 pub use report::{Diagnostic, Report, Severity};
 pub use source::{Source, TextFile};
 pub use summary::RouteSummary;
@@ -63,7 +65,7 @@ pub struct Policy {
     pub changes_at: Option<Timestamp>,
 }
 
-/// What the platform team decides. Absent keys have the defaults that `policies/README.md` lists.
+/// What the platform team decides. Absent keys have the defaults that `text/` states, which a test holds to these.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// As senders know the site; never taken from the Host header.

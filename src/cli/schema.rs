@@ -1,6 +1,6 @@
-//! `hookwarden schema`: the language as JSON Schemas, for editors.
+//! `hookwarden schema`: the language as JSON Schemas, for editors, and as tables of its keys, for people.
 
-use crate::policy::{LanguageOf, language};
+use crate::policy::{LanguageOf, Table, language};
 use anyhow::Context as _;
 use std::{
     fs,
@@ -18,6 +18,9 @@ pub struct Args {
     /// Write all of them into this folder, as `gate.schema.json`, `routes.schema.json`, ...
     #[arg(long, value_name = "FOLDER", conflicts_with = "of")]
     write: Option<PathBuf>,
+    /// Print every key with its default and its meaning instead, as Markdown
+    #[arg(long, conflicts_with_all = ["of", "write"])]
+    reference: bool,
 }
 
 /// The kinds of files of a policy.
@@ -38,6 +41,11 @@ enum FileKind {
 /// # Errors
 /// Standard output, or the folder, cannot be written to.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.reference {
+        let tables = Table::ALL.map(|table| format!("## {}\n\n{}", table.title(), table.markdown()));
+        write!(io::stdout(), "{}", tables.join("\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(folder) = &args.write else {
         writeln!(io::stdout(), "{:#}", language(args.of.into()))?;
         return Ok(ExitCode::SUCCESS);

@@ -61,7 +61,7 @@ impl Table {
         !self.rest.is_empty() || !self.dotted.is_empty()
     }
 
-    /// Which routes a name of `WooCommerce`'s API means.
+    /// Which routes a name of WooCommerce's API means.
     pub(super) fn wc_api(&self, name: &[u8]) -> Matches {
         named(&self.wc_api, name)
     }

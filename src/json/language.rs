@@ -166,14 +166,15 @@ pub fn listed(names: &[&str], between: &str) -> String {
 pub fn schema_of<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12()
         .with(|settings| settings.inline_subschemas = true)
-        .with_transform(RecursiveTransform(refuse_null))
+        .with_transform(RecursiveTransform(plain))
         .into_generator()
         .into_root_schema_for::<T>()
         .to_value()
 }
 
-/// A key without a value is more often a slip of the editor than a wish for the default.
-fn refuse_null(schema: &mut schemars::Schema) {
+/// A key without a value is more often a slip of the editor than a wish for the default; and where a line of the source
+/// ends is no part of what it says.
+fn plain(schema: &mut schemars::Schema) {
     if let Some(Value::Array(words)) = schema.get_mut("enum") {
         words.retain(|word| !word.is_null());
     }
@@ -181,5 +182,11 @@ fn refuse_null(schema: &mut schemars::Schema) {
         && let Some(only) = types.get(0).cloned()
     {
         *types = only;
+    }
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
     }
 }

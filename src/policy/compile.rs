@@ -6,6 +6,7 @@ use super::{
     floor::{Floor, Lifted},
     merge::merge,
     notes::Notes,
+    reference::for_editors,
     report::{Report, Severity},
     route::{RouteCompiler, Surroundings},
     senders::{Senders, key_lists, key_references},
@@ -62,6 +63,11 @@ pub enum LanguageOf {
 
 /// The language of one kind of file as a JSON Schema, for editors.
 pub fn language(of: LanguageOf) -> serde_json::Value {
+    for_editors(schema(of))
+}
+
+/// The same in the words that stand beside its keys.
+pub(super) fn schema(of: LanguageOf) -> serde_json::Value {
     match of {
         LanguageOf::Gate => schema_of::<GateText>(),
         LanguageOf::Routes => schema_of::<RoutesText>(),

@@ -264,7 +264,7 @@ fn aligned(text: &str) -> String {
 const COLUMN_MAX: usize = 72;
 
 /// One line of YAML for any value.
-fn flow(value: &Value) -> String {
+pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::String(text) if is_plain(text) => text.clone(),
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),

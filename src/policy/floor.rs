@@ -3,7 +3,7 @@
 use super::{
     Route,
     notes::Notes,
-    text::{ExceptionText, ExceptionsText, FloorText, FloorWord, LimitsText, NeedText},
+    text::{ExceptionText, ExceptionsText, FloorLimitsText, FloorText, FloorWord, NeedText},
     units::{DayText, RateText, SizeText, TimeText, written_rate, written_size, written_time},
 };
 use crate::{
@@ -56,7 +56,7 @@ pub(super) const WARNED_BEFORE: Duration = Duration::from_hours(14 * 24);
 impl Floor {
     pub(super) fn read(now: Timestamp, ended_enforces: bool, notes: &mut Notes<'_>) -> Self {
         let FloorText { verify, admit, limits, repeats, exceptions } = notes.section("/floor");
-        let LimitsText { per_address, per_sender } = limits;
+        let FloorLimitsText { per_address, per_sender } = limits;
         let written = [
             verify.max_age.map(|TimeText(time)| Limit::MaxAge(time)),
             verify.max_future.map(|TimeText(time)| Limit::MaxFuture(time)),

@@ -14,6 +14,7 @@ mod cases;
 #[cfg(feature = "edge")]
 mod edge;
 mod guard;
+mod language;
 mod payload;
 mod policy;
 mod reading;

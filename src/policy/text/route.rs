@@ -8,18 +8,19 @@ use crate::policy::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// One route. What its class says of the same keys is replaced whole.
+/// One guarded endpoint. What its class says of the same key is replaced whole.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(in crate::policy) struct RouteText {
-    /// Whose terms it has where it says nothing itself: a name under `classes`.
-    #[schemars(example = &"plugin")]
+    /// The class whose terms the route has where it says nothing itself: a name under `classes`.
+    #[schemars(example = &"plugin", extend("x-absent" = "none"))]
     pub(in crate::policy) class: Option<String>,
-    /// Which endpoint: one of these keys.
+    /// Which endpoint: one of these keys, in every spelling that WordPress accepts for it.
     pub(in crate::policy) at: AtText,
     /// Who may send, and how that is known.
     pub(in crate::policy) sender: SenderText,
     /// A value of the floor that is lifted for a while.
+    #[schemars(extend("x-absent" = "no exception"))]
     pub(in crate::policy) exception: Option<ExceptionText>,
     #[serde(flatten)]
     pub(in crate::policy) terms: TermsText,
@@ -29,7 +30,8 @@ pub(in crate::policy) struct RouteText {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(in crate::policy) struct TermsText {
-    /// Who is asked about it.
+    /// Who is asked about the route; shown by `check`, decides nothing. Routes in `routes/` must say it, or their class.
+    #[schemars(extend("x-absent" = "nobody"))]
     pub(in crate::policy) owner: Option<OwnerText>,
     /// What comes in at all.
     #[serde(default)]
@@ -37,13 +39,14 @@ pub(in crate::policy) struct TermsText {
     /// How much of it.
     #[serde(default)]
     pub(in crate::policy) limits: LimitsText,
-    /// What is told from its repeats, and for how long.
+    /// How repeats are told from new events, and for how long.
     #[serde(default)]
     pub(in crate::policy) repeats: RepeatsText,
     /// What happens to what was verified.
     #[serde(default)]
     pub(in crate::policy) deliver: DeliverText,
-    /// When the sender's answer is due at the latest; absent, what the catalogue says of the sender.
+    /// When the sender's answer is due; never later than the sender waits.
+    #[schemars(extend("x-absent" = "the sender's"))]
     pub(in crate::policy) answer_by: Option<TimeText>,
     /// What every document must be like.
     pub(in crate::policy) contract: Option<ContractText>,
@@ -55,46 +58,52 @@ pub(in crate::policy) struct TermsText {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::policy) struct OwnerText {
-    /// Who owns the contract with this sender.
+    /// Who owns the contract with this sender. Routes in `routes/` must say it, or their class.
     #[schemars(example = &"payments@shop.example")]
     pub(in crate::policy) team: String,
     /// Whom to call.
+    #[schemars(extend("x-absent" = "nobody"))]
     pub(in crate::policy) oncall: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::policy) struct AtText {
-    /// A path, in every spelling.
-    #[schemars(example = &"/hooks/stripe")]
+    /// A path with what lies below it, in every spelling that a web server or PHP accepts.
+    #[schemars(example = &"/hooks/stripe", extend("x-absent" = ONE_OF_FIVE))]
     pub(in crate::policy) path: Option<String>,
-    /// Of a `WooCommerce` gateway: `?wc-api=NAME` and `/wc-api/NAME`.
+    /// A gateway of WooCommerce: `?wc-api=NAME` and `/wc-api/NAME`.
     #[serde(rename = "wc-api")]
-    #[schemars(example = &"wc_stripe")]
+    #[schemars(example = &"wc_stripe", extend("x-absent" = ONE_OF_FIVE))]
     pub(in crate::policy) wc_api: Option<String>,
-    /// A route of WordPress's REST API, without `/wp-json`.
-    #[schemars(example = &"/shop/v1/orders")]
+    /// A route of WordPress's REST API and those below it, without `/wp-json`; a dot in it is any byte,
+    /// as it is to WordPress.
+    #[schemars(example = &"/shop/v1/orders", extend("x-absent" = ONE_OF_FIVE))]
     pub(in crate::policy) rest: Option<String>,
-    /// A query variable with its value, on every URL.
-    #[schemars(example = &"edd-listener=stripe")]
+    /// A query variable with its value, on any URL; a name alone means any value.
+    #[schemars(example = &"edd-listener=stripe", extend("x-absent" = ONE_OF_FIVE))]
     pub(in crate::policy) query: Option<String>,
-    /// An action of admin-ajax.php and admin-post.php.
-    #[schemars(example = &"stripe_webhook")]
+    /// An action of `admin-ajax.php` and `admin-post.php`.
+    #[schemars(example = &"stripe_webhook", extend("x-absent" = ONE_OF_FIVE))]
     pub(in crate::policy) ajax: Option<String>,
 }
+
+const ONE_OF_FIVE: &str = "one of these five";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::policy) struct SenderText {
-    /// A sender of the catalogue, or of `providers/` beside the policy.
+    /// Who sends: a name from `hookwarden providers`, or of a file in `providers/` beside the policy.
     #[schemars(example = &"stripe")]
     pub(in crate::policy) provider: String,
-    /// A name under `keys`.
+    /// The keys that its signatures are held against: a name under `keys`.
     #[schemars(example = &"stripe")]
     pub(in crate::policy) keys: String,
-    /// How far back a signed time may lie.
+    /// How far back a signed time may lie; refused for senders that sign none.
+    #[schemars(extend("x-absent" = "the sender's"))]
     pub(in crate::policy) max_age: Option<TimeText>,
-    /// How far ahead a signed time may lie.
+    /// How far ahead a signed time may lie; refused for senders that sign none.
+    #[schemars(extend("x-absent" = "the sender's, mostly `60s`"))]
     pub(in crate::policy) max_future: Option<TimeText>,
 }
 
@@ -102,10 +111,13 @@ pub(in crate::policy) struct SenderText {
 #[serde(default, deny_unknown_fields)]
 pub(in crate::policy) struct AdmitText {
     /// The one method.
+    #[schemars(extend("default" = "POST"))]
     pub(in crate::policy) method: Option<MethodText>,
-    /// The longest body.
+    /// The longest body; a declared longer one is refused before it is read.
+    #[schemars(extend("default" = "1MiB"))]
     pub(in crate::policy) body: Option<SizeText>,
-    /// Media types without parameters; absent, any.
+    /// Media types without parameters, such as `[application/json]`.
+    #[schemars(extend("x-absent" = "any"))]
     pub(in crate::policy) content_types: Option<Vec<MediaText>>,
 }
 
@@ -119,33 +131,47 @@ pub(in crate::policy) struct MediaText(pub(in crate::policy) String);
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::policy) struct LimitsText {
-    /// Before verification, by client address.
+    /// Before verification, for one client address and route.
+    #[schemars(extend("default" = "100/s"))]
     pub(in crate::policy) per_address: Option<RateText>,
-    /// After verification, by key.
+    /// After verification, for one key and route.
+    #[schemars(extend("x-absent" = "unlimited"))]
     pub(in crate::policy) per_sender: Option<RateText>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::policy) struct RepeatsText {
-    /// How long what was accepted is remembered; to be said of a sender that signs no time.
+    /// How long what was accepted is known again; never shorter than the sender repeats. Must be said for senders that
+    /// sign no time: their signatures pass for ever, and this is the only bound.
+    #[schemars(extend("x-absent" = "the sender's retry horizon"))]
     pub(in crate::policy) remember: Option<TimeText>,
-    /// To be said of a sender whose repeats nothing can tell from new events.
+    /// `impossible` admits that nothing tells a captured request of this sender from a new one; required for such senders,
+    /// refused for others.
+    #[schemars(extend("x-absent" = "repeats can be told"))]
     pub(in crate::policy) protection: Option<ProtectionText>,
-    /// What to do with another body under the same signed id.
+    /// `deliver`: another body under the same signed id is another event.
+    #[schemars(extend("x-absent" = "a repeat"))]
     pub(in crate::policy) on_changed: Option<ChangedText>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::policy) struct DeliverText {
-    /// Durable first, delivered by the gate; or passed on to the origin at once.
+    /// `queue`: durable, then 202, then delivered by the gate. `relay`: passed on to the origin at once, whose answer goes
+    /// back.
+    #[schemars(extend("default" = "queue"))]
     pub(in crate::policy) via: Option<ViaText>,
-    /// Names of destinations.
+    /// Names under `destinations`; refused for a relay.
+    #[schemars(extend("x-absent" = "`[wordpress]`, if there is one"))]
     pub(in crate::policy) to: Option<Vec<String>>,
-    /// What they get: an event with its lineage, or the body as it came.
+    /// What destinations get: `event` is a CloudEvents document with its lineage, `verbatim` the body as it came. A relay
+    /// is always verbatim.
+    #[schemars(extend("default" = "event"))]
     pub(in crate::policy) form: Option<FormText>,
-    /// To be said where an endpoint of WordPress is queued: the plugin behind it will not see the request.
+    /// Must be `true` to queue what WordPress itself would answer (`wc-api`, `query`, `ajax`, `rest` but for
+    /// `/hookwarden`): the plugin there will not see these requests any more.
+    #[schemars(extend("default" = false))]
     pub(in crate::policy) replaces_plugin: Option<bool>,
 }
 

@@ -1,0 +1,195 @@
+//! What does each key mean, and what holds where it is absent? The words stand beside the keys, in `text/`; here they
+//! become the tables of `policies/README.md`, and what an editor shows of a key.
+
+use super::{
+    compile::{LanguageOf, schema},
+    effective::flow,
+};
+use serde_json::{Map, Value};
+use std::fmt::Write as _;
+
+/// One key that has a value of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// As documentation writes it: `limits.per_address`, `keys.NAME[].id`.
+    pub name: String,
+    /// What holds where it is absent; `None` is a gap in the language's own words, which a test finds.
+    pub absent: Option<Absent>,
+    /// What it says.
+    pub meaning: String,
+    /// Where a reader looks for it.
+    pub table: Table,
+}
+
+/// What holds where a key is absent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Absent {
+    /// It must be said.
+    Refused,
+    /// As if this were written.
+    Default(Value),
+    /// What no value could say.
+    Words(String),
+}
+
+/// Keys that are looked for together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// What the platform team decides, and whatever has no other table.
+    Gate,
+    /// Limits in front of every route.
+    Edge,
+    /// What joins the parts of a policy of many files.
+    Files,
+    /// What a route and a class say.
+    Routes,
+    /// What differs per stage.
+    Stage,
+}
+
+impl Table {
+    /// In the order in which a newcomer needs them.
+    pub const ALL: [Self; 5] = [Self::Gate, Self::Edge, Self::Files, Self::Routes, Self::Stage];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Gate => "The whole gate",
+            Self::Edge => "Limits of connections and requests",
+            Self::Files => "Many files",
+            Self::Routes => "Routes",
+            Self::Stage => "Keys and destinations",
+        }
+    }
+
+    /// Keys that are new to the language are in a table without a word here.
+    fn of(name: &str, is_of_route: bool) -> Self {
+        match name.split(['.', '[']).next() {
+            Some("edge") => Self::Edge,
+            Some("classes" | "floor" | "class" | "exception") => Self::Files,
+            Some("keys" | "destinations") => Self::Stage,
+            _ if is_of_route => Self::Routes,
+            _ => Self::Gate,
+        }
+    }
+
+    /// The table, in Markdown.
+    pub fn markdown(self) -> String {
+        let mut table = "| key | default | meaning |\n|---|---|---|\n".to_owned();
+        for Key { name, absent, meaning, .. } in keys().into_iter().filter(|key| key.table == self) {
+            let absent = match absent {
+                Some(Absent::Refused) => "must be said".to_owned(),
+                Some(Absent::Default(value)) => format!("`{}`", flow(&value)),
+                Some(Absent::Words(words)) => words,
+                None => String::new(),
+            };
+            let row = format!("`{name}` | {absent} | {meaning}");
+            // Writing to a string cannot fail.
+            let _ = writeln!(table, "| {row} |");
+        }
+        table
+    }
+}
+
+/// Every key that has a value of its own, by name.
+pub fn keys() -> Vec<Key> {
+    let mut keys = Vec::new();
+    walk(&schema(LanguageOf::Gate), "", false, None, &mut keys);
+    keys
+}
+
+/// The key that this is the schema of, if it has a value of its own, and those below it.
+fn walk(schema: &Value, name: &str, is_of_route: bool, absent: Option<&Absent>, keys: &mut Vec<Key>) {
+    let key = || Key {
+        name: name.to_owned(),
+        absent: absent.cloned(),
+        meaning: meaning(schema),
+        table: Table::of(name, is_of_route),
+    };
+    if let Some(members) = part(schema, "/properties").as_object() {
+        let required =
+            |name: &str| part(schema, "/required").as_array().is_some_and(|keys| keys.contains(&name.into()));
+        for (member, schema) in members {
+            let name = if name.is_empty() { member.clone() } else { format!("{name}.{member}") };
+            // What must be said of something that may be absent may be absent with it.
+            let unsaid = || required(member).then(|| absent.cloned().unwrap_or(Absent::Refused));
+            walk(schema, &name, is_of_route, stated(schema).or_else(unsaid).as_ref(), keys);
+        }
+    } else if part(schema, "/additionalProperties").is_object() {
+        keys.push(key());
+        match name {
+            // A route is named in its own words alone; a class says nothing that a route could not.
+            "routes" => walk(part(schema, "/additionalProperties"), "", true, None, keys),
+            "classes" => {}
+            _ => walk(part(schema, "/additionalProperties"), &format!("{name}{NAMED}"), is_of_route, None, keys),
+        }
+    } else if part(schema, "/items/properties").is_object() {
+        if !name.ends_with(NAMED) {
+            keys.push(key());
+        }
+        walk(part(schema, "/items"), &format!("{name}[]"), is_of_route, None, keys);
+    } else {
+        keys.push(key());
+    }
+}
+
+/// Stands for whatever a policy calls it.
+const NAMED: &str = ".NAME";
+
+fn part<'s>(schema: &'s Value, pointer: &str) -> &'s Value {
+    schema.pointer(pointer).unwrap_or(&Value::Null)
+}
+
+fn stated(schema: &Value) -> Option<Absent> {
+    let words = || schema.get(ABSENT).and_then(Value::as_str).map(|words| Absent::Words(words.to_owned()));
+    schema.get("default").map(|value| Absent::Default(value.clone())).or_else(words)
+}
+
+/// Its own words, and what they leave out of the words and numbers that can be written.
+fn meaning(schema: &Value) -> String {
+    let mut meaning = part(schema, "/description").as_str().unwrap_or_default().replace('|', "\\|");
+    let words = part(schema, "/enum").as_array().or_else(|| part(schema, "/items/enum").as_array());
+    let words: Vec<_> = words.into_iter().flatten().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
+    if words.iter().any(|word| !meaning.contains(word.as_str())) {
+        meaning += &format!(" Words: {}.", words.join(", "));
+    }
+    if let (Some(least), Some(most)) = (part(schema, "/minimum").as_u64(), part(schema, "/maximum").as_u64()) {
+        meaning += &format!(" From {least} to {most}.");
+    }
+    meaning
+}
+
+/// A keyword of our own in the language's schema: what holds without the key, where no value says it.
+const ABSENT: &str = "x-absent";
+
+/// What editors need beside the schema that a file is held against: they show Markdown, and say nothing of what holds
+/// without a key unless it is said there.
+pub(super) fn for_editors(mut schema: Value) -> Value {
+    explain(&mut schema);
+    schema
+}
+
+fn explain(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(explain);
+            if members.get("description").is_some_and(Value::is_string) {
+                let shown = shown(members);
+                members.insert("markdownDescription".to_owned(), shown.into());
+            }
+            members.remove(ABSENT);
+        }
+        Value::Array(items) => items.iter_mut().for_each(explain),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn shown(schema: &Map<String, Value>) -> String {
+    let text = |name: &str| schema.get(name).and_then(Value::as_str);
+    let description = text("description").unwrap_or_default();
+    match (schema.get("default"), text(ABSENT)) {
+        (Some(default), _) => format!("{description}\n\nDefault: `{}`", flow(default)),
+        (None, Some(words)) => format!("{description}\n\nDefault: {words}"),
+        (None, None) => description.to_owned(),
+    }
+}

@@ -1,0 +1,264 @@
+//! The policy language as people meet it: in editors, in `policies/README.md`, and in what each key does.
+
+use crate::policy::{compiled, folder};
+use hookwarden::{
+    guard::Guards,
+    policy::{Absent, LanguageOf, Policy, Report, Source, Table, keys, language},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, fs};
+
+/// Holds a file against what it should say; with `BLESS=1` it is written anew.
+fn hold(path: &str, expected: &str) {
+    let path = folder(path);
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "{} is behind the language; run `BLESS=1 cargo test --no-default-features --test it language` to write it anew",
+        path.display()
+    );
+}
+
+#[test]
+fn the_schemas_that_editors_read_are_those_of_this_language() {
+    for (name, of) in [("gate", LanguageOf::Gate), ("routes", LanguageOf::Routes), ("env", LanguageOf::Env)] {
+        hold(&format!("policies/language/{name}.schema.json"), &format!("{:#}\n", language(of)));
+    }
+}
+
+/// Between these lines of the README stands a table; around them, what people write.
+const BEGINS: &str = "<!-- keys of: ";
+const ENDS: &str = "<!-- end of keys -->";
+
+#[test]
+fn the_readme_explains_every_key_in_the_words_of_the_language() {
+    let readme = fs::read_to_string(folder("policies/README.md")).unwrap();
+    let mut parts = readme.split(BEGINS);
+    let mut expected = parts.next().unwrap().to_owned();
+    let mut seen = Vec::new();
+    for part in parts {
+        let (title, rest) = part.split_once(" -->\n").expect("a marker ends in its line");
+        let (_, after) = rest.split_once(ENDS).unwrap_or_else(|| panic!("no `{ENDS}` after `{title}`"));
+        let table = Table::ALL.into_iter().find(|table| table.title() == title);
+        let table = table.unwrap_or_else(|| panic!("no table is called `{title}`"));
+        seen.push(title);
+        expected += &format!("{BEGINS}{title} -->\n{}{ENDS}{after}", table.markdown());
+    }
+    assert_eq!(seen.len(), Table::ALL.len(), "tables of the README: {seen:?}");
+    hold("policies/README.md", &expected);
+}
+
+#[test]
+fn every_key_says_what_it_means_and_what_holds_without_it() {
+    let keys = keys();
+    assert!(keys.len() > 70, "{keys:#?}");
+    for key in &keys {
+        assert!(
+            key.absent.is_some(),
+            "`{}` says nothing of its default: `extend(\"default\" = ...)` or `extend(\"x-absent\" = \"...\")`",
+            key.name
+        );
+        assert!(key.meaning.len() > 8, "`{}` has no doc comment", key.name);
+        assert!(key.meaning.ends_with('.'), "`{}` does not end its sentence: {}", key.name, key.meaning);
+    }
+    let names: BTreeSet<_> = keys.iter().map(|key| &key.name).collect();
+    assert_eq!(names.len(), keys.len(), "no name stands for two keys");
+}
+
+/// A policy in which each key has a place to stand.
+fn base() -> Value {
+    let keys = || json!([{ "id": "live", "from": "env:A" }, { "id": "old", "from": "env:B" }]);
+    json!({
+        "listeners": [{ "on": "127.0.0.1:8001", "tls": { "certificate": "/a.pem" } }],
+        "classes": { "slow": { "limits": { "per_sender": "5/m" } } },
+        "floor": { "verify": { "max_age": "10m" }, "exceptions": { "need": ["ticket", "approved_by", "reason"] } },
+        "routes": {
+            "queued": {
+                "owner": { "team": "shop" },
+                "at": { "path": "/queued" },
+                "sender": { "provider": "standard-webhooks", "keys": "some" },
+            },
+            "excepted": {
+                "at": { "path": "/excepted" },
+                "sender": { "provider": "stripe", "keys": "other", "max_age": "30m" },
+                "exception": {
+                    "from": "verify.max_age", "until": "2026-12-31",
+                    "ticket": "SEC-1", "approved_by": "sec", "reason": "slow",
+                },
+            },
+            "wc-api": { "at": { "wc-api": "wc_a" }, "sender": { "provider": "stripe", "keys": "some" }, "deliver": { "via": "relay" } },
+            "rest": { "at": { "rest": "/a/v1" }, "sender": { "provider": "stripe", "keys": "some" }, "deliver": { "via": "relay" } },
+            "query": { "class": "slow", "at": { "query": "a=b" }, "sender": { "provider": "stripe", "keys": "some" }, "deliver": { "via": "relay" } },
+            "ajax": { "at": { "ajax": "a" }, "sender": { "provider": "stripe", "keys": "some" }, "deliver": { "via": "relay" } },
+        },
+        "keys": { "some": keys(), "other": keys() },
+        "destinations": { "wordpress": { "url": "http://w/" }, "archive": { "url": "http://a/" } },
+    })
+}
+
+/// Each key of the language, where it stands in [`base`], and a value other than what the base says or leaves out.
+const CASES: &[(&str, &str, &str)] = &[
+    ("admin.on", "/admin/on", r#""127.0.0.1:1""#),
+    ("admit.body", "/routes/queued/admit/body", r#""2MiB""#),
+    ("admit.content_types", "/routes/queued/admit/content_types", r#"["application/json"]"#),
+    ("admit.method", "/routes/queued/admit/method", r#""PUT""#),
+    ("answer_by", "/routes/queued/answer_by", r#""3s""#),
+    ("at.ajax", "/routes/ajax/at/ajax", r#""b""#),
+    ("at.path", "/routes/queued/at/path", r#""/elsewhere""#),
+    ("at.query", "/routes/query/at/query", r#""a""#),
+    ("at.rest", "/routes/rest/at/rest", r#""/b/v1""#),
+    ("at.wc-api", "/routes/wc-api/at/wc-api", r#""wc_b""#),
+    ("class", "/routes/queued/class", r#""slow""#),
+    ("classes", "/classes", r#"{ "slow": { "answer_by": "3s" } }"#),
+    ("deliver.form", "/routes/queued/deliver/form", r#""verbatim""#),
+    ("deliver.replaces_plugin", "/routes/rest/deliver/replaces_plugin", "true"),
+    ("deliver.to", "/routes/queued/deliver/to", r#"["archive"]"#),
+    ("deliver.via", "/routes/queued/deliver/via", r#""relay""#),
+    ("destinations", "/destinations", r#"{ "wordpress": { "url": "http://w/" } }"#),
+    ("destinations.NAME.concurrency", "/destinations/archive/concurrency", "1"),
+    ("destinations.NAME.host", "/destinations/archive/host", r#""shop.example""#),
+    ("destinations.NAME.sign", "/destinations/archive/sign", r#""env:A""#),
+    ("destinations.NAME.timeout", "/destinations/archive/timeout", r#""1s""#),
+    ("destinations.NAME.url", "/destinations/archive/url", r#""http://b/""#),
+    ("edge.bodies", "/edge/bodies", r#""100MiB""#),
+    ("edge.body_idle", "/edge/body_idle", r#""1s""#),
+    ("edge.body_rate", "/edge/body_rate", r#""1B/s""#),
+    ("edge.connections", "/edge/connections", "1"),
+    ("edge.connections_per_address", "/edge/connections_per_address", "1"),
+    ("edge.drain", "/edge/drain", r#""1s""#),
+    ("edge.field", "/edge/field", r#""1KiB""#),
+    ("edge.fields", "/edge/fields", "10"),
+    ("edge.handshake", "/edge/handshake", r#""1s""#),
+    ("edge.head", "/edge/head", r#""32KiB""#),
+    ("edge.header", "/edge/header", r#""1s""#),
+    ("edge.keepalive", "/edge/keepalive", r#""1s""#),
+    ("edge.target", "/edge/target", r#""1KiB""#),
+    ("exception.approved_by", "/routes/excepted/exception/approved_by", ABSENT),
+    ("exception.from", "/routes/excepted/exception/from", r#""admit.body""#),
+    ("exception.reason", "/routes/excepted/exception/reason", ABSENT),
+    ("exception.ticket", "/routes/excepted/exception/ticket", ABSENT),
+    ("exception.until", "/routes/excepted/exception/until", r#""2026-12-30""#),
+    ("floor.admit.body", "/floor/admit/body", r#""1KiB""#),
+    ("floor.exceptions.longest", "/floor/exceptions/longest", r#""1d""#),
+    ("floor.exceptions.need", "/floor/exceptions/need", "[]"),
+    ("floor.limits.per_address", "/floor/limits/per_address", r#""1/s""#),
+    ("floor.limits.per_sender", "/floor/limits/per_sender", r#""1/s""#),
+    ("floor.repeats.remember", "/floor/repeats/remember", r#""900d""#),
+    ("floor.verify.max_age", "/floor/verify/max_age", r#""1s""#),
+    ("floor.verify.max_future", "/floor/verify/max_future", r#""1s""#),
+    ("keys", "/keys", r#"{ "some": [{ "id": "live", "from": "env:A" }] }"#),
+    ("keys.NAME[].from", "/keys/some/0/from", r#""env:C""#),
+    ("keys.NAME[].id", "/keys/some/0/id", r#""new""#),
+    ("keys.NAME[].retire", "/keys/some/0/retire", r#""2027-01-31""#),
+    ("limits.per_address", "/routes/queued/limits/per_address", r#""1/s""#),
+    ("limits.per_sender", "/routes/queued/limits/per_sender", r#""1/s""#),
+    ("listeners", "/listeners", r#"[{ "on": "127.0.0.1:8002" }]"#),
+    ("listeners[].http2", "/listeners/0/http2", "true"),
+    ("listeners[].on", "/listeners/0/on", r#""127.0.0.1:8002""#),
+    ("listeners[].proxy_protocol", "/listeners/0/proxy_protocol", r#"["10.0.0.0/8"]"#),
+    ("listeners[].tls.certificate", "/listeners/0/tls/certificate", r#""/b.pem""#),
+    ("origin.concurrency", "/origin/concurrency", "1"),
+    ("origin.first_byte", "/origin/first_byte", r#""1s""#),
+    ("origin.url", "/origin/url", r#""http://o""#),
+    ("origin.websocket", "/origin/websocket", "true"),
+    ("owner.oncall", "/routes/queued/owner/oncall", r#""me""#),
+    ("owner.team", "/routes/queued/owner/team", r#""web""#),
+    ("public_url", "/public_url", r#""https://shop.example""#),
+    ("repeats.on_changed", "/routes/queued/repeats/on_changed", r#""deliver""#),
+    ("repeats.protection", "/routes/queued/repeats/protection", r#""impossible""#),
+    ("repeats.remember", "/routes/queued/repeats/remember", r#""900d""#),
+    ("routes", "/routes", "{}"),
+    ("secret", "/secret", r#""env:OWN""#),
+    ("sender.keys", "/routes/queued/sender/keys", r#""other""#),
+    ("sender.max_age", "/routes/queued/sender/max_age", r#""1m""#),
+    ("sender.max_future", "/routes/queued/sender/max_future", r#""1s""#),
+    ("sender.provider", "/routes/queued/sender/provider", r#""svix""#),
+    ("spool.bytes", "/spool/bytes", r#""2GiB""#),
+    ("spool.folder", "/spool/folder", r#""/b""#),
+    ("spool.free", "/spool/free", r#""1MiB""#),
+    ("trusted_proxies", "/trusted_proxies", r#"["10.0.0.0/8"]"#),
+];
+
+/// Stands for a value that is taken out.
+const ABSENT: &str = "";
+
+/// What else a case needs: without it the base is in order, with it one of the two policies is refused.
+const GIVEN: &[(&str, &str, &str)] = &[
+    ("deliver.replaces_plugin", "/routes/rest/deliver/via", r#""queue""#),
+    ("floor.exceptions.need", "/routes/excepted/exception/reason", ABSENT),
+];
+
+/// The base of this key's case.
+fn base_of(key: &str) -> Value {
+    let given = GIVEN.iter().filter(|(name, ..)| *name == key);
+    given.fold(base(), |policy, (_, pointer, value)| changed(policy, pointer, read(value).as_ref()))
+}
+
+fn read(value: &str) -> Option<Value> {
+    (value != ABSENT).then(|| serde_json::from_str(value).unwrap())
+}
+
+/// A policy with one value written, or taken out.
+fn changed(mut policy: Value, pointer: &str, value: Option<&Value>) -> Value {
+    let (above, name) = pointer.rsplit_once('/').unwrap();
+    let mut node = &mut policy;
+    for step in above.split('/').skip(1) {
+        node = match node {
+            Value::Array(items) => &mut items[step.parse::<usize>().unwrap()],
+            other => &mut other[step],
+        };
+        if node.is_null() {
+            *node = json!({});
+        }
+    }
+    let members = node.as_object_mut().unwrap_or_else(|| panic!("nothing can stand at {pointer}"));
+    match value {
+        Some(value) => members.insert(name.to_owned(), value.clone()),
+        None => members.remove(name),
+    };
+    policy
+}
+
+/// All that a policy means, or why it is none.
+fn meaning(policy: &Value) -> Result<String, Vec<String>> {
+    let told = |report: Report| report.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>();
+    let compiled = compiled(&Source::one("gate.yaml", policy.to_string())).map_err(told)?;
+    // The digest names the text, and the guards are made of what the routes say: in a map, which has no order.
+    let policy = Policy { digest: String::new(), guards: Guards::default(), ..compiled.policy };
+    Ok(format!("{policy:#?}"))
+}
+
+/// A key that changes nothing is one that is accepted and ignored.
+#[test]
+fn every_key_has_a_case_that_shows_it_matter() {
+    let names: Vec<_> = keys().into_iter().map(|key| key.name).collect();
+    let missing: Vec<_> = names.iter().filter(|name| CASES.iter().all(|(key, ..)| key != name)).collect();
+    assert!(missing.is_empty(), "no case in CASES for {missing:?}");
+    for (key, pointer, value) in CASES {
+        assert!(names.iter().any(|name| name == key), "`{key}` is no key any more");
+        let before = base_of(key);
+        let after = changed(before.clone(), pointer, read(value).as_ref());
+        assert!(after != before, "the case of `{key}` changes nothing in the text");
+        let (before, after) = (meaning(&before), meaning(&after));
+        assert!(before.is_ok() || after.is_ok(), "the case of `{key}` is refused either way: {before:?}");
+        assert!(after != before, "`{key}` changes nothing");
+    }
+}
+
+/// What the reference says of an absent key is what the compiler does.
+#[test]
+fn a_default_written_out_is_as_good_as_an_absent_key() {
+    let mut held = 0;
+    for key in keys() {
+        let Some(Absent::Default(default)) = key.absent else { continue };
+        let (_, pointer, _) = CASES.iter().find(|(name, ..)| *name == key.name).unwrap();
+        let [written, absent] =
+            [Some(&default), None].map(|value| meaning(&changed(base_of(&key.name), pointer, value)));
+        assert!(absent == written, "`{}` is not `{default}` where it is absent", key.name);
+        held += 1;
+    }
+    assert!(held > 30, "{held}");
+}
