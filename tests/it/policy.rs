@@ -30,13 +30,13 @@ pub fn folder(below: &str) -> PathBuf {
 
 /// All that is told about the policy in this folder, for the stage `prod` if it has one.
 fn report_of(folder: &Path) -> String {
-    match compiled(&source(folder)) {
+    match compiled(&source(folder, "prod")) {
         Ok(compiled) => compiled.warnings.to_string(),
         Err(report) => report.to_string(),
     }
 }
 
-fn source(folder: &Path) -> Source {
+fn source(folder: &Path, stage: &str) -> Source {
     let text = |name: String| TextFile { text: fs::read_to_string(folder.join(&name)).unwrap(), name };
     let files = |below: &str, ending: &str| {
         let entries = fs::read_dir(folder.join(below)).into_iter().flatten();
@@ -49,7 +49,7 @@ fn source(folder: &Path) -> Source {
     Source {
         main: text("gate.yaml".to_owned()),
         routes: files("routes", ".yaml"),
-        env: files("env", "prod.yaml").pop(),
+        env: files("env", &format!("{stage}.yaml")).pop(),
         providers: files("providers", ".yaml"),
         schemas,
     }
@@ -175,9 +175,14 @@ fn a_report_reads_the_same_to_a_machine() {
 }
 
 #[test]
-fn the_examples_are_in_order() {
-    let text = fs::read_to_string(folder("policies/gate.yaml")).unwrap();
-    assert_eq!(report(&text), "");
+fn the_examples_are_in_order_in_every_stage() {
+    for stage in ["prod", "dev"] {
+        let source = source(&folder("policies"), stage);
+        assert!(source.env.is_some(), "{stage}");
+        let compiled = compiled(&source).unwrap_or_else(|report| panic!("{stage}:\n{report}"));
+        assert_eq!(compiled.warnings.to_string(), "", "{stage}");
+        assert_eq!(compiled.policy.routes.len(), 5, "{stage}");
+    }
 }
 
 #[test]
