@@ -72,8 +72,15 @@ impl Language {
                     None => format!("needs one of {}, not {}", listed(&words, ", "), found(node)),
                 }
             }
+            // Where words are due, those are told.
+            ValidationErrorKind::Type { .. } if due.get("enum").is_some() => return Vec::new(),
+            ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Integer) }
+                if matches!(node.kind, Kind::Number(_)) =>
+            {
+                "needs a whole number, not a fraction".to_owned()
+            }
             ValidationErrorKind::Type { kind: TypeKind::Single(wanted) } => {
-                format!("needs {}{}, not {}", called(*wanted), example(due), found(node))
+                format!("needs {}{}, not {}", called(*wanted), example_for(*wanted, due, node), found(node))
             }
             ValidationErrorKind::Pattern { .. } if due.get("writeOnly").is_some() => {
                 format!("a secret does not stand here; write where it is,{}", example(due))
@@ -117,6 +124,21 @@ fn example(due: &Value) -> String {
     let examples = due.get("examples").and_then(Value::as_array).into_iter().flatten();
     let examples: Vec<_> = examples.filter_map(Value::as_str).collect();
     if examples.is_empty() { String::new() } else { format!(" such as {}", listed(&examples, " or ")) }
+}
+
+/// The same of keys, by their names; and of a list, with the text that was written in its place.
+fn example_for(wanted: JsonType, due: &Value, node: &Node) -> String {
+    match (wanted, node.text()) {
+        (JsonType::Object, _) => {
+            let required = due.get("required").and_then(Value::as_array).into_iter().flatten();
+            let required: Vec<_> = required.filter_map(Value::as_str).collect();
+            if required.is_empty() { String::new() } else { format!(" such as {}", listed(&required, " and ")) }
+        }
+        (JsonType::Array, Some(text)) if due.pointer("/items/type").is_some_and(|of| of == "string") => {
+            format!(" such as `[{text}]`")
+        }
+        _ => example(due),
+    }
 }
 
 fn called(wanted: JsonType) -> &'static str {

@@ -142,7 +142,7 @@ fn policy(
     let keys = key_references(&lists, &routes, notes);
     if !notes.is_broken() {
         // A misspelt name would make its right spelling look unused.
-        unused(&destinations, &keys, notes);
+        unused(&routes, &destinations, &keys, notes);
     }
     let guards = Guards::new(routes.iter().map(|route| route.at.clone()).zip(0..));
     let routes = routes.into_iter().map(Arc::new).collect();
@@ -210,7 +210,7 @@ fn routes(around: &Surroundings<'_>, floor: &Floor, notes: &mut Notes<'_>) -> (V
 }
 
 /// What is written and not used is more often a slip than a plan.
-fn unused(destinations: &[Destination], keys: &[KeyReference], notes: &mut Notes<'_>) {
+fn unused(routes: &[Route], destinations: &[Destination], keys: &[KeyReference], notes: &mut Notes<'_>) {
     let used: Vec<String> = notes
         .members("/routes")
         .filter_map(|(_, route)| route.find("/deliver/to"))
@@ -229,6 +229,11 @@ fn unused(destinations: &[Destination], keys: &[KeyReference], notes: &mut Notes
         .members("/routes")
         .filter_map(|(_, route)| route.find("/sender/keys").and_then(Node::text).map(str::to_owned))
         .collect();
+    for (name, node) in notes.members("/classes") {
+        if !routes.iter().any(|route| route.class.as_ref() == Some(name)) {
+            notes.warn_name(Some(node), "no route has this class");
+        }
+    }
     for (name, node) in notes.members("/keys") {
         let resolved = keys.iter().any(|reference| reference.name.split('/').next() == Some(name));
         if !resolved && !named.iter().any(|named| named == name) {

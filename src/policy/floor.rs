@@ -84,8 +84,11 @@ impl Floor {
         let excepted = |limit: &Limit| exception.is_some_and(|(exception, _)| exception.from == limit.word());
         for Placed { limit, line } in self.limits.iter().filter(|placed| placed.limit.is_broken_by(route)) {
             if !excepted(limit) {
-                let place = node.find(limit.word().route_pointer()).or_else(|| node.find("/sender")).unwrap_or(node);
                 let word = limit.word();
+                let pointer = word.route_pointer();
+                let section = pointer.rsplit_once('/').map_or("", |(section, _)| section);
+                let place = [pointer, section, "/sender"].into_iter().find_map(|pointer| node.find(pointer));
+                let place = place.unwrap_or(node);
                 let message =
                     format!("weaker than the floor's `{word}` ({line}); write {limit}, or an `exception` with an end");
                 notes.wrong(Some(place), message);

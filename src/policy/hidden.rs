@@ -7,12 +7,19 @@ use std::ops::Range;
 /// Which bytes of the text must not be shown. The tree of a text that can be read numbers them from `base`.
 pub(super) fn hidden(text: &str, document: Option<&Document>, base: usize) -> Vec<Range<usize>> {
     let mut hidden = document.map_or_else(
-        || by_eye(text),
+        || by_eye(text, &["from", "sign", "secret"]),
         |document| {
             let places = by_place(&document.root).into_iter();
             places.map(|at| at.start.saturating_sub(base)..at.end.saturating_sub(base)).collect()
         },
     );
+    hidden.extend(passwords(text));
+    hidden
+}
+
+/// The same of a sender's file, in which no secret has a place: there `from` says where a time is.
+pub(super) fn hidden_in_sender(text: &str) -> Vec<Range<usize>> {
+    let mut hidden = by_eye(text, &["secret"]);
     hidden.extend(passwords(text));
     hidden
 }
@@ -56,10 +63,10 @@ fn hide(node: &Node, hidden: &mut Vec<Range<usize>>) {
 }
 
 /// In a text that is no YAML, whatever follows one of these names on its line.
-fn by_eye(text: &str) -> Vec<Range<usize>> {
+fn by_eye(text: &str, names: &[&str]) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
-    for name in ["from", "sign", "secret"] {
-        for (at, _) in text.match_indices(name) {
+    for name in names {
+        for (at, _) in text.match_indices(*name) {
             let Some(after) = text.get(at + name.len()..) else { continue };
             let line = after.split('\n').next().unwrap_or_default();
             let Some((between, value)) = line.split_once(':') else { continue };
@@ -118,5 +125,7 @@ mod tests {
             assert!(!shown(text).contains("s3cr3t"), "{}", shown(text));
         }
         assert!(shown("keys: { a: [{ id: a, from: env:NAME }] }").contains("env:NAME"));
+        assert!(hidden_in_sender("ts: { from: 'kv:t' }").is_empty());
+        assert_eq!(hidden_in_sender("key: { secret: s3cr3t }").first(), Some(&(15..23)));
     }
 }

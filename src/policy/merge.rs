@@ -101,8 +101,12 @@ impl Merge<'_, '_> {
         let Some(named) = route.find("/class") else { return route };
         let Some(name) = named.text() else { return route };
         let Some(class) = classes.get(name) else {
-            let names = classes.keys().map(Text::as_str);
-            let message = format!("no class is called `{name}`{}", way_out(name, names));
+            let way_out = if classes.is_empty() {
+                format!("; write `classes: {{ {name}: {{ ... }} }}` in `gate.yaml`")
+            } else {
+                way_out(name, classes.keys().map(Text::as_str))
+            };
+            let message = format!("no class is called `{name}`{way_out}");
             self.wrong(Wrong::new(named.at.clone(), message));
             return route;
         };

@@ -72,7 +72,10 @@ impl Surroundings<'_> {
         }
         for (node, wanted) in (0..).map_while(|index| text(&format!("/deliver/to/{index}"))) {
             if !self.destinations.contains(&wanted) {
-                let way_out = way_out(wanted, self.destinations.iter().copied());
+                let way_out = match self.destinations.as_slice() {
+                    [] => format!("; write `destinations: {{ {wanted}: {{ url: ... }} }}`"),
+                    known => way_out(wanted, known.iter().copied()),
+                };
                 notes.wrong(Some(node), format!("no destination is called `{wanted}`{way_out}"));
             }
         }
@@ -222,7 +225,7 @@ impl<'a> RouteCompiler<'a, '_> {
             let body = written_size(body);
             self.wrong(
                 "/admit/body",
-                format!("one body of `{body}` is more than all may take together, `edge: {{ bodies: {bodies} }}`"),
+                format!("all bodies together may take `{bodies}`, and one `{body}`; write less, or raise `edge: {{ bodies: ... }}`"),
             );
         }
         let methods = vec![match text.method {
@@ -356,7 +359,10 @@ impl<'a> RouteCompiler<'a, '_> {
             self.wrong("/deliver", message);
         }
         if body_limit_bytes as u64 > self.around.spool_bytes {
-            self.wrong("/admit/body", "one body is more than the whole spool holds");
+            self.wrong(
+                "/admit/body",
+                "one body is more than the whole spool holds; write less, or raise `spool: { bytes: ... }`",
+            );
         }
         let to = self.to(text.to)?;
         Some(Delivery::Queue { to, form })

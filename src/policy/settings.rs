@@ -39,7 +39,8 @@ pub(super) fn settings(overrides: &Overrides, notes: &mut Notes<'_>) -> Settings
         limits: limits(notes),
     };
     if settings.listeners.iter().any(|listener| meet(listener.on, settings.admin)) {
-        let message = format!("a listener has this address, `{}`, too", settings.admin);
+        let message =
+            format!("`{}` is the address of a listener and of `admin`; give one of them another port", settings.admin);
         let place = notes.find("/admin/on").or_else(|| notes.find("/listeners"));
         notes.wrong(place, message);
     }
@@ -52,8 +53,10 @@ fn listeners(overrides: &Overrides, notes: &mut Notes<'_>) -> Vec<Listener> {
     for node in &written {
         let Some(text) = notes.decode::<ListenerText>(node) else { continue };
         let Some(on) = address(&text.on.0, node.find("/on"), notes) else { continue };
-        if listeners.iter().any(|other| meet(other.on, on)) {
-            notes.wrong(node.find("/on"), format!("another listener has `{on}`"));
+        if let Some(other) = listeners.iter().find(|other| meet(other.on, on)) {
+            let message =
+                format!("another listener has `{}`, and with it this address; take one of them out", other.on);
+            notes.wrong(node.find("/on"), message);
         }
         if text.http2 && text.tls.is_none() {
             let message =
@@ -62,7 +65,7 @@ fn listeners(overrides: &Overrides, notes: &mut Notes<'_>) -> Vec<Listener> {
         }
         let tls = text.tls.map(|tls| vec![PathBuf::from(tls.certificate)]);
         if let Some(empty) = node.find("/tls/certificate").filter(|path| path.text() == Some("")) {
-            notes.wrong(Some(empty), "write the file that holds chain and key");
+            notes.wrong(Some(empty), "write the file that holds chain and key, such as `/etc/hookwarden/tls/shop.pem`");
         }
         let proxy_protocol = networks(&text.proxy_protocol, node.find("/proxy_protocol"), notes);
         listeners.push(Listener { on, tls, http2: text.http2, proxy_protocol });
@@ -193,7 +196,7 @@ fn limits(notes: &mut Notes<'_>) -> EdgeLimits {
         if part > limits.head_bytes {
             let place = notes.find(&format!("/edge/{key}")).or_else(|| notes.find("/edge/head"));
             let head = written_size(limits.head_bytes as u64);
-            notes.wrong(place, format!("`{key}` is a part of `head`, which is `{head}`"));
+            notes.wrong(place, format!("`{key}` is a part of `head`; write `{head}` at most, or raise `head`"));
         }
     }
     limits

@@ -3,7 +3,7 @@
 //! All texts share one numbering of bytes, one behind another, as the sources of one program do for its compiler. So a
 //! value that was put together from a class, a route and a stage still says of each of its parts where it was written.
 
-use super::hidden::hidden;
+use super::hidden::{hidden, hidden_in_sender};
 use crate::json::{Document, Library, Wrong, read_yaml_at};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
@@ -173,6 +173,9 @@ impl Placed<'_> {
 
     /// Secrets that should not stand in it, by its own numbering.
     pub(super) fn hidden(&self) -> Vec<Range<usize>> {
-        hidden(&self.file.text, self.tree(), self.base)
+        match self.kind {
+            FileKind::Gate | FileKind::Routes | FileKind::Env => hidden(&self.file.text, self.tree(), self.base),
+            FileKind::Provider => hidden_in_sender(&self.file.text),
+        }
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn check_authority(text: &str) -> Result<(), String> {
     match port.map(str::parse::<u16>) {
         None => Ok(()),
         Some(Ok(port)) if port > 0 => Ok(()),
-        Some(Ok(_) | Err(_)) => Err("the port is not one".to_owned()),
+        Some(Ok(_) | Err(_)) => Err("the port is no number from 1 to 65535".to_owned()),
     }
 }
 

@@ -15,6 +15,7 @@ mod cases;
 mod edge;
 mod guard;
 mod language;
+mod messages;
 mod payload;
 mod policy;
 mod reading;

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use syn::{
-    ExprPath, ExprStruct, File, ItemImpl, ItemMod, ItemUse, Macro, Type, UseRename, UseTree,
+    ExprPath, ExprStruct, File, ItemImpl, ItemMod, ItemUse, LitStr, Macro, Type, UseRename, UseTree,
     visit::{self, Visit},
 };
 
@@ -181,5 +181,32 @@ impl<'ast> Visit<'ast> for Makes {
             self.add(owner.ident.to_string());
         }
         visit::visit_expr_path(self, path);
+    }
+}
+
+/// The texts that the source has in it, without its documentation, its attributes and its tests.
+pub(crate) fn texts(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    collect_texts(source.parse().expect("the compiler reads it, and so must we"), &mut found);
+    found
+}
+
+fn collect_texts(tokens: TokenStream, found: &mut Vec<String>) {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(mark) if mark.as_char() == '#' => {
+                tokens.next_if(|next| matches!(next, TokenTree::Punct(_)));
+                tokens.next_if(|next| matches!(next, TokenTree::Group(_)));
+            }
+            TokenTree::Ident(name) if name == "tests" => {
+                tokens.next_if(|next| matches!(next, TokenTree::Group(_)));
+            }
+            TokenTree::Group(group) => collect_texts(group.stream(), found),
+            TokenTree::Literal(literal) => {
+                found.extend(syn::parse2::<LitStr>(TokenTree::from(literal).into()).map(|text| text.value()).ok());
+            }
+            TokenTree::Punct(_) | TokenTree::Ident(_) => {}
+        }
     }
 }

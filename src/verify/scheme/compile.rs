@@ -38,17 +38,21 @@ impl Scheme {
 
     fn holds_together(&self, text: &SchemeText, wrong: &mut Mistakes) -> bool {
         let before = wrong.0.len();
+        let place = text.message.first().unwrap_or(&text.alg);
         if !self.coverage().body {
-            wrong.at(&text.alg, "the message has no `body`: such a signature says nothing of what was sent");
+            wrong.at(
+                place,
+                "the message has no `body`, so such a signature says nothing of what was sent; write it into `message`",
+            );
         }
         if self.coverage().time && self.time.is_none() {
             wrong.at(
-                &text.alg,
+                place,
                 "the message has a `ts`; say where the time is, with `ts: { from: header:NAME, fmt: unix_s }`",
             );
         }
         if self.coverage().id && self.id.is_none() {
-            wrong.at(&text.alg, "the message has an `id`; say where it is, with `id: header:NAME`");
+            wrong.at(place, "the message has an `id`; say where it is, with `id: header:NAME`");
         }
         wrong.0.len() == before && self.message.len() == text.message.len()
     }
