@@ -151,11 +151,15 @@ impl Diagnostic {
             Severity::Error => ("", "\x1b[31m"),
             Severity::Warning => ("warning: ", "\x1b[33m"),
         };
-        let (bold, colour, plain) = if coloured { ("\x1b[1m", colour, "\x1b[0m") } else { ("", "", "") };
-        writeln!(f, "{bold}{file}:{line}:{column}:{plain} {colour}{word}{message}{plain}")?;
+        let [bold, dim, colour, plain] =
+            if coloured { ["\x1b[1m", "\x1b[2m", colour, "\x1b[0m"] } else { ["", "", "", ""] };
+        // What is wrong is coloured, and the way out is not: an eye that runs down the list finds both.
+        let wrong = message.find("; ").unwrap_or(message.len());
+        let (wrong, way_out) = message.split_at_checked(wrong).unwrap_or((message, ""));
+        writeln!(f, "{bold}{file}:{line}:{column}:{plain} {colour}{word}{wrong}{plain}{way_out}")?;
         if excerpt.marks > 0 {
-            writeln!(f, "  | {}", excerpt.source)?;
-            writeln!(f, "  | {}{colour}{}{plain}", excerpt.indent, "^".repeat(excerpt.marks))?;
+            writeln!(f, "{dim}  |{plain} {}", excerpt.source)?;
+            writeln!(f, "{dim}  |{plain} {}{colour}{}{plain}", excerpt.indent, "^".repeat(excerpt.marks))?;
         }
         Ok(())
     }

@@ -31,7 +31,8 @@ fn colours_are_for_terminals() {
     let report = compiled("routes: {}\nzebra: 1\n").unwrap_err();
     let mut coloured = String::new();
     report.write(&mut coloured, true).unwrap();
-    assert!(coloured.contains("\x1b[31m"));
+    let marked = "\x1b[31munknown key `zebra`\x1b[0m; known here: `admin`";
+    assert!(coloured.contains(marked), "the way out stands out: {coloured:?}");
     assert!(!report.to_string().contains('\x1b'));
 }
 
