@@ -174,7 +174,9 @@ impl Placed<'_> {
     /// Secrets that should not stand in it, by its own numbering.
     pub(super) fn hidden(&self) -> Vec<Range<usize>> {
         match self.kind {
-            FileKind::Gate | FileKind::Routes | FileKind::Env => hidden(&self.file.text, self.tree(), self.base),
+            FileKind::Gate | FileKind::Routes | FileKind::Env | FileKind::Tests => {
+                hidden(&self.file.text, self.tree(), self.base)
+            }
             FileKind::Provider => hidden_in_sender(&self.file.text),
         }
     }
