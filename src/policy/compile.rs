@@ -230,7 +230,7 @@ fn unused(routes: &[Route], destinations: &[Destination], keys: &[KeyReference],
         .filter_map(|(_, route)| route.find("/sender/keys").and_then(Node::text).map(str::to_owned))
         .collect();
     for (name, node) in notes.members("/classes") {
-        if !routes.iter().any(|route| route.class.as_ref() == Some(name)) {
+        if !routes.iter().any(|route| route.class.as_deref() == Some(name.as_str())) {
             notes.warn_name(Some(node), "no route has this class");
         }
     }

@@ -121,6 +121,8 @@ fn walk(schema: &Value, name: &str, is_of_route: bool, absent: Option<&Absent>, 
             // A route is named in its own words alone; a class says nothing that a route could not.
             "routes" => walk(part(schema, "/additionalProperties"), "", true, None, keys),
             "classes" => {}
+            // What stands under each name is one value, which the key has told already.
+            _ if part(schema, "/additionalProperties/type") == "string" => {}
             _ => walk(part(schema, "/additionalProperties"), &format!("{name}{NAMED}"), is_of_route, None, keys),
         }
     } else if part(schema, "/items/properties").is_object() {

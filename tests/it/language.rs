@@ -3,7 +3,7 @@
 use crate::policy::{compiled, folder};
 use hookwarden::{
     guard::Guards,
-    policy::{Absent, LanguageOf, Policy, Report, Source, Table, keys, language},
+    policy::{Absent, LanguageOf, Policy, Report, Source, Table, TextFile, keys, language},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
@@ -24,7 +24,12 @@ fn hold(path: &str, expected: &str) {
 
 #[test]
 fn the_schemas_that_editors_read_are_those_of_this_language() {
-    for (name, of) in [("gate", LanguageOf::Gate), ("routes", LanguageOf::Routes), ("env", LanguageOf::Env)] {
+    for (name, of) in [
+        ("gate", LanguageOf::Gate),
+        ("routes", LanguageOf::Routes),
+        ("env", LanguageOf::Env),
+        ("tests", LanguageOf::Tests),
+    ] {
         hold(&format!("policies/language/{name}.schema.json"), &format!("{:#}\n", language(of)));
     }
 }
@@ -89,6 +94,29 @@ fn base() -> Value {
                     "ticket": "SEC-1", "approved_by": "sec", "reason": "slow",
                 },
             },
+            "versions": {
+                "at": { "path": "/versions" },
+                "sender": { "provider": "stripe", "keys": "some" },
+                "contract": { "schemas": "schemas/versions", "by": "/v" },
+            },
+            "redacted": {
+                "at": { "path": "/redacted" },
+                "sender": { "provider": "stripe", "keys": "some" },
+                "redact": [
+                    { "at": "/a", "as": "mask" },
+                    { "name": "a", "as": "mask" },
+                    { "header": "x-a", "as": "mask" },
+                    { "query": "a", "as": "mask" },
+                    { "at": "$..c", "as": "pseudonym" },
+                    { "at": "/t", "as": "truncate", "characters": 2 },
+                ],
+            },
+            "form": {
+                "at": { "path": "/form" },
+                "sender": { "provider": "slack", "keys": "some" },
+                "admit": { "content_types": ["application/x-www-form-urlencoded"] },
+                "redact": [{ "field": "a", "as": "mask" }],
+            },
             "wc-api": { "at": { "wc-api": "wc_a" }, "sender": { "provider": "stripe", "keys": "some" }, "deliver": { "via": "relay" } },
             "rest": { "at": { "rest": "/a/v1" }, "sender": { "provider": "stripe", "keys": "some" }, "deliver": { "via": "relay" } },
             "query": { "class": "slow", "at": { "query": "a=b" }, "sender": { "provider": "stripe", "keys": "some" }, "deliver": { "via": "relay" } },
@@ -113,6 +141,12 @@ const CASES: &[(&str, &str, &str)] = &[
     ("at.wc-api", "/routes/wc-api/at/wc-api", r#""wc_b""#),
     ("class", "/routes/queued/class", r#""slow""#),
     ("classes", "/classes", r#"{ "slow": { "answer_by": "3s" } }"#),
+    ("contract.accepts", "/routes/versions/contract/accepts", r#"["1"]"#),
+    ("contract.by", "/routes/versions/contract/by", r#""/version""#),
+    ("contract.formats", "/routes/queued/contract", r#"{ "schema": "schemas/order.json", "formats": "check" }"#),
+    ("contract.schema", "/routes/queued/contract", r#"{ "schema": "schemas/order.json" }"#),
+    ("contract.schemas", "/routes/versions/contract/schemas", r#""schemas/none""#),
+    ("contract.sunset", "/routes/versions/contract/sunset", r#"{ "1": "2027-01-31" }"#),
     ("deliver.form", "/routes/queued/deliver/form", r#""verbatim""#),
     ("deliver.replaces_plugin", "/routes/rest/deliver/replaces_plugin", "true"),
     ("deliver.to", "/routes/queued/deliver/to", r#"["archive"]"#),
@@ -167,6 +201,14 @@ const CASES: &[(&str, &str, &str)] = &[
     ("owner.oncall", "/routes/queued/owner/oncall", r#""me""#),
     ("owner.team", "/routes/queued/owner/team", r#""web""#),
     ("public_url", "/public_url", r#""https://shop.example""#),
+    ("redact", "/routes/queued/redact", r#"[{ "at": "/email", "as": "mask" }]"#),
+    ("redact[].as", "/routes/redacted/redact/0/as", r#""drop""#),
+    ("redact[].at", "/routes/redacted/redact/0/at", r#""/b""#),
+    ("redact[].characters", "/routes/redacted/redact/5/characters", "3"),
+    ("redact[].field", "/routes/form/redact/0/field", r#""b""#),
+    ("redact[].header", "/routes/redacted/redact/2/header", r#""x-b""#),
+    ("redact[].name", "/routes/redacted/redact/1/name", r#""b""#),
+    ("redact[].query", "/routes/redacted/redact/3/query", r#""b""#),
     ("repeats.on_changed", "/routes/queued/repeats/on_changed", r#""deliver""#),
     ("repeats.protection", "/routes/queued/repeats/protection", r#""impossible""#),
     ("repeats.remember", "/routes/queued/repeats/remember", r#""900d""#),
@@ -225,7 +267,11 @@ fn changed(mut policy: Value, pointer: &str, value: Option<&Value>) -> Value {
 /// All that a policy means, or why it is none.
 fn meaning(policy: &Value) -> Result<String, Vec<String>> {
     let told = |report: Report| report.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>();
-    let compiled = compiled(&Source::one("gate.yaml", policy.to_string())).map_err(told)?;
+    let mut source = Source::one("gate.yaml", policy.to_string());
+    let schemas = [("order", r#"{ "required": ["a"] }"#), ("versions/1", "{}"), ("versions/2", "{}")];
+    source.schemas =
+        schemas.map(|(name, text)| TextFile { name: format!("schemas/{name}.json"), text: text.to_owned() }).into();
+    let compiled = compiled(&source).map_err(told)?;
     // The digest names the text, and the guards are made of what the routes say: in a map, which has no order.
     let policy = Policy { digest: String::new(), guards: Guards::default(), ..compiled.policy };
     Ok(format!("{policy:#?}"))

@@ -49,9 +49,11 @@ pub(in crate::policy) struct TermsText {
     #[schemars(extend("x-absent" = "the sender's"))]
     pub(in crate::policy) answer_by: Option<TimeText>,
     /// What every document must be like.
+    #[schemars(extend("x-absent" = "nothing is asked of it"))]
     pub(in crate::policy) contract: Option<ContractText>,
-    /// What must not go further.
+    /// What must not go further than the gate.
     #[serde(default)]
+    #[schemars(extend("x-absent" = "nothing is taken out"))]
     pub(in crate::policy) redact: Vec<RedactText>,
 }
 
