@@ -33,7 +33,9 @@ pub struct Naming {
 /// ```compile_fail,E0451
 /// use hookwarden::payload::{Contract, Naming};
 ///
-/// let anything_goes = Contract { naming: Naming::default() };
+/// fn loosen(other: Contract) -> Contract {
+///     Contract { naming: Naming::default(), ..other }
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Contract {
