@@ -5,41 +5,38 @@
 //! waits for which destination, `retain` which segments may go. There is no cursor file, no replay journal and no
 //! dead-letter store that could disagree with the log: a cursor is what is settled, a dead letter is a verdict.
 
+mod acts;
 mod commit;
 mod format;
 mod index;
 mod log;
 mod memory;
+mod ports;
 mod read;
 mod recover;
 mod retain;
+mod shared;
 pub mod view;
 
 use crate::{
     clock::{Clock, Timestamp},
-    event::{Event, Record},
-    ledger::{Accepted, Known, Lease, Leased, Leases, Ledger, Settled},
+    event::Record,
+    ledger::Known,
     repeat::RepeatKeys,
-    verdict::{BoxError, Fault},
+    verdict::Fault,
 };
 use commit::{Command, WAITING_MAX, Writer};
-use format::{Entry, Kept, Look, Settlement};
-use index::Index;
 use log::{Disk, Folder, RealDisk};
-use memory::{Claimed, Hold, Memory};
-use nix::fcntl::{Flock, FlockArg};
+use memory::Memory;
+use shared::{Shared, lock};
 use std::{
-    collections::HashMap,
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
-    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, oneshot};
 
@@ -65,29 +62,6 @@ impl std::fmt::Debug for Spool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Spool").field("folder", &self.shared.folder).finish_non_exhaustive()
     }
-}
-
-/// What writer and callers share.
-struct Shared {
-    settings: Settings,
-    segment_bytes: u64,
-    folder: Folder,
-    clock: Arc<dyn Clock>,
-    memory: Memory,
-    index: Mutex<Index>,
-    /// Of each segment, until when a key in it is alive.
-    alive: Mutex<HashMap<u64, Timestamp>>,
-    changed: Notify,
-    /// Bytes of segments.
-    bytes: AtomicU64,
-    /// Less than the free-space floor is left on the file system.
-    short: AtomicBool,
-    /// The disk refused the last write, sync or new segment.
-    failed: AtomicBool,
-    last_error: Mutex<Option<String>>,
-    corrupt: AtomicU64,
-    /// Held for as long as the spool is open.
-    lock: Mutex<Option<Flock<File>>>,
 }
 
 /// What recovery found.
@@ -248,105 +222,12 @@ impl Spool {
         self.shared.ready()
     }
 
-    /// Up to `most` events that are due for this destination, oldest first; they are in flight from now on.
-    pub fn claim(&self, destination: &str, most: usize) -> Vec<Claim> {
-        self.shared.index().claim(destination, most, Instant::now())
-    }
-
-    /// How long until the next event for this destination is due; `None` if nothing waits.
-    pub fn next_due(&self, destination: &str) -> Option<Duration> {
-        self.shared.index().next_due(destination, Instant::now())
-    }
-
-    /// Ends when something is committed after the call, whether or not it is awaited yet: an event accepted, settled or
-    /// reopened. So call it, look at what is due, and then wait.
-    pub fn changed(&self) -> impl Future<Output = ()> + Send + '_ {
-        self.shared.changed.notified()
-    }
-
     /// Reads one event back.
     ///
     /// # Errors
     /// It is gone, or fails its checksum: then it is never delivered.
     pub fn read(&self, sequence: u64) -> Result<Record, Fault> {
         self.shared.read(sequence)
-    }
-
-    /// Ends an event for one destination; returns when that is written and synced.
-    ///
-    /// # Errors
-    /// A [`Fault`] if it could not be written: after a crash the event is sent again.
-    pub async fn settle(&self, sequence: u64, destination: &str, verdict: Verdict) -> Result<(), Fault> {
-        let verdict = match verdict {
-            Verdict::Delivered => Settlement::Delivered,
-            Verdict::Dead(reason) => Settlement::Dead(reason),
-            Verdict::Dropped(actor) => Settlement::Dropped(actor),
-        };
-        self.note(vec![Entry::Settled { event: sequence, destination: destination.to_owned(), verdict }]).await
-    }
-
-    /// The event failed by its own fault: due again after `wait`, with one attempt more.
-    pub fn tried(&self, claim: Claim, destination: &str, wait: Duration, reason: &str) {
-        let attempts = claim.attempts.saturating_add(1);
-        self.shared.index().due_again(claim.sequence, destination, attempts, Instant::now() + wait);
-        let due = self.shared.clock.now() + wait;
-        let (event, destination, reason) = (claim.sequence, destination.to_owned(), reason.to_owned());
-        let entries = vec![Entry::Tried { event, destination, attempts, due, reason }];
-        // What is lost of it costs one attempt more after a crash, and nothing else.
-        let _ = self.commands.try_send(Command::Note { entries, told: None });
-    }
-
-    /// The destination failed: back as it was, due now.
-    pub fn release(&self, claim: Claim, destination: &str) {
-        self.shared.index().due_again(claim.sequence, destination, claim.attempts, Instant::now());
-    }
-
-    /// Puts the dead letters of one event back, due now. False if it has none.
-    ///
-    /// # Errors
-    /// A [`Fault`] if it could not be written.
-    pub async fn retry(&self, event_id: &str, actor: &str) -> Result<bool, Fault> {
-        self.act(event_id, actor, "retry", |dead| dead.then_some(Settlement::Reopened)).await
-    }
-
-    /// Gives up an event that waits or is dead. False if there is none.
-    ///
-    /// # Errors
-    /// A [`Fault`] if it could not be written.
-    pub async fn drop_event(&self, event_id: &str, actor: &str) -> Result<bool, Fault> {
-        self.act(event_id, actor, "drop", |_| Some(Settlement::Dropped(actor.to_owned()))).await
-    }
-
-    /// Writes down what an operator did that is not about an event.
-    ///
-    /// # Errors
-    /// A [`Fault`] if it could not be written.
-    pub async fn record_act(&self, actor: &str, what: &str, about: &str) -> Result<(), Fault> {
-        let (actor, what, event) = (actor.to_owned(), what.to_owned(), about.to_owned());
-        self.note(vec![Entry::Act { at: self.shared.clock.now(), actor, what, event }]).await
-    }
-
-    async fn act(
-        &self,
-        event_id: &str,
-        actor: &str,
-        what: &str,
-        verdict: impl Fn(bool) -> Option<Settlement>,
-    ) -> Result<bool, Fault> {
-        let places: Vec<_> = self.shared.index().events().map(|(event, _)| event).collect();
-        let named = |event: &u64| self.shared.read(*event).is_ok_and(|record| record.id == event_id);
-        let Some(event) = places.into_iter().find(named) else { return Ok(false) };
-        let open = self.shared.index().open_for(event);
-        let settled = open
-            .into_iter()
-            .filter_map(|(destination, _, dead)| Some(Entry::Settled { event, destination, verdict: verdict(dead)? }));
-        let mut entries: Vec<_> = settled.collect();
-        if entries.is_empty() {
-            return Ok(false);
-        }
-        let (actor, what, id) = (actor.to_owned(), what.to_owned(), event_id.to_owned());
-        entries.push(Entry::Act { at: self.shared.clock.now(), actor, what, event: id });
-        self.note(entries).await.map(|()| true)
     }
 
     /// For metrics.
@@ -391,194 +272,6 @@ impl Spool {
             TrySendError::Full(command) => (Fault::LedgerBusy, command),
             TrySendError::Disconnected(command) => (Fault::Ledger("the spool is closed".into()), command),
         })
-    }
-
-    async fn note(&self, entries: Vec<Entry>) -> Result<(), Fault> {
-        let (told, outcome) = oneshot::channel();
-        self.send(Command::Note { entries, told: Some(told) }).map_err(|(fault, _)| fault)?;
-        outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())))
-    }
-
-    fn kept(&self, keys: &RepeatKeys) -> Vec<Kept> {
-        let now = self.shared.clock.now();
-        keys.each().map(|key| Kept { key: key.key, until: now + key.remember, body: keys.body }).collect()
-    }
-
-    /// Waits until the keys are this caller's, or known.
-    async fn hold(&self, keys: &RepeatKeys, lapse: Option<Duration>) -> Result<Result<Hold, Known>, Fault> {
-        loop {
-            match self.shared.memory.claim(keys, lapse, Instant::now()) {
-                Claimed::Mine(hold) => return Ok(Ok(hold)),
-                Claimed::Known(known) => return Ok(Err(known)),
-                Claimed::Full => return Err(Fault::LedgerFull),
-                // Closed when the other has come to an end: then one of those who wait is the next.
-                Claimed::Busy(ended) => drop(ended.acquire().await),
-            }
-        }
-    }
-}
-
-/// Gives a claim back if its holder goes away before the writer has it.
-struct Giver<'a> {
-    shared: &'a Shared,
-    hold: Option<Hold>,
-}
-
-impl Drop for Giver<'_> {
-    fn drop(&mut self) {
-        if let Some(hold) = &self.hold {
-            self.shared.memory.forget(hold);
-        }
-    }
-}
-
-impl Ledger for Spool {
-    async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
-        self.shared.ready()?;
-        let keys = *event.keys();
-        let hold = match self.hold(&keys, None).await? {
-            Ok(hold) => hold,
-            Err(known) => return Ok(Accepted::Again(known)),
-        };
-        let (told, outcome) = oneshot::channel();
-        let mut giver = Giver { shared: &self.shared, hold: Some(hold) };
-        let command =
-            Command::Accept { record: event.record().clone(), keys: self.kept(&keys), hold: giver.hold.take(), told };
-        if let Err((fault, command)) = self.send(command) {
-            if let Command::Accept { hold, .. } = command {
-                giver.hold = hold;
-            }
-            return Err(fault);
-        }
-        let receipt = outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())));
-        receipt.map(Accepted::New)
-    }
-}
-
-impl Leases for Spool {
-    async fn lease(&self, keys: &RepeatKeys, hold: Duration) -> Result<Leased, Fault> {
-        Ok(match self.hold(keys, Some(hold)).await? {
-            Ok(hold) => Leased::Held(Lease { keys: hold.keys, fence: hold.fence }),
-            Err(known) => Leased::Again(known),
-        })
-    }
-
-    async fn settle(&self, lease: Lease, settled: Settled) -> Result<(), Fault> {
-        let hold = Hold { keys: lease.keys, fence: lease.fence };
-        if !self.shared.memory.holds(&hold.keys, hold.fence) {
-            return Err(Fault::LeaseLost);
-        }
-        match settled {
-            Settled::Released => {
-                self.shared.memory.forget(&hold);
-                Ok(())
-            }
-            Settled::Done => {
-                let keys = self.kept(&hold.keys);
-                let (told, outcome) = oneshot::channel();
-                if let Err((fault, command)) = self.send(Command::Seen { keys, hold, told }) {
-                    // WordPress did take it: remembered until the next crash is better than not at all.
-                    if let Command::Seen { keys, hold, .. } = command {
-                        self.shared.memory.keep(&hold, &keys);
-                    }
-                    return Err(fault);
-                }
-                outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())))
-            }
-        }
-    }
-}
-
-impl Shared {
-    fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn ready(&self) -> Result<(), Fault> {
-        if self.failed.load(Ordering::Acquire) {
-            let error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            return Err(Fault::Ledger(BoxError::from(error.unwrap_or_else(|| "the disk refuses".to_owned()))));
-        }
-        let full = self.bytes.load(Ordering::Acquire) >= self.settings.bytes;
-        if full || self.is_short_of_space() { Err(Fault::LedgerFull) } else { Ok(()) }
-    }
-
-    fn is_short_of_space(&self) -> bool {
-        self.short.load(Ordering::Acquire)
-    }
-
-    /// Room on the file system, and the reserve where there is some.
-    fn look_at_the_disk(&self) {
-        let free = self.folder.free().unwrap_or(u64::MAX);
-        let short = free < self.settings.free;
-        if !short && self.folder.keep_reserve(self.segment_bytes).is_err() {
-            let _ = self.folder.give_reserve();
-        }
-        self.short.store(short, Ordering::Release);
-    }
-
-    fn read(&self, sequence: u64) -> Result<Record, Fault> {
-        let gone = || Fault::Ledger("the event is not in the spool any more".into());
-        let damaged = || Fault::Ledger("the event's record is damaged".into());
-        let place = self.index().place(sequence).ok_or_else(gone)?;
-        let bytes = usize::try_from(place.bytes).unwrap_or_default();
-        let part = self.folder.read_part(place.segment, place.at, bytes);
-        let part = part.map_err(|error| Fault::Ledger(error.into()))?;
-        let head = self.folder.read_part(place.segment, 0, format::SEGMENT_HEAD_BYTES);
-        let head = head.ok().and_then(|head| format::SegmentHead::decode(&head)).ok_or_else(damaged)?;
-        match format::look(&head.id, &part, 0) {
-            Look::Record(format::Found { entry: Some(Entry::Event { record, .. }), .. }) => Ok(record),
-            Look::Record(_) | Look::Nothing => {
-                self.corrupt.fetch_add(1, Ordering::AcqRel);
-                Err(damaged())
-            }
-        }
-    }
-
-    fn take_note(&self, entry: Entry, now: Instant) {
-        if let Entry::Settled { event, destination, verdict } = entry {
-            self.index().settle(event, &destination, &verdict, now);
-        }
-    }
-
-    fn keep_segment_until(&self, segment: u64, until: Timestamp) {
-        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = alive.entry(segment).or_insert(until);
-        *known = (*known).max(until);
-    }
-
-    /// Until when a key in it is alive; the epoch if it has none.
-    fn keys_alive_until(&self, segment: u64) -> Timestamp {
-        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
-        alive.get(&segment).copied().unwrap_or_default()
-    }
-
-    fn forget_segment(&self, segment: u64) {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
-    }
-}
-
-/// The name of the lock file, which holds its owner's process id.
-const LOCK: &str = "lock";
-
-fn lock(folder: &Folder) -> Result<Flock<File>, OpenError> {
-    let path = folder.path().to_owned();
-    let options =
-        OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path.join(LOCK));
-    let file = options.map_err(|source| OpenError::Io { folder: path.clone(), source })?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(mut held) => {
-            let written = held.set_len(0).and_then(|()| held.seek(SeekFrom::Start(0)).map(drop));
-            let written = written.and_then(|()| write!(held, "{}", std::process::id()));
-            written.map_err(|source| OpenError::Io { folder: path, source })?;
-            Ok(held)
-        }
-        Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => {
-            let mut pid = String::new();
-            let _ = file.read_to_string(&mut pid);
-            Err(OpenError::InUse { folder: path, pid: if pid.is_empty() { "unknown".to_owned() } else { pid } })
-        }
-        Err((_, error)) => Err(OpenError::Io { folder: path, source: error.into() }),
     }
 }
 

@@ -3,9 +3,11 @@
 use super::*;
 use crate::{
     clock::SystemClock,
+    event::Event,
+    ledger::{Accepted, Leased, Leases, Ledger, Settled},
     repeat::{BodyMark, Fingerprint, Remembered},
 };
-use std::sync::atomic::AtomicUsize;
+use std::{sync::atomic::AtomicUsize, time::Duration};
 
 #[expect(clippy::disallowed_methods, reason = "each test joins what it spawns")]
 fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {

@@ -1,0 +1,108 @@
+//! The two ports that the queue serves: the ledger, for events that are kept, and leases, for those that are passed on.
+
+use super::{
+    Spool,
+    commit::Command,
+    format::Kept,
+    memory::{Claimed, Hold},
+    shared::Shared,
+};
+use crate::{
+    event::Event,
+    ledger::{Accepted, Known, Lease, Leased, Leases, Ledger, Settled},
+    repeat::RepeatKeys,
+    verdict::Fault,
+};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+impl Ledger for Spool {
+    async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
+        self.shared.ready()?;
+        let keys = *event.keys();
+        let hold = match self.hold(&keys, None).await? {
+            Ok(hold) => hold,
+            Err(known) => return Ok(Accepted::Again(known)),
+        };
+        let (told, outcome) = oneshot::channel();
+        let mut giver = Giver { shared: &self.shared, hold: Some(hold) };
+        let command =
+            Command::Accept { record: event.record().clone(), keys: self.kept(&keys), hold: giver.hold.take(), told };
+        if let Err((fault, command)) = self.send(command) {
+            if let Command::Accept { hold, .. } = command {
+                giver.hold = hold;
+            }
+            return Err(fault);
+        }
+        let receipt = outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())));
+        receipt.map(Accepted::New)
+    }
+}
+
+impl Leases for Spool {
+    async fn lease(&self, keys: &RepeatKeys, hold: Duration) -> Result<Leased, Fault> {
+        Ok(match self.hold(keys, Some(hold)).await? {
+            Ok(hold) => Leased::Held(Lease { keys: hold.keys, fence: hold.fence }),
+            Err(known) => Leased::Again(known),
+        })
+    }
+
+    async fn settle(&self, lease: Lease, settled: Settled) -> Result<(), Fault> {
+        let hold = Hold { keys: lease.keys, fence: lease.fence };
+        if !self.shared.memory.holds(&hold.keys, hold.fence) {
+            return Err(Fault::LeaseLost);
+        }
+        match settled {
+            Settled::Released => {
+                self.shared.memory.forget(&hold);
+                Ok(())
+            }
+            Settled::Done => {
+                let keys = self.kept(&hold.keys);
+                let (told, outcome) = oneshot::channel();
+                if let Err((fault, command)) = self.send(Command::Seen { keys, hold, told }) {
+                    // WordPress did take it: remembered until the next crash is better than not at all.
+                    if let Command::Seen { keys, hold, .. } = command {
+                        self.shared.memory.keep(&hold, &keys);
+                    }
+                    return Err(fault);
+                }
+                outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())))
+            }
+        }
+    }
+}
+
+impl Spool {
+    fn kept(&self, keys: &RepeatKeys) -> Vec<Kept> {
+        let now = self.shared.clock.now();
+        keys.each().map(|key| Kept { key: key.key, until: now + key.remember, body: keys.body }).collect()
+    }
+
+    /// Waits until the keys are this caller's, or known.
+    async fn hold(&self, keys: &RepeatKeys, lapse: Option<Duration>) -> Result<Result<Hold, Known>, Fault> {
+        loop {
+            match self.shared.memory.claim(keys, lapse, Instant::now()) {
+                Claimed::Mine(hold) => return Ok(Ok(hold)),
+                Claimed::Known(known) => return Ok(Err(known)),
+                Claimed::Full => return Err(Fault::LedgerFull),
+                // Closed when the other has come to an end: then one of those who wait is the next.
+                Claimed::Busy(ended) => drop(ended.acquire().await),
+            }
+        }
+    }
+}
+
+/// Gives a claim back if its holder goes away before the writer has it.
+struct Giver<'a> {
+    shared: &'a Shared,
+    hold: Option<Hold>,
+}
+
+impl Drop for Giver<'_> {
+    fn drop(&mut self) {
+        if let Some(hold) = &self.hold {
+            self.shared.memory.forget(hold);
+        }
+    }
+}

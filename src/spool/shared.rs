@@ -1,0 +1,143 @@
+//! What the writer and its callers share: the state in memory, and the lock that makes it one process's.
+
+use super::{
+    OpenError, Settings,
+    format::{self, Entry, Look},
+    index::Index,
+    log::Folder,
+    memory::Memory,
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    event::Record,
+    verdict::{BoxError, Fault},
+};
+use nix::fcntl::{Flock, FlockArg};
+use std::{
+    collections::HashMap,
+    fs::{File, OpenOptions},
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+use tokio::sync::Notify;
+
+/// What writer and callers share.
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) segment_bytes: u64,
+    pub(super) folder: Folder,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) memory: Memory,
+    pub(super) index: Mutex<Index>,
+    /// Of each segment, until when a key in it is alive.
+    pub(super) alive: Mutex<HashMap<u64, Timestamp>>,
+    pub(super) changed: Notify,
+    /// Bytes of segments.
+    pub(super) bytes: AtomicU64,
+    /// Less than the free-space floor is left on the file system.
+    pub(super) short: AtomicBool,
+    /// The disk refused the last write, sync or new segment.
+    pub(super) failed: AtomicBool,
+    pub(super) last_error: Mutex<Option<String>>,
+    pub(super) corrupt: AtomicU64,
+    /// Held for as long as the spool is open.
+    pub(super) lock: Mutex<Option<Flock<File>>>,
+}
+
+impl Shared {
+    pub(super) fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn ready(&self) -> Result<(), Fault> {
+        if self.failed.load(Ordering::Acquire) {
+            let error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            return Err(Fault::Ledger(BoxError::from(error.unwrap_or_else(|| "the disk refuses".to_owned()))));
+        }
+        let full = self.bytes.load(Ordering::Acquire) >= self.settings.bytes;
+        if full || self.is_short_of_space() { Err(Fault::LedgerFull) } else { Ok(()) }
+    }
+
+    pub(super) fn is_short_of_space(&self) -> bool {
+        self.short.load(Ordering::Acquire)
+    }
+
+    /// Room on the file system, and the reserve where there is some.
+    pub(super) fn look_at_the_disk(&self) {
+        let free = self.folder.free().unwrap_or(u64::MAX);
+        let short = free < self.settings.free;
+        if !short && self.folder.keep_reserve(self.segment_bytes).is_err() {
+            let _ = self.folder.give_reserve();
+        }
+        self.short.store(short, Ordering::Release);
+    }
+
+    pub(super) fn read(&self, sequence: u64) -> Result<Record, Fault> {
+        let gone = || Fault::Ledger("the event is not in the spool any more".into());
+        let damaged = || Fault::Ledger("the event's record is damaged".into());
+        let place = self.index().place(sequence).ok_or_else(gone)?;
+        let bytes = usize::try_from(place.bytes).unwrap_or_default();
+        let part = self.folder.read_part(place.segment, place.at, bytes);
+        let part = part.map_err(|error| Fault::Ledger(error.into()))?;
+        let head = self.folder.read_part(place.segment, 0, format::SEGMENT_HEAD_BYTES);
+        let head = head.ok().and_then(|head| format::SegmentHead::decode(&head)).ok_or_else(damaged)?;
+        match format::look(&head.id, &part, 0) {
+            Look::Record(format::Found { entry: Some(Entry::Event { record, .. }), .. }) => Ok(record),
+            Look::Record(_) | Look::Nothing => {
+                self.corrupt.fetch_add(1, Ordering::AcqRel);
+                Err(damaged())
+            }
+        }
+    }
+
+    pub(super) fn take_note(&self, entry: Entry, now: Instant) {
+        if let Entry::Settled { event, destination, verdict } = entry {
+            self.index().settle(event, &destination, &verdict, now);
+        }
+    }
+
+    pub(super) fn keep_segment_until(&self, segment: u64, until: Timestamp) {
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = alive.entry(segment).or_insert(until);
+        *known = (*known).max(until);
+    }
+
+    /// Until when a key in it is alive; the epoch if it has none.
+    pub(super) fn keys_alive_until(&self, segment: u64) -> Timestamp {
+        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        alive.get(&segment).copied().unwrap_or_default()
+    }
+
+    pub(super) fn forget_segment(&self, segment: u64) {
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
+    }
+}
+
+/// The name of the lock file, which holds its owner's process id.
+const LOCK: &str = "lock";
+
+pub(super) fn lock(folder: &Folder) -> Result<Flock<File>, OpenError> {
+    let path = folder.path().to_owned();
+    let options =
+        OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path.join(LOCK));
+    let file = options.map_err(|source| OpenError::Io { folder: path.clone(), source })?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(mut held) => {
+            let written = held.set_len(0).and_then(|()| held.seek(SeekFrom::Start(0)).map(drop));
+            let written = written.and_then(|()| write!(held, "{}", std::process::id()));
+            written.map_err(|source| OpenError::Io { folder: path, source })?;
+            Ok(held)
+        }
+        Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => {
+            let mut pid = String::new();
+            let _ = file.read_to_string(&mut pid);
+            Err(OpenError::InUse { folder: path, pid: if pid.is_empty() { "unknown".to_owned() } else { pid } })
+        }
+        Err((_, error)) => Err(OpenError::Io { folder: path, source: error.into() }),
+    }
+}
