@@ -1,15 +1,18 @@
 //! Which keys are remembered, and which are being written or relayed right now? One answer, in one step.
 //!
-//! Bounded: only keys of verified requests come in, each costs some 40 bytes, and at [`KEYS_MAX`] accepting stops until
-//! some may be forgotten. Forgetting needs the wall clock *and* the monotonic one to have passed: a clock that jumps
+//! Bounded: only keys of verified requests come in, each costs at most 32 bytes, and at [`KEYS_MAX`] accepting stops
+//! until some may be forgotten. Forgetting needs the wall clock *and* the monotonic one to have passed: a clock that jumps
 //! ahead does not make a spent key usable again.
+
+mod keys;
 
 use super::format::Kept;
 use crate::{
     clock::Timestamp,
     ledger::Known,
-    repeat::{BodyMark, Fingerprint, RepeatKeys},
+    repeat::{Fingerprint, Remembered, RepeatKeys},
 };
+use keys::Keys;
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
@@ -18,7 +21,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// Ten million: half a gigabyte, and three days of forty events a second.
+/// Ten million: 320 megabytes, and three days of forty events a second.
 pub(super) const KEYS_MAX: usize = 10_000_000;
 
 /// The memory of one spool.
@@ -31,18 +34,9 @@ pub(super) struct Memory {
 
 #[derive(Debug, Default)]
 struct State {
-    kept: HashMap<Fingerprint, Remembered, BuildHasherDefault<AsItIs>>,
+    kept: Keys,
     busy: HashMap<Fingerprint, Holder, BuildHasherDefault<AsItIs>>,
     fences: u64,
-    swept_at_s: u64,
-}
-
-/// Two clocks in seconds, and the body's mark: 16 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Remembered {
-    body: BodyMark,
-    until_wall_s: u32,
-    until_running_s: u32,
 }
 
 /// Who is at work on a key.
@@ -145,17 +139,16 @@ impl Memory {
         self.lock().remember(kept, until);
     }
 
-    /// Whether this key is still to be kept.
-    pub(super) fn remembers(&self, key: &Fingerprint) -> bool {
-        self.lock().kept.contains_key(key)
+    /// Whether this key was still to be kept at that time of the wall clock.
+    pub(super) fn remembers(&self, key: &Fingerprint, at: Timestamp) -> bool {
+        self.lock().kept.outlasts(key, u64::try_from(at.unix_s()).unwrap_or_default())
     }
 
     pub(super) fn len(&self) -> usize {
         self.lock().kept.len()
     }
 
-    /// Forgets what may be forgotten (once a minute: it looks at every key), and wakes those who wait for a lease that
-    /// has lapsed.
+    /// Forgets what may be forgotten, and wakes those who wait for a lease that has lapsed.
     pub(super) fn sweep(&self, wall: Timestamp, now: Instant) {
         let running_s = self.running_s();
         let mut state = self.lock();
@@ -165,13 +158,7 @@ impl Memory {
             }
         }
         state.busy.retain(|_, holder| holder.lapses.is_none_or(|lapses| lapses > now));
-        if running_s >= state.swept_at_s.saturating_add(SWEEP_EVERY_S) {
-            state.swept_at_s = running_s;
-            let wall_s = u64::try_from(wall.unix_s()).unwrap_or_default();
-            state
-                .kept
-                .retain(|_, kept| u64::from(kept.until_wall_s) > wall_s || u64::from(kept.until_running_s) > running_s);
-        }
+        state.kept.sweep(u64::try_from(wall.unix_s()).unwrap_or_default(), running_s);
     }
 
     fn running_s(&self) -> u64 {
@@ -179,28 +166,15 @@ impl Memory {
     }
 }
 
-/// Ten million keys take a tenth of a second.
-const SWEEP_EVERY_S: u64 = 60;
-
 impl State {
     fn known(&self, keys: &RepeatKeys) -> Option<Known> {
-        let proof = keys.proof.and_then(|proof| self.kept.get(&proof.key));
-        let found = keys.event.and_then(|event| self.kept.get(&event.key)).or(proof)?;
-        Some(Known { changed: found.body != keys.body })
+        let find = |key: Option<Remembered>| self.kept.find(&key?.key, keys.body);
+        find(keys.event).or_else(|| find(keys.proof)).map(|changed| Known { changed })
     }
 
     fn remember(&mut self, kept: &Kept, until_running_s: u64) {
-        let seconds = |seconds: u64| u32::try_from(seconds).unwrap_or(u32::MAX);
         let until_wall_s = u64::try_from(kept.until.unix_s()).unwrap_or_default().saturating_add(1);
-        let new = Remembered {
-            body: kept.body,
-            until_wall_s: seconds(until_wall_s),
-            until_running_s: seconds(until_running_s.saturating_add(1)),
-        };
-        let old = self.kept.entry(kept.key).or_insert(new);
-        // Never shorter: the same key can come from two segments.
-        old.until_wall_s = old.until_wall_s.max(new.until_wall_s);
-        old.until_running_s = old.until_running_s.max(new.until_running_s);
+        self.kept.remember(kept.key, kept.body, until_wall_s, until_running_s.saturating_add(1));
     }
 
     fn release(&mut self, keys: &RepeatKeys, fence: u64) {
@@ -232,3 +206,6 @@ impl Hasher for AsItIs {
     /// The length that Rust writes before an array's bytes.
     fn write_usize(&mut self, _: usize) {}
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ fn take(shared: &Shared, entry: Entry, place: Place, now: Timestamp, live: &mut 
         Entry::Event { identity, keys, record } => {
             // A second record with a live key is the tail of a write that failed, and was never acknowledged.
             let again = live.contains(&identity);
-            let repeats = keys.iter().any(|kept| kept.until > now && shared.memory.remembers(&kept.key));
+            let repeats = keys.iter().any(|kept| kept.until > now && shared.memory.remembers(&kept.key, now));
             remember(shared, place.segment, &keys, now);
             if again {
                 shared.index().moved(identity, place);

@@ -84,7 +84,7 @@ fn carry(shared: &Shared, number: u64, now: Timestamp) -> Option<Carried> {
             Some(Entry::Settled { .. } | Entry::Tried { .. } | Entry::Act { .. }) | None => {}
         }
     }
-    keys.retain(|kept: &Kept| kept.until > now && shared.memory.remembers(&kept.key));
+    keys.retain(|kept: &Kept| kept.until > now && shared.memory.remembers(&kept.key, now));
     bytes += keys.len() as u64 * 32;
     if bytes > size / WORTH_IT {
         return None;
