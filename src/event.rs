@@ -124,6 +124,11 @@ impl Event {
     pub fn record(&self) -> &Record {
         &self.record
     }
+
+    /// What is kept, to keep it.
+    pub fn into_record(self) -> Record {
+        self.record
+    }
 }
 
 fn event_type(clean: &Clean) -> &str {

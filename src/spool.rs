@@ -1,9 +1,11 @@
 //! The embedded queue: one log of typed records, one writer thread, everything else in memory and rebuilt from it.
 //!
 //! `format` is the bytes of a record, `log` the segment files, `commit` the writer that shares one sync among all who
-//! wait, `recover` the reading at the start, `memory` the keys of what was accepted or is being worked on, `index` what
-//! waits for which destination, `retain` which segments may go. There is no cursor file, no replay journal and no
-//! dead-letter store that could disagree with the log: a cursor is what is settled, a dead letter is a verdict.
+//! wait, `recover` the reading at the start, which believes a sealed segment's footer and scans where there is none.
+//! `memory` is the keys of what was accepted or is being worked on, `index` what waits for which destination, `segments`
+//! what each segment is needed for, `retain` which may go. `ports` and `acts` are what is asked of all that. There is no
+//! cursor file, no replay journal and no dead-letter store that could disagree with the log: a cursor is what is settled,
+//! a dead letter is a verdict.
 
 mod acts;
 mod commit;
@@ -15,6 +17,7 @@ mod ports;
 mod read;
 mod recover;
 mod retain;
+mod segments;
 mod shared;
 pub mod view;
 
@@ -27,18 +30,17 @@ use crate::{
 };
 use commit::{Command, WAITING_MAX, Writer};
 use log::{Disk, Folder, RealDisk};
-use memory::Memory;
 use shared::{Shared, lock};
 use std::{
     io,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, PoisonError,
+        atomic::Ordering,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
 };
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 /// Where, and how much of it.
 #[derive(Clone, Debug)]
@@ -156,12 +158,6 @@ pub struct DestinationStats {
     pub dropped: u64,
 }
 
-/// Of one segment file: a scan of it takes a tenth of a second.
-const SEGMENT_BYTES: u64 = 64 << 20;
-/// A small budget has small segments, or nothing could ever go.
-const SEGMENTS_OF_A_BUDGET: u64 = 16;
-const SEGMENT_BYTES_MIN: u64 = 64 << 10;
-
 impl Spool {
     /// Opens, locks and recovers; starts the writer thread.
     ///
@@ -178,35 +174,12 @@ impl Spool {
     ) -> Result<(Self, Recovered), OpenError> {
         let path = settings.folder.clone();
         let failed = |source| OpenError::Io { folder: path.clone(), source };
-        let folder = Folder::open(&settings.folder).map_err(failed)?;
-        let lock = lock(&folder)?;
-        let segment_bytes = (settings.bytes / SEGMENTS_OF_A_BUDGET).clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES);
-        let shared = Arc::new(Shared {
-            settings,
-            segment_bytes,
-            folder,
-            clock,
-            memory: Memory::new(memory::KEYS_MAX),
-            index: Mutex::default(),
-            alive: Mutex::default(),
-            changed: Notify::new(),
-            bytes: AtomicU64::default(),
-            short: AtomicBool::default(),
-            failed: AtomicBool::default(),
-            last_error: Mutex::default(),
-            corrupt: AtomicU64::default(),
-            lock: Mutex::new(Some(lock)),
-        });
-        let resume = recover::recover(&shared).map_err(failed)?;
-        shared.corrupt.store(resume.found.corrupt, Ordering::Release);
-        let mut writer =
-            Writer::new(shared.clone(), disk, resume.next_segment, resume.next_sequence, resume.previous_valid);
-        writer.roll().map_err(failed)?;
-        shared.look_at_the_disk();
+        let (writer, found) = prepare(settings, clock, disk)?;
+        let shared = writer.shared.clone();
         let (commands, waiting) = sync_channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name("spool".to_owned());
         thread.spawn(move || writer.run(&waiting)).map_err(failed)?;
-        Ok((Self { shared, commands }, resume.found))
+        Ok((Self { shared, commands }, found))
     }
 
     /// Whether any of these keys was accepted, or relayed with success, and is still remembered.
@@ -233,14 +206,14 @@ impl Spool {
     /// For metrics.
     pub fn stats(&self) -> Stats {
         let index = self.shared.index();
-        let destinations = index.queues().map(|(name, queue)| DestinationStats {
+        let destinations = index.counts().map(|(name, counts)| DestinationStats {
             destination: name.clone(),
-            accepted: queue.counts.accepted,
-            delivered: queue.counts.delivered,
-            pending: queue.pending(),
-            in_flight: queue.counts.in_flight,
-            dead: queue.counts.dead,
-            dropped: queue.counts.dropped,
+            accepted: counts.accepted,
+            delivered: counts.delivered,
+            pending: counts.pending,
+            in_flight: counts.in_flight,
+            dead: counts.dead,
+            dropped: counts.dropped,
         });
         Stats {
             bytes: self.shared.bytes.load(Ordering::Acquire),
@@ -273,6 +246,21 @@ impl Spool {
             TrySendError::Disconnected(command) => (Fault::Ledger("the spool is closed".into()), command),
         })
     }
+}
+
+/// Locked and recovered, with a segment to write to.
+fn prepare<D: Disk>(settings: Settings, clock: Arc<dyn Clock>, disk: D) -> Result<(Writer<D>, Recovered), OpenError> {
+    let path = settings.folder.clone();
+    let failed = |source| OpenError::Io { folder: path.clone(), source };
+    let folder = Folder::open(&settings.folder).map_err(failed)?;
+    let lock = lock(&folder)?;
+    let shared = Arc::new(Shared::new(settings, folder, clock, lock));
+    let resume = recover::recover(&shared).map_err(failed)?;
+    shared.corrupt.store(resume.found.corrupt, Ordering::Release);
+    let mut writer = Writer::new(shared.clone(), disk, &resume);
+    writer.roll().map_err(failed)?;
+    shared.look_at_the_disk();
+    Ok((writer, resume.found))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::{
     Claim, Spool, Verdict,
     commit::Command,
-    format::{Entry, Settlement},
+    format::{self, Draft, Entry, Settlement},
+    index::Stand,
 };
 use crate::verdict::Fault;
 use std::time::{Duration, Instant};
@@ -45,14 +46,14 @@ impl Spool {
         self.shared.index().due_again(claim.sequence, destination, attempts, Instant::now() + wait);
         let due = self.shared.clock.now() + wait;
         let (event, destination, reason) = (claim.sequence, destination.to_owned(), reason.to_owned());
-        let entries = vec![Entry::Tried { event, destination, attempts, due, reason }];
+        let note = Draft::of(Entry::Tried { event, destination, attempts, due, reason });
         // What is lost of it costs one attempt more after a crash, and nothing else.
-        let _ = self.commands.try_send(Command::Note { entries, told: None });
+        let _ = self.commands.try_send(Command::Note { notes: note.into_iter().collect(), told: None });
     }
 
     /// The destination failed: back as it was, due now.
     pub fn release(&self, claim: Claim, destination: &str) {
-        self.shared.index().due_again(claim.sequence, destination, claim.attempts, Instant::now());
+        self.shared.index().release(claim.sequence, destination, claim.attempts, Instant::now());
     }
 
     /// Puts the dead letters of one event back, due now. False if it has none.
@@ -60,7 +61,11 @@ impl Spool {
     /// # Errors
     /// A [`Fault`] if it could not be written.
     pub async fn retry(&self, event_id: &str, actor: &str) -> Result<bool, Fault> {
-        self.act(event_id, actor, "retry", |dead| dead.then_some(Settlement::Reopened)).await
+        self.act(event_id, actor, "retry", |stand| match stand {
+            Stand::Dead(_) => Some(Settlement::Reopened),
+            Stand::Due(_) => None,
+        })
+        .await
     }
 
     /// Gives up an event that waits or is dead. False if there is none.
@@ -85,15 +90,15 @@ impl Spool {
         event_id: &str,
         actor: &str,
         what: &str,
-        verdict: impl Fn(bool) -> Option<Settlement>,
+        verdict: impl Fn(Stand) -> Option<Settlement>,
     ) -> Result<bool, Fault> {
-        let places: Vec<_> = self.shared.index().events().map(|(event, _)| event).collect();
+        let tagged = self.shared.index().tagged(format::tag(event_id));
         let named = |event: &u64| self.shared.read(*event).is_ok_and(|record| record.id == event_id);
-        let Some(event) = places.into_iter().find(named) else { return Ok(false) };
-        let open = self.shared.index().open_for(event);
-        let settled = open
-            .into_iter()
-            .filter_map(|(destination, _, dead)| Some(Entry::Settled { event, destination, verdict: verdict(dead)? }));
+        let Some(event) = tagged.into_iter().find(named) else { return Ok(false) };
+        let open = self.shared.index().open_for(event, Instant::now());
+        let settled = open.into_iter().filter_map(|open| {
+            Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)? })
+        });
         let mut entries: Vec<_> = settled.collect();
         if entries.is_empty() {
             return Ok(false);
@@ -105,7 +110,9 @@ impl Spool {
 
     async fn note(&self, entries: Vec<Entry>) -> Result<(), Fault> {
         let (told, outcome) = oneshot::channel();
-        self.send(Command::Note { entries, told: Some(told) }).map_err(|(fault, _)| fault)?;
+        let notes = entries.into_iter().map(Draft::of).collect::<Option<_>>();
+        let notes = notes.ok_or_else(|| Fault::Ledger("the note is too large".into()))?;
+        self.send(Command::Note { notes, told: Some(told) }).map_err(|(fault, _)| fault)?;
         outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())))
     }
 }

@@ -2,20 +2,20 @@
 //! and only then says so. No artificial linger: the sync is the linger.
 
 use super::{
-    Shared,
-    format::{Entry, Kept, SEGMENT_HEAD_BYTES, SegmentHead, Settlement},
-    index::Place,
+    format::{Builder, Draft, SEGMENT_HEAD_BYTES, SegmentHead, Settlement, What},
+    index::{Place, Waiting},
     log::Disk,
     memory::Hold,
+    recover::Resume,
     retain,
+    shared::Shared,
 };
 use crate::{
-    event::Record,
     ledger::Receipt,
     verdict::{BoxError, Fault},
 };
 use std::{
-    io,
+    io::{self, IoSlice},
     sync::{
         Arc, PoisonError,
         atomic::Ordering,
@@ -38,55 +38,64 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// What the writer is asked.
 pub(super) enum Command {
     /// Keep this event and its keys, in one record.
-    Accept { record: Record, keys: Vec<Kept>, hold: Option<Hold>, told: oneshot::Sender<Result<Receipt, Fault>> },
+    Accept { id: String, event: Draft, hold: Option<Hold>, told: oneshot::Sender<Result<Receipt, Fault>> },
     /// Keep these keys of a relayed request.
-    Seen { keys: Vec<Kept>, hold: Hold, told: oneshot::Sender<Result<(), Fault>> },
+    Seen { seen: Draft, hold: Hold, told: oneshot::Sender<Result<(), Fault>> },
     /// Anything else.
-    Note { entries: Vec<Entry>, told: Option<oneshot::Sender<Result<(), Fault>>> },
+    Note { notes: Vec<Draft>, told: Option<oneshot::Sender<Result<(), Fault>>> },
     /// Write what came before, and end.
     Close { told: oneshot::Sender<()> },
 }
 
-/// Sequence and place of each of a command's records; `None` for one that is larger than any may be.
-type Written = Vec<Option<(u64, Place)>>;
+/// Sequence and place of a record.
+type Written = (u64, Place);
 
 /// The open segment. Absent while the disk refuses to give one.
 struct Open {
     head: SegmentHead,
     size: u64,
+    footer: Builder,
 }
 
 pub(super) struct Writer<D> {
     pub(super) shared: Arc<Shared>,
     pub(super) disk: D,
     open: Option<Open>,
-    /// Valid bytes of the segment before the next one.
+    /// The segment before the next one, how much of it is valid, and whether that is not all of it.
+    previous: u64,
     previous_valid: u64,
+    previous_failed: bool,
     next_segment: u64,
     next_sequence: u64,
     tried: Option<Instant>,
 }
 
 impl<D: Disk> Writer<D> {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        disk: D,
-        next_segment: u64,
-        next_sequence: u64,
-        previous_valid: u64,
-    ) -> Self {
-        Self { shared, disk, open: None, previous_valid, next_segment, next_sequence, tried: None }
+    pub(super) fn new(shared: Arc<Shared>, disk: D, resume: &Resume) -> Self {
+        Self {
+            shared,
+            disk,
+            open: None,
+            previous: resume.previous,
+            previous_valid: resume.previous_valid,
+            previous_failed: false,
+            next_segment: resume.next_segment,
+            next_sequence: resume.next_sequence,
+            tried: None,
+        }
     }
 
     /// Opens the next segment: made, proved and synced, with its folder.
     pub(super) fn roll(&mut self) -> io::Result<()> {
-        let head = SegmentHead { number: self.next_segment, id: random_id()?, previous_valid: self.previous_valid };
+        let (number, previous, previous_valid) = (self.next_segment, self.previous, self.previous_valid);
+        let head = SegmentHead { number, id: random_id()?, previous, previous_valid };
         self.next_segment += 1;
         self.disk.create(&self.shared.folder, &head)?;
         let size = SEGMENT_HEAD_BYTES as u64;
         self.shared.bytes.fetch_add(size, Ordering::AcqRel);
-        self.open = Some(Open { head, size });
-        self.previous_valid = size;
+        self.shared.segments().add(number, std::mem::take(&mut self.previous_failed).then_some(previous));
+        self.open = Some(Open { head, size, footer: Builder::default() });
+        (self.previous, self.previous_valid) = (number, size);
         self.shared.failed.store(false, Ordering::Release);
         Ok(())
     }
@@ -97,7 +106,7 @@ impl<D: Disk> Writer<D> {
             let first = match commands.recv_timeout(TICK) {
                 Ok(command) => Some(command),
                 Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.finish(),
             };
             let mut batch = Vec::new();
             let mut bytes = 0;
@@ -109,7 +118,7 @@ impl<D: Disk> Writer<D> {
                         close = Some(told);
                         break;
                     }
-                    command => {
+                    mut command => {
                         bytes += command.bytes();
                         batch.push(command);
                     }
@@ -122,6 +131,7 @@ impl<D: Disk> Writer<D> {
                 self.commit(batch);
             }
             if let Some(told) = close {
+                self.finish();
                 drop(self);
                 let _ = told.send(());
                 return;
@@ -133,32 +143,17 @@ impl<D: Disk> Writer<D> {
         }
     }
 
-    fn tick(&mut self) {
+    pub(super) fn tick(&mut self) {
         self.shared.memory.sweep(self.shared.clock.now(), Instant::now());
         self.shared.look_at_the_disk();
         if self.open.is_none() {
             let _ = self.ensure_open();
         }
         let current = self.open.as_ref().map(|open| open.head.number);
-        if let Some(carried) = retain::collect(&self.shared, current) {
-            let events = carried.events;
-            let keys: Vec<_> = carried.entries.iter().flat_map(Entry::keys).map(|kept| kept.until).collect();
-            match self.write(vec![carried.entries]) {
-                Ok(written) => {
-                    for (_, place) in written.iter().flatten().flatten() {
-                        keys.iter().for_each(|until| self.shared.keep_segment_until(place.segment, *until));
-                    }
-                    // Events come first, each in a record of its own, in this order.
-                    for (event, place) in events.into_iter().zip(written.into_iter().flatten()) {
-                        if let Some((_, place)) = place {
-                            self.shared.index().moved(event, place);
-                        }
-                    }
-                    retain::delete(&self.shared, carried.segment);
-                }
-                Err(error) => {
-                    self.seal(&error);
-                }
+        if let Some(mut carried) = retain::collect(&self.shared, current) {
+            match self.write(carried.drafts.iter_mut().collect()) {
+                Ok(written) => retain::carried(&self.shared, &carried, &written),
+                Err(error) => self.seal(&error),
             }
         }
     }
@@ -181,16 +176,13 @@ impl<D: Disk> Writer<D> {
         Ok(())
     }
 
-    fn commit(&mut self, batch: Vec<Command>) {
-        let entries: Vec<Vec<Entry>> = batch.iter().map(Command::entries).collect();
-        match self.write(entries) {
+    pub(super) fn commit(&mut self, mut batch: Vec<Command>) {
+        match self.write(batch.iter_mut().flat_map(Command::drafts).collect()) {
             Ok(written) => {
-                let mut told = Vec::new();
-                for (command, written) in batch.into_iter().zip(written) {
-                    told.push(self.apply(command, written.first().copied().flatten()));
-                }
+                let mut written = written.into_iter();
+                let told: Vec<_> = batch.into_iter().map(|command| self.apply(command, &mut written)).collect();
                 self.shared.changed.notify_waiters();
-                told.into_iter().for_each(|tell| tell());
+                told.into_iter().for_each(Tell::tell);
             }
             Err(error) => {
                 self.seal(&error);
@@ -200,90 +192,92 @@ impl<D: Disk> Writer<D> {
         }
     }
 
-    /// Writes and syncs all of it, or nothing of it counts. Says where each record lies; `None` is one that is larger
-    /// than any may be.
-    fn write(&mut self, batch: Vec<Vec<Entry>>) -> io::Result<Vec<Written>> {
+    /// Writes and syncs all of it, or nothing of it counts. Says where each record lies.
+    fn write(&mut self, drafts: Vec<&mut Draft>) -> io::Result<Vec<Written>> {
         self.ensure_open()?;
-        let mut open = self.open.take().ok_or_else(|| io::Error::other("no segment is open"))?;
-        if open.size > SEGMENT_HEAD_BYTES as u64 && open.size >= self.shared.segment_bytes {
-            self.previous_valid = open.size;
+        if self.open.as_ref().is_some_and(|open| open.size >= self.shared.segment_bytes) {
+            self.finish();
             self.roll()?;
-            open = self.open.take().ok_or_else(|| io::Error::other("no segment is open"))?;
         }
-        let (mut bytes, mut written, mut sequence) = (Vec::new(), Vec::new(), self.next_sequence);
-        for entries in batch {
-            let mut of_command = Vec::new();
-            for mut entry in entries {
-                let at = open.size + bytes.len() as u64;
-                if let Entry::Event { identity: identity @ 0, .. } = &mut entry {
-                    *identity = sequence;
-                }
-                of_command.push(entry.encode(&open.head.id, sequence, &mut bytes).map(|length| {
-                    let place =
-                        Place { segment: open.head.number, at, bytes: u32::try_from(length).unwrap_or(u32::MAX) };
-                    (sequence, place)
-                }));
-                sequence += 1;
-            }
-            written.push(of_command);
+        let mut open = self.open.take().ok_or_else(|| io::Error::other("no segment is open"))?;
+        let (mut sequence, mut at) = (self.next_sequence, open.size);
+        let (mut records, mut written) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
+        for draft in drafts {
+            let bytes = u32::try_from(draft.len()).unwrap_or(u32::MAX);
+            open.footer.push(sequence, at, bytes, &draft.what);
+            records.push(IoSlice::new(draft.numbered(&open.head.id, sequence)));
+            written.push((sequence, Place { segment: open.head.number, at, bytes }));
+            (sequence, at) = (sequence + 1, at + u64::from(bytes));
         }
-        self.disk.append(&bytes)?;
+        self.disk.append(&mut records)?;
         self.disk.sync()?;
-        open.size += bytes.len() as u64;
-        self.previous_valid = open.size;
-        self.next_sequence = sequence;
-        self.shared.bytes.fetch_add(bytes.len() as u64, Ordering::AcqRel);
+        self.shared.bytes.fetch_add(at - open.size, Ordering::AcqRel);
+        (self.next_sequence, self.previous_valid, open.size) = (sequence, at, at);
         self.open = Some(open);
         Ok(written)
+    }
+
+    /// Ends the open segment with its footer. That is not synced, and not counted as valid: without it, or with half of
+    /// it, the segment is scanned.
+    pub(super) fn finish(&mut self) {
+        let Some(open) = self.open.take().filter(|open| !open.footer.is_empty()) else { return };
+        let Some(mut footer) = Draft::of(open.footer.finish(open.size)) else { return };
+        let bytes = footer.len() as u64;
+        let record = footer.numbered(&open.head.id, self.next_sequence);
+        if self.disk.append(&mut [IoSlice::new(record)]).is_ok() {
+            self.next_sequence += 1;
+            self.shared.bytes.fetch_add(bytes, Ordering::AcqRel);
+        }
     }
 
     /// The segment is never written to or synced again; the next one's head says how much of it is valid.
     fn seal(&mut self, error: &io::Error) {
         self.open = None;
+        self.previous_failed = true;
         self.shared.failed.store(true, Ordering::Release);
         *self.shared.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
         self.shared.look_at_the_disk();
     }
 
-    /// Makes what was written true in memory, and hands back how to tell it.
-    fn apply(&self, command: Command, written: Option<(u64, Place)>) -> Box<dyn FnOnce()> {
-        let now = Instant::now();
+    /// Makes what was written true in memory, and hands back what to tell to whom.
+    fn apply(&self, command: Command, written: &mut impl Iterator<Item = Written>) -> Tell {
         match command {
-            Command::Accept { record, keys, hold, told } => {
-                let Some((sequence, place)) = written else {
-                    if let Some(hold) = hold {
-                        self.shared.memory.forget(&hold);
-                    }
-                    return Box::new(move || drop(told.send(Err(Fault::Ledger("the event is too large".into())))));
-                };
-                self.shared.index().add(sequence, place, record.accepted_at, &record.to, now);
-                keys.iter().for_each(|kept| self.shared.keep_segment_until(place.segment, kept.until));
-                if let Some(hold) = hold {
-                    self.shared.memory.keep(&hold, &keys);
-                }
-                let receipt = Receipt::durable(record.id, sequence);
-                Box::new(move || drop(told.send(Ok(receipt))))
+            Command::Accept { id, event, hold, told } => {
+                let sequence = written.next().map_or(0, |(sequence, place)| {
+                    self.added(sequence, place, &event.what, hold);
+                    sequence
+                });
+                Tell::Receipt(told, Receipt::durable(id, sequence))
             }
-            Command::Seen { keys, hold, told } => {
-                if let Some((_, place)) = written {
-                    keys.iter().for_each(|kept| self.shared.keep_segment_until(place.segment, kept.until));
+            Command::Seen { seen, hold, told } => {
+                if let Some((_, place)) = written.next() {
+                    let until = seen.what.keys().iter().map(|kept| kept.until);
+                    self.shared.segments().needed_until(place.segment, until);
                 }
-                self.shared.memory.keep(&hold, &keys);
-                Box::new(move || drop(told.send(Ok(()))))
+                self.shared.memory.keep(&hold, seen.what.keys());
+                Tell::Done(Some(told))
             }
-            Command::Note { entries, told } => {
-                for entry in entries {
-                    self.shared.take_note(entry, now);
+            Command::Note { notes, told } => {
+                for (note, (_, place)) in notes.iter().zip(written) {
+                    self.shared.take_note(place.segment, &note.what);
                 }
-                Box::new(move || {
-                    if let Some(told) = told {
-                        let _ = told.send(Ok(()));
-                    }
-                })
+                Tell::Done(told)
             }
-            Command::Close { told } => Box::new(move || {
+            Command::Close { told } => {
                 let _ = told.send(());
-            }),
+                Tell::Done(None)
+            }
+        }
+    }
+
+    fn added(&self, sequence: u64, place: Place, what: &What, hold: Option<Hold>) {
+        if let What::Event { keys, accepted_at, tag, to, .. } = what {
+            let waiting = Waiting { place, accepted_at: *accepted_at, tag: *tag };
+            self.shared.index().add(sequence, waiting, to);
+            self.shared.segments().needed_until(place.segment, keys.iter().map(|kept| kept.until));
+            if let Some(hold) = hold {
+                self.shared.memory.keep(&hold, keys);
+            }
         }
     }
 
@@ -296,16 +290,16 @@ impl<D: Disk> Writer<D> {
                 }
                 let _ = told.send(Err(fault()));
             }
-            Command::Seen { keys, hold, told } => {
+            Command::Seen { seen, hold, told } => {
                 // WordPress did take it: better remembered until the next crash than forgotten at once.
-                self.shared.memory.keep(&hold, &keys);
+                self.shared.memory.keep(&hold, seen.what.keys());
                 let _ = told.send(Err(fault()));
             }
-            Command::Note { told, entries } => {
+            Command::Note { told, notes } => {
                 // What was delivered is not delivered again by this process, whatever the disk says.
-                for entry in entries {
-                    if let Entry::Settled { verdict: Settlement::Delivered, .. } = &entry {
-                        self.shared.take_note(entry, Instant::now());
+                for note in &notes {
+                    if let What::Settled { event, destination, verdict: verdict @ Settlement::Delivered } = &note.what {
+                        self.shared.index().settle(*event, destination, verdict, Instant::now());
                     }
                 }
                 if let Some(told) = told {
@@ -319,22 +313,32 @@ impl<D: Disk> Writer<D> {
     }
 }
 
-impl Command {
-    fn bytes(&self) -> usize {
+/// An answer that waits for those of the same batch.
+enum Tell {
+    Receipt(oneshot::Sender<Result<Receipt, Fault>>, Receipt),
+    Done(Option<oneshot::Sender<Result<(), Fault>>>),
+}
+
+impl Tell {
+    /// Whoever does not wait any more does not hear it.
+    fn tell(self) {
         match self {
-            Self::Accept { record, .. } => record.payload.len(),
-            Self::Seen { .. } | Self::Note { .. } | Self::Close { .. } => 0,
+            Self::Receipt(told, receipt) => drop(told.send(Ok(receipt))),
+            Self::Done(told) => drop(told.map(|told| told.send(Ok(())))),
         }
     }
+}
 
-    fn entries(&self) -> Vec<Entry> {
+impl Command {
+    fn bytes(&mut self) -> usize {
+        self.drafts().iter().map(Draft::len).sum()
+    }
+
+    fn drafts(&mut self) -> &mut [Draft] {
         match self {
-            Self::Accept { record, keys, .. } => {
-                vec![Entry::Event { identity: 0, keys: keys.clone(), record: record.clone() }]
-            }
-            Self::Seen { keys, .. } => vec![Entry::Seen { keys: keys.clone() }],
-            Self::Note { entries, .. } => entries.clone(),
-            Self::Close { .. } => Vec::new(),
+            Self::Accept { event: draft, .. } | Self::Seen { seen: draft, .. } => std::slice::from_mut(draft),
+            Self::Note { notes, .. } => notes,
+            Self::Close { .. } => &mut [],
         }
     }
 }

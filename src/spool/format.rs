@@ -1,22 +1,28 @@
 //! Bytes to records and back. Pure: no files, so any bytes can be thrown at it.
 //!
-//! A record is a 32-byte head, its payload, and padding to 8 bytes. The checksum covers the segment's random id, the
-//! head and the payload, so that bytes of another segment, or of an earlier life of these blocks, never pass for a
-//! record of this one. All numbers are little-endian.
+//! A record is a 32-byte head, its payload, and padding to 8 bytes. Both checksums cover the segment's random id and
+//! the head, so that bytes of another segment, or of an earlier life of these blocks, never pass for a record of this
+//! one; the head's own comes first, so that a body full of heads makes nobody compute over megabytes for each. All
+//! numbers are little-endian.
 //!
 //! ```text
-//! 0      4       8      9      12     16        24       32
-//! magic  length  kind   zero   crc    sequence  zero     payload ...
+//! 0      4       8      9      12     16        24        28    32
+//! magic  length  kind   zero   crc    sequence  head crc  zero  payload ...
 //! ```
 
+mod draft;
 mod fields;
+mod footer;
 
 use crate::{
     clock::Timestamp,
     event::Record,
     repeat::{BodyMark, Fingerprint},
 };
+pub(super) use draft::Draft;
+use draft::{checksum, head_checksum, whole};
 use fields::{Reader, Writer};
+pub(super) use footer::{Builder, FOOTER_TAIL_BYTES, Summary, What, footer_start, read_footer, tag};
 
 /// `HWR1`.
 const MAGIC: [u8; 4] = *b"HWR1";
@@ -31,6 +37,8 @@ pub(super) const PAYLOAD_MAX_BYTES: usize = 48 << 20;
 const SEGMENT_MAGIC: [u8; 8] = *b"HWSEG001";
 /// Of a segment's head.
 pub(super) const SEGMENT_HEAD_BYTES: usize = 64;
+/// The rest is zero, and read by nobody.
+const SEGMENT_HEAD_USED: usize = 52;
 
 /// The head of one segment file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +47,9 @@ pub(super) struct SegmentHead {
     pub(super) number: u64,
     /// Random, and a part of every checksum in it.
     pub(super) id: [u8; 16],
-    /// So many bytes of the segment before are valid: what follows them there was never acknowledged.
+    /// The segment that was written before.
+    pub(super) previous: u64,
+    /// So many bytes of that one are valid: what follows them there was never acknowledged.
     pub(super) previous_valid: u64,
 }
 
@@ -49,6 +59,7 @@ impl SegmentHead {
         writer.raw(&SEGMENT_MAGIC);
         writer.u64(self.number);
         writer.raw(&self.id);
+        writer.u64(self.previous);
         writer.u64(self.previous_valid);
         let crc = crc32c::crc32c(writer.bytes());
         writer.u32(crc);
@@ -62,8 +73,9 @@ impl SegmentHead {
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         (reader.raw(8)? == SEGMENT_MAGIC).then_some(())?;
-        let head = Self { number: reader.u64()?, id: reader.array()?, previous_valid: reader.u64()? };
-        (head.encode().get(..44)? == bytes.get(..44)?).then_some(head)
+        let head =
+            Self { number: reader.u64()?, id: reader.array()?, previous: reader.u64()?, previous_valid: reader.u64()? };
+        (head.encode().get(..SEGMENT_HEAD_USED)? == bytes.get(..SEGMENT_HEAD_USED)?).then_some(head)
     }
 }
 
@@ -80,7 +92,7 @@ pub(super) struct Kept {
 pub(super) enum Entry {
     /// An event was accepted, with what it is remembered by.
     Event {
-        /// The sequence under which it was accepted: its own, or, carried forward, the first one.
+        /// The sequence under which it was accepted; 0, before it is written, for its own.
         identity: u64,
         keys: Vec<Kept>,
         record: Record,
@@ -93,6 +105,8 @@ pub(super) enum Entry {
     Seen { keys: Vec<Kept> },
     /// Somebody did something.
     Act { at: Timestamp, actor: String, what: String, event: String },
+    /// The last of a sealed segment: what [`read_footer`] reads. It says nothing new.
+    Footer(Vec<u8>),
 }
 
 /// How an event ended for one destination.
@@ -106,14 +120,6 @@ pub(super) enum Settlement {
 }
 
 impl Entry {
-    /// The keys that it keeps alive.
-    pub(super) fn keys(&self) -> &[Kept] {
-        match self {
-            Self::Event { keys, .. } | Self::Seen { keys } => keys,
-            Self::Settled { .. } | Self::Tried { .. } | Self::Act { .. } => &[],
-        }
-    }
-
     const fn kind(&self) -> u8 {
         match self {
             Self::Event { .. } => 1,
@@ -121,11 +127,11 @@ impl Entry {
             Self::Tried { .. } => 3,
             Self::Seen { .. } => 4,
             Self::Act { .. } => 5,
+            Self::Footer(_) => 6,
         }
     }
 
-    fn payload(&self) -> Writer {
-        let mut writer = Writer::default();
+    fn write(&self, writer: &mut Writer) {
         match self {
             Self::Event { identity, keys, record } => {
                 writer.u64(*identity);
@@ -141,14 +147,7 @@ impl Entry {
             Self::Settled { event, destination, verdict } => {
                 writer.u64(*event);
                 writer.text(destination);
-                let (code, reason) = match verdict {
-                    Settlement::Delivered => (0, ""),
-                    Settlement::Dead(reason) => (1, reason.as_str()),
-                    Settlement::Dropped(actor) => (2, actor.as_str()),
-                    Settlement::Reopened => (3, ""),
-                };
-                writer.u32(code);
-                writer.text(reason);
+                writer.settlement(verdict);
             }
             Self::Tried { event, destination, attempts, due, reason } => {
                 writer.u64(*event);
@@ -162,15 +161,15 @@ impl Entry {
                 writer.i64(at.unix_ms());
                 [actor, what, event].into_iter().for_each(|text| writer.text(text));
             }
+            Self::Footer(bytes) => writer.raw(bytes),
         }
-        writer
     }
 
-    fn read(kind: u8, payload: &[u8]) -> Option<Self> {
+    fn read(kind: u8, sequence: u64, payload: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(payload);
         let entry = match kind {
             1 => Self::Event {
-                identity: reader.u64()?,
+                identity: own_or(reader.u64()?, sequence),
                 keys: reader.keys()?,
                 record: {
                     let accepted_at = Timestamp::from_unix_ms(reader.i64()?);
@@ -181,17 +180,7 @@ impl Entry {
                     Record { id, route, event_type, accepted_at, request_id, to, content_type, payload }
                 },
             },
-            2 => Self::Settled {
-                event: reader.u64()?,
-                destination: reader.text()?,
-                verdict: match (reader.u32()?, reader.text()?) {
-                    (0, _) => Settlement::Delivered,
-                    (1, reason) => Settlement::Dead(reason),
-                    (2, actor) => Settlement::Dropped(actor),
-                    (3, _) => Settlement::Reopened,
-                    _ => return None,
-                },
-            },
+            2 => Self::Settled { event: reader.u64()?, destination: reader.text()?, verdict: reader.settlement()? },
             3 => Self::Tried {
                 event: reader.u64()?,
                 destination: reader.text()?,
@@ -206,47 +195,15 @@ impl Entry {
                 what: reader.text()?,
                 event: reader.text()?,
             },
+            6 => Self::Footer(payload.to_vec()),
             _ => return None,
         };
         Some(entry)
     }
-
-    /// Appends the record to `out`; `None` if it is larger than any record may be.
-    #[must_use]
-    pub(super) fn encode(&self, segment: &[u8; 16], sequence: u64, out: &mut Vec<u8>) -> Option<usize> {
-        let payload = self.payload();
-        let payload = payload.bytes();
-        if payload.len() > PAYLOAD_MAX_BYTES {
-            return None;
-        }
-        let length = u32::try_from(payload.len()).ok()?;
-        let crc = checksum(segment, length, self.kind(), sequence, payload);
-        let mut head = Writer::default();
-        head.raw(&MAGIC);
-        head.u32(length);
-        head.raw(&[self.kind(), 0, 0, 0]);
-        head.u32(crc);
-        head.u64(sequence);
-        head.u64(0);
-        let before = out.len();
-        out.extend_from_slice(head.bytes());
-        out.extend_from_slice(payload);
-        out.resize(before + whole(payload.len()), 0);
-        Some(out.len() - before)
-    }
 }
 
-/// A record with its head and padding.
-const fn whole(payload: usize) -> usize {
-    (HEAD_BYTES + payload).next_multiple_of(ALIGN)
-}
-
-fn checksum(segment: &[u8; 16], length: u32, kind: u8, sequence: u64, payload: &[u8]) -> u32 {
-    let mut crc = crc32c::crc32c(segment);
-    crc = crc32c::crc32c_append(crc, &length.to_le_bytes());
-    crc = crc32c::crc32c_append(crc, &[kind]);
-    crc = crc32c::crc32c_append(crc, &sequence.to_le_bytes());
-    crc32c::crc32c_append(crc, payload)
+const fn own_or(identity: u64, sequence: u64) -> u64 {
+    if identity == 0 { sequence } else { identity }
 }
 
 /// One record that was found.
@@ -277,11 +234,12 @@ fn read_at(segment: &[u8; 16], bytes: &[u8], at: usize) -> Option<Found> {
     (reader.raw(4)? == MAGIC).then_some(())?;
     let length = reader.u32()?;
     let kind = *reader.raw(4)?.first()?;
-    let (crc, sequence, _zero) = (reader.u32()?, reader.u64()?, reader.u64()?);
+    let (crc, sequence, head_crc, _zero) = (reader.u32()?, reader.u64()?, reader.u32()?, reader.u32()?);
+    (head_checksum(segment, length, kind, sequence) == head_crc).then_some(())?;
     let size = usize::try_from(length).ok().filter(|size| *size <= PAYLOAD_MAX_BYTES)?;
     let payload = reader.raw(size)?;
-    (checksum(segment, length, kind, sequence, payload) == crc).then_some(())?;
-    let entry = Entry::read(kind, payload);
+    (checksum(crc32c::crc32c(payload), head_crc) == crc).then_some(())?;
+    let entry = Entry::read(kind, sequence, payload);
     Some(Found { at, bytes: whole(size), sequence, entry })
 }
 

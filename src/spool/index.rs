@@ -1,222 +1,153 @@
 //! What waits for whom? Rebuilt from the log at the start, and kept beside it.
+//!
+//! An event costs some 40 bytes while it waits for one destination, so that a backlog of millions is no reason to refuse
+//! one more: what it says stays on disk, and `places` keeps where.
+
+mod places;
+mod queue;
 
 use super::{Claim, format::Settlement};
 use crate::clock::Timestamp;
+use places::Places;
+pub(super) use places::{Place, Waiting};
+use queue::Queue;
+pub(super) use queue::{Counts, Stand};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-/// Where an event's record lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) segment: u64,
-    pub(super) at: u64,
-    pub(super) bytes: u32,
-}
-
 /// All events that are not settled everywhere.
-#[derive(Debug, Default)]
-pub(super) struct Index {
-    events: BTreeMap<u64, Waiting>,
-    destinations: BTreeMap<String, Queue>,
-    /// Events that are not settled everywhere, by the segment in which they lie.
-    by_segment: HashMap<u64, usize>,
-}
-
 #[derive(Debug)]
-struct Waiting {
-    place: Place,
-    accepted_at: Timestamp,
-    open: u16,
+pub(super) struct Index {
+    places: Places,
+    destinations: BTreeMap<String, Queue>,
+    /// Of events that are open elsewhere: for whom they were dropped, and by whom.
+    dropped: BTreeMap<u64, Vec<(String, String)>>,
+    started: Instant,
 }
 
-/// The events of one destination.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    states: BTreeMap<u64, State>,
-    due: BTreeSet<(Instant, u64)>,
-    pub(super) counts: Counts,
-}
-
-/// Since the spool was opened; with what is pending and dead they add up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) accepted: u64,
-    pub(super) delivered: u64,
-    pub(super) dropped: u64,
-    pub(super) in_flight: u64,
-    pub(super) dead: u64,
-}
-
+/// How an event stands at one destination that it is not settled for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
-    Due { attempts: u32, at: Instant },
-    InFlight { attempts: u32 },
-    Dead { attempts: u32 },
+pub(super) struct Open {
+    pub(super) destination: String,
+    pub(super) attempts: u32,
+    pub(super) stand: Stand,
 }
 
 impl Index {
-    pub(super) fn add(&mut self, event: u64, place: Place, accepted_at: Timestamp, to: &[String], now: Instant) {
-        if self.events.contains_key(&event) {
-            self.moved(event, place);
+    pub(super) fn new(started: Instant) -> Self {
+        Self { places: Places::default(), destinations: BTreeMap::new(), dropped: BTreeMap::new(), started }
+    }
+
+    /// A new event, due now; or one that is known and was carried forward.
+    pub(super) fn add(&mut self, event: u64, waiting: Waiting, to: &[String]) {
+        if self.places.get(event).is_some() {
+            self.places.moved(event, waiting.place);
             return;
         }
         for name in to {
-            let queue = self.destinations.entry(name.clone()).or_default();
-            queue.counts.accepted += 1;
-            queue.states.insert(event, State::Due { attempts: 0, at: now });
-            queue.due.insert((now, event));
+            if !self.destinations.contains_key(name) {
+                self.destinations.insert(name.clone(), Queue::new(self.started));
+            }
+            if let Some(queue) = self.destinations.get_mut(name) {
+                queue.add(event);
+            }
         }
         if !to.is_empty() {
-            let open = u16::try_from(to.len()).unwrap_or(u16::MAX);
-            self.events.insert(event, Waiting { place, accepted_at, open });
-            *self.by_segment.entry(place.segment).or_default() += 1;
+            self.places.insert(event, waiting, to.len());
         }
     }
 
     /// Carried forward.
     pub(super) fn moved(&mut self, event: u64, place: Place) {
-        let Some(waiting) = self.events.get_mut(&event) else { return };
-        let old = std::mem::replace(&mut waiting.place, place);
-        self.leaves(old.segment);
-        *self.by_segment.entry(place.segment).or_default() += 1;
-    }
-
-    fn leaves(&mut self, segment: u64) {
-        if let Some(count) = self.by_segment.get_mut(&segment) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.by_segment.remove(&segment);
-            }
-        }
+        self.places.moved(event, place);
     }
 
     /// Events of a segment that are not settled everywhere.
     pub(super) fn unsettled_in(&self, segment: u64) -> usize {
-        self.by_segment.get(&segment).copied().unwrap_or_default()
+        self.places.unsettled_in(segment)
     }
 
     pub(super) fn place(&self, event: u64) -> Option<Place> {
-        self.events.get(&event).map(|waiting| waiting.place)
+        self.places.get(event)
     }
 
-    /// True if the event waited for this destination.
+    /// Events whose id has this tag: the one that is meant, and seldom another.
+    pub(super) fn tagged(&self, tag: u32) -> Vec<u64> {
+        self.places.tagged(tag).collect()
+    }
+
+    /// True if the event waited for this destination, or was dead for it.
     pub(super) fn settle(&mut self, event: u64, destination: &str, verdict: &Settlement, now: Instant) -> bool {
         let Some(queue) = self.destinations.get_mut(destination) else { return false };
-        let Some(state) = queue.states.get(&event).cloned() else { return false };
-        queue.leave(event, &state);
-        let attempts = state.attempts();
+        let was_open = queue.settle(event, verdict, now);
         match verdict {
-            Settlement::Delivered | Settlement::Dropped(_) => {
-                queue.states.remove(&event);
-                match verdict {
-                    Settlement::Delivered => queue.counts.delivered += 1,
-                    _ => queue.counts.dropped += 1,
-                }
-                self.close(event);
-            }
-            Settlement::Dead(_) => {
-                queue.counts.dead += 1;
-                queue.states.insert(event, State::Dead { attempts });
-            }
-            Settlement::Reopened => {
-                queue.states.insert(event, State::Due { attempts: 0, at: now });
-                queue.due.insert((now, event));
-            }
+            Settlement::Delivered | Settlement::Dropped(_) if was_open => self.close(event, destination, verdict),
+            Settlement::Delivered | Settlement::Dropped(_) | Settlement::Dead(_) | Settlement::Reopened => {}
         }
-        true
+        was_open
     }
 
-    fn close(&mut self, event: u64) {
-        let Some(waiting) = self.events.get_mut(&event) else { return };
-        waiting.open = waiting.open.saturating_sub(1);
-        if waiting.open == 0 {
-            let segment = waiting.place.segment;
-            self.events.remove(&event);
-            self.leaves(segment);
+    fn close(&mut self, event: u64, destination: &str, verdict: &Settlement) {
+        self.places.close(event);
+        if self.places.get(event).is_none() {
+            self.dropped.remove(&event);
+        } else if let Settlement::Dropped(actor) = verdict {
+            self.dropped.entry(event).or_default().push((destination.to_owned(), actor.clone()));
         }
+    }
+
+    /// Who dropped the event for this destination, if it is open for another.
+    pub(super) fn dropped(&self, event: u64, destination: &str) -> Option<String> {
+        let dropped = self.dropped.get(&event)?.iter().find(|(name, _)| name == destination)?;
+        Some(dropped.1.clone())
     }
 
     pub(super) fn claim(&mut self, destination: &str, most: usize, now: Instant) -> Vec<Claim> {
-        let Some(queue) = self.destinations.get_mut(destination) else { return Vec::new() };
-        let ready: Vec<_> = queue.due.iter().take_while(|(due, _)| *due <= now).take(most).copied().collect();
-        let mut claims = Vec::with_capacity(ready.len());
-        for (due, event) in ready {
-            queue.due.remove(&(due, event));
-            if let Some(state) = queue.states.get_mut(&event) {
-                let attempts = state.attempts();
-                *state = State::InFlight { attempts };
-                queue.counts.in_flight += 1;
-                claims.push(Claim { sequence: event, attempts });
-            }
-        }
-        claims
+        self.destinations.get_mut(destination).map(|queue| queue.claim(most, now)).unwrap_or_default()
     }
 
-    /// Back among those that wait.
-    pub(super) fn due_again(&mut self, event: u64, destination: &str, attempts: u32, at: Instant) {
-        let Some(queue) = self.destinations.get_mut(destination) else { return };
-        let Some(state) = queue.states.get(&event).cloned() else { return };
-        if let State::Dead { .. } = state {
-            return;
+    /// Handed back as it was taken: due now.
+    pub(super) fn release(&mut self, event: u64, destination: &str, attempts: u32, now: Instant) {
+        if let Some(queue) = self.destinations.get_mut(destination) {
+            queue.release(event, attempts, now);
         }
-        queue.leave(event, &state);
-        queue.states.insert(event, State::Due { attempts, at });
-        queue.due.insert((at, event));
+    }
+
+    /// Back among those that wait, due at that time or a little later.
+    pub(super) fn due_again(&mut self, event: u64, destination: &str, attempts: u32, at: Instant) {
+        if let Some(queue) = self.destinations.get_mut(destination) {
+            queue.due_again(event, attempts, at);
+        }
     }
 
     pub(super) fn next_due(&self, destination: &str, now: Instant) -> Option<Duration> {
-        let (due, _) = self.destinations.get(destination)?.due.first()?;
-        Some(due.saturating_duration_since(now))
+        self.destinations.get(destination)?.next_due(now)
     }
 
-    /// Destinations for which this event waits or is dead, with the attempts so far.
-    pub(super) fn open_for(&self, event: u64) -> Vec<(String, u32, bool)> {
+    /// Destinations for which this event waits or is dead.
+    pub(super) fn open_for(&self, event: u64, now: Instant) -> Vec<Open> {
         let open = |(name, queue): (&String, &Queue)| {
-            let state = queue.states.get(&event)?;
-            Some((name.clone(), state.attempts(), matches!(state, State::Dead { .. })))
+            let (attempts, stand) = queue.stand(event, now)?;
+            Some(Open { destination: name.clone(), attempts, stand })
         };
         self.destinations.iter().filter_map(open).collect()
     }
 
-    pub(super) fn events(&self) -> impl Iterator<Item = (u64, Place)> {
-        self.events.iter().map(|(event, waiting)| (*event, waiting.place))
-    }
-
     /// Acceptance of the oldest event that is not settled everywhere.
     pub(super) fn oldest(&self) -> Option<Timestamp> {
-        self.events.values().map(|waiting| waiting.accepted_at).next()
+        self.places.oldest()
     }
 
-    pub(super) fn queues(&self) -> impl Iterator<Item = (&String, &Queue)> {
-        self.destinations.iter()
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&String, Counts)> {
+        self.destinations.iter().map(|(name, queue)| (name, queue.counts()))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.events.len()
+        self.places.len()
     }
 }
 
-impl Queue {
-    /// Neither delivered nor given up.
-    pub(super) fn pending(&self) -> u64 {
-        (self.states.len() as u64).saturating_sub(self.counts.dead)
-    }
-
-    fn leave(&mut self, event: u64, state: &State) {
-        match state {
-            State::Due { at, .. } => drop(self.due.remove(&(*at, event))),
-            State::InFlight { .. } => self.counts.in_flight = self.counts.in_flight.saturating_sub(1),
-            State::Dead { .. } => self.counts.dead = self.counts.dead.saturating_sub(1),
-        }
-    }
-}
-
-impl State {
-    const fn attempts(&self) -> u32 {
-        match self {
-            Self::Due { attempts, .. } | Self::InFlight { attempts } | Self::Dead { attempts } => *attempts,
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use super::format::{SEGMENT_HEAD_BYTES, SegmentHead};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, IoSlice, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
@@ -101,8 +101,8 @@ impl Folder {
 pub(super) trait Disk: Send {
     /// Makes a segment file with this head, and syncs file and folder.
     fn create(&mut self, folder: &Folder, head: &SegmentHead) -> io::Result<()>;
-    /// Appends; returns when everything is written, not synced.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Appends records; returns when everything is written, not synced.
+    fn append(&mut self, records: &mut [IoSlice<'_>]) -> io::Result<()>;
     /// `fdatasync`.
     fn sync(&mut self) -> io::Result<()>;
 }
@@ -135,8 +135,17 @@ impl Disk for RealDisk {
         Ok(())
     }
 
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file()?.write_all(bytes)
+    fn append(&mut self, mut records: &mut [IoSlice<'_>]) -> io::Result<()> {
+        let file = self.file()?;
+        while !records.is_empty() {
+            match file.write_vectored(records) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut records, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use super::{
     Spool,
     commit::Command,
-    format::Kept,
+    format::{Draft, Entry, Kept},
     memory::{Claimed, Hold},
     shared::Shared,
 };
@@ -24,10 +24,12 @@ impl Ledger for Spool {
             Ok(hold) => hold,
             Err(known) => return Ok(Accepted::Again(known)),
         };
-        let (told, outcome) = oneshot::channel();
         let mut giver = Giver { shared: &self.shared, hold: Some(hold) };
-        let command =
-            Command::Accept { record: event.record().clone(), keys: self.kept(&keys), hold: giver.hold.take(), told };
+        let (told, outcome) = oneshot::channel();
+        let id = event.record().id.clone();
+        let entry = Entry::Event { identity: 0, keys: self.kept(&keys), record: event.into_record() };
+        let event = Draft::of(entry).ok_or_else(too_large)?;
+        let command = Command::Accept { id, event, hold: giver.hold.take(), told };
         if let Err((fault, command)) = self.send(command) {
             if let Command::Accept { hold, .. } = command {
                 giver.hold = hold;
@@ -58,12 +60,12 @@ impl Leases for Spool {
                 Ok(())
             }
             Settled::Done => {
-                let keys = self.kept(&hold.keys);
+                let seen = Draft::of(Entry::Seen { keys: self.kept(&hold.keys) }).ok_or_else(too_large)?;
                 let (told, outcome) = oneshot::channel();
-                if let Err((fault, command)) = self.send(Command::Seen { keys, hold, told }) {
+                if let Err((fault, command)) = self.send(Command::Seen { seen, hold, told }) {
                     // WordPress did take it: remembered until the next crash is better than not at all.
-                    if let Command::Seen { keys, hold, .. } = command {
-                        self.shared.memory.keep(&hold, &keys);
+                    if let Command::Seen { seen, hold, .. } = command {
+                        self.shared.memory.keep(&hold, seen.what.keys());
                     }
                     return Err(fault);
                 }
@@ -71,6 +73,11 @@ impl Leases for Spool {
             }
         }
     }
+}
+
+/// No policy allows a body of that size.
+fn too_large() -> Fault {
+    Fault::Ledger("the event is too large".into())
 }
 
 impl Spool {

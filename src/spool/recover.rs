@@ -1,10 +1,10 @@
 //! What does the log say? Read from the first segment to the last, at the start; everything in memory follows from it.
 
 use super::{
-    Shared,
-    format::{Entry, Kept, Step},
-    index::Place,
-    read,
+    format::{Kept, Summary, What},
+    index::{Place, Waiting},
+    read::{self, Told},
+    shared::Shared,
 };
 use crate::clock::Timestamp;
 use std::{
@@ -18,6 +18,8 @@ use std::{
 pub(super) struct Resume {
     pub(super) next_segment: u64,
     pub(super) next_sequence: u64,
+    /// The last segment.
+    pub(super) previous: u64,
     /// Valid bytes of the last segment.
     pub(super) previous_valid: u64,
     pub(super) found: super::Recovered,
@@ -26,71 +28,100 @@ pub(super) struct Resume {
 /// Fills index and memory.
 pub(super) fn recover(shared: &Shared) -> io::Result<Resume> {
     let numbers = shared.folder.segments()?;
-    let now = shared.clock.now();
-    let mut resume =
-        Resume { next_segment: 1, next_sequence: 1, previous_valid: 0, found: super::Recovered::default() };
-    let mut live = HashSet::new();
+    let mut resume = Resume {
+        next_segment: 1,
+        next_sequence: 1,
+        previous: 0,
+        previous_valid: 0,
+        found: super::Recovered::default(),
+    };
+    let mut recovery = Recovery { shared, now: shared.clock.now(), running: Instant::now(), seen: Seen::default() };
+    let mut cut = None;
     for (number, valid) in read::valid_lengths(&shared.folder, &numbers) {
         let size = shared.folder.size(number)?;
         shared.bytes.fetch_add(size, Ordering::AcqRel);
-        let (head, steps) = read::segment(&shared.folder, number, resume.next_sequence - 1, valid)?;
+        shared.segments().add(number, cut.take());
+        let told = read::summaries(&shared.folder, number, resume.next_sequence - 1, valid)?;
+        cut = valid.filter(|valid| *valid < size && !told.is_sealed).map(|_| number);
         resume.next_segment = number + 1;
-        resume.previous_valid = super::format::SEGMENT_HEAD_BYTES as u64;
-        if head.is_none() {
-            resume.found.corrupt += 1;
-            continue;
-        }
-        for step in steps {
-            match step {
-                Step::Record(found) => {
-                    resume.next_sequence = found.sequence + 1;
-                    resume.previous_valid = (found.at + found.bytes) as u64;
-                    let bytes = u32::try_from(found.bytes).unwrap_or(u32::MAX);
-                    let place = Place { segment: number, at: found.at as u64, bytes };
-                    match found.entry {
-                        Some(entry) => take(shared, entry, place, now, &mut live),
-                        None => resume.found.unknown += 1,
-                    }
-                }
-                Step::Damage { .. } => resume.found.corrupt += 1,
-                Step::Tail { bytes, .. } => resume.found.torn_bytes += bytes as u64,
-            }
-        }
+        resume.next_sequence = resume.next_sequence.max(told.next_sequence);
+        (resume.previous, resume.previous_valid) = (number, told.valid);
+        resume.found.corrupt += told.damaged;
+        resume.found.torn_bytes += told.torn_bytes;
+        resume.found.unknown += recovery.take(number, told);
     }
     resume.found.pending = shared.index().len() as u64;
     Ok(resume)
 }
 
-fn take(shared: &Shared, entry: Entry, place: Place, now: Timestamp, live: &mut HashSet<u64>) {
-    let running = Instant::now();
-    match entry {
-        Entry::Event { identity, keys, record } => {
-            // A second record with a live key is the tail of a write that failed, and was never acknowledged.
-            let again = live.contains(&identity);
-            let repeats = keys.iter().any(|kept| kept.until > now && shared.memory.remembers(&kept.key, now));
-            remember(shared, place.segment, &keys, now);
-            if again {
-                shared.index().moved(identity, place);
-            } else if !repeats {
-                live.insert(identity);
-                shared.index().add(identity, place, record.accepted_at, &record.to, running);
+struct Recovery<'a> {
+    shared: &'a Shared,
+    now: Timestamp,
+    running: Instant,
+    seen: Seen,
+}
+
+/// Events whose first record was read.
+#[derive(Default)]
+struct Seen {
+    /// In order, as they were accepted.
+    here: Vec<u64>,
+    /// Carried forward from segments that have gone.
+    carried: HashSet<u64>,
+}
+
+impl Recovery<'_> {
+    /// Says how many records are of kinds that this version does not know.
+    fn take(&mut self, segment: u64, told: Told) -> u64 {
+        let mut unknown = 0;
+        for Summary { sequence, at, bytes, what } in told.summaries {
+            let place = Place { segment, at, bytes };
+            match what {
+                What::Event { identity, keys, accepted_at, tag, to } => {
+                    let waiting = Waiting { place, accepted_at, tag };
+                    self.event(sequence, identity, waiting, &keys, &to);
+                }
+                What::Settled { event, destination, verdict } => {
+                    self.shared.settle(segment, event, &destination, &verdict, self.running);
+                }
+                What::Tried { event, destination, attempts, due } => {
+                    let wait = due.since(self.now).unwrap_or_default().min(WAIT_MAX);
+                    self.shared.tried(segment, event, &destination, attempts, self.running + wait);
+                }
+                What::Seen { keys } => self.remember(segment, &keys),
+                What::Act | What::Footer => {}
+                What::Unknown => unknown += 1,
             }
         }
-        Entry::Seen { keys } => remember(shared, place.segment, &keys, now),
-        Entry::Tried { event, destination, attempts, due, .. } => {
-            let wait = due.since(now).unwrap_or_default().min(WAIT_MAX);
-            shared.index().due_again(event, &destination, attempts, running + wait);
+        unknown
+    }
+
+    fn event(&mut self, sequence: u64, identity: u64, waiting: Waiting, keys: &[Kept], to: &[String]) {
+        let is_new = if sequence == identity {
+            // A second record with a key that was alive then is the tail of a write that failed, and was never
+            // acknowledged. Alive then, not now: a clock that was set back drops nothing.
+            let repeats = keys.iter().any(|kept| self.shared.memory.remembers(&kept.key, waiting.accepted_at));
+            if !repeats {
+                self.seen.here.push(identity);
+            }
+            !repeats
+        } else {
+            self.seen.here.binary_search(&identity).is_err() && self.seen.carried.insert(identity)
+        };
+        self.remember(waiting.place.segment, keys);
+        let mut index = self.shared.index();
+        if is_new {
+            index.add(identity, waiting, to);
+        } else {
+            index.moved(identity, waiting.place);
         }
-        entry @ (Entry::Settled { .. } | Entry::Act { .. }) => shared.take_note(entry, running),
+    }
+
+    fn remember(&self, segment: u64, keys: &[Kept]) {
+        keys.iter().for_each(|kept| self.shared.memory.recover(kept, self.now));
+        self.shared.segments().needed_until(segment, keys.iter().map(|kept| kept.until));
     }
 }
 
 /// No schedule waits longer; a clock that was wrong when this was written must not stop delivery.
 const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
-
-fn remember(shared: &Shared, segment: u64, keys: &[Kept], now: Timestamp) {
-    for kept in keys {
-        shared.memory.recover(kept, now);
-        shared.keep_segment_until(segment, kept.until);
-    }
-}

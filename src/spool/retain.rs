@@ -1,37 +1,43 @@
-//! Which segments can go? One in which nothing is unsettled and no key is alive goes at once. Under pressure the oldest
-//! go too: what is still alive in them is carried forward to the head of the log first, so that one stuck event, or one
-//! key that must be remembered for days, does not pin the disk. An unsettled event is never dropped.
+//! Which segments can go? One that nothing needs goes at once. Under pressure the oldest go too: what is still alive in
+//! them is carried forward to the head of the log first, so that one stuck event, or one key that must be remembered for
+//! days, does not pin the disk. An unsettled event is never dropped.
 
 use super::{
-    Shared,
-    format::{Entry, Kept, Settlement, Step},
+    format::{Draft, Entry, Found, Kept, Settlement, Step, What},
+    index::{Open, Place, Stand},
     read,
+    shared::Shared,
 };
 use crate::clock::Timestamp;
-use std::sync::atomic::Ordering;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::atomic::Ordering,
+    time::Instant,
+};
 
 /// What to write again before a segment may go.
 pub(super) struct Carried {
-    pub(super) segment: u64,
+    segment: u64,
     /// The events first, then the rest.
-    pub(super) entries: Vec<Entry>,
-    /// The identities of those events.
-    pub(super) events: Vec<u64>,
+    pub(super) drafts: Vec<Draft>,
+    /// Of segments that stay, for which it says what became of their events.
+    settles: Vec<u64>,
 }
 
 /// Keys of one record, so that a record stays small.
 const KEYS_PER_RECORD: usize = 4096;
+/// Of one key in such a record, and of one settlement.
+const KEY_BYTES: u64 = 32;
+const SETTLEMENT_BYTES: u64 = 80;
 /// Carrying more than this share of a segment frees too little to be worth it.
 const WORTH_IT: u64 = 2;
 
-/// Deletes what needs nothing, and says what to carry where room is short. At most one segment a call.
+/// Deletes what nothing needs, and says what to carry where room is short. At most one segment a call.
 pub(super) fn collect(shared: &Shared, current: Option<u64>) -> Option<Carried> {
-    let segments = shared.folder.segments().ok()?;
-    let old: Vec<_> = segments.into_iter().filter(|number| Some(*number) != current).collect();
+    let old: Vec<_> = shared.segments().numbers().into_iter().filter(|number| Some(*number) != current).collect();
     let now = shared.clock.now();
     for number in &old {
-        let alive_until = shared.keys_alive_until(*number);
-        if shared.index().unsettled_in(*number) == 0 && alive_until < now {
+        if shared.index().unsettled_in(*number) == 0 && shared.segments().is_spent(*number, now) {
             delete(shared, *number);
         }
     }
@@ -39,79 +45,169 @@ pub(super) fn collect(shared: &Shared, current: Option<u64>) -> Option<Carried> 
     if !pressed {
         return None;
     }
-    old.into_iter().find_map(|number| carry(shared, number, now))
+    let free: Vec<_> = old.into_iter().filter(|number| !shared.segments().cuts(*number)).collect();
+    free.into_iter().find_map(|number| Carrier::new(shared, number, now).carry())
 }
 
-/// What is alive in a segment, unless that is most of it.
-fn carry(shared: &Shared, number: u64, now: Timestamp) -> Option<Carried> {
-    let size = shared.folder.size(number).ok()?;
-    let (_, steps) = read::segment(&shared.folder, number, 0, None).ok()?;
-    let (mut entries, mut after, mut keys, mut events, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0);
-    for step in steps {
-        let Step::Record(found) = step else { continue };
-        match found.entry {
-            Some(Entry::Event { identity, keys: own, record }) => {
-                let here = shared.index().place(identity).filter(|place| place.segment == number);
-                if here.is_some_and(|place| place.at == found.at as u64) {
-                    bytes += found.bytes as u64;
-                    let open = shared.index().open_for(identity);
-                    for destination in &record.to {
-                        match open.iter().find(|(name, _, _)| name == destination) {
-                            None => after.push(settled(identity, destination, Settlement::Delivered)),
-                            Some((_, attempts, dead)) => {
-                                after.push(tried(identity, destination, *attempts, now));
-                                if *dead {
-                                    let verdict = Settlement::Dead("carried forward".to_owned());
-                                    after.push(settled(identity, destination, verdict));
-                                }
-                            }
-                        }
-                    }
-                    events.push(identity);
-                    entries.push(Entry::Event { identity, keys: own, record });
-                } else {
-                    keys.extend(own);
-                }
-            }
-            Some(Entry::Seen { keys: seen }) => keys.extend(seen),
-            // The verdicts on events that lie elsewhere are carried with those events.
-            Some(Entry::Settled { event, destination, verdict }) if is_elsewhere(shared, event, number) => {
-                after.push(Entry::Settled { event, destination, verdict });
-            }
-            Some(Entry::Tried { event, destination, attempts, due, reason }) if is_elsewhere(shared, event, number) => {
-                after.push(Entry::Tried { event, destination, attempts, due, reason });
-            }
-            Some(Entry::Settled { .. } | Entry::Tried { .. } | Entry::Act { .. }) | None => {}
+/// It is written again: takes note of where, and takes the old one off the disk.
+pub(super) fn carried(shared: &Shared, carried: &Carried, written: &[(u64, Place)]) {
+    for (draft, (_, place)) in carried.drafts.iter().zip(written) {
+        if let What::Event { identity, .. } = &draft.what {
+            shared.index().moved(*identity, *place);
+        }
+        let mut segments = shared.segments();
+        segments.needed_until(place.segment, draft.what.keys().iter().map(|kept| kept.until));
+        segments.settles(place.segment, carried.settles.iter().copied());
+    }
+    delete(shared, carried.segment);
+}
+
+/// Gathers what is alive in one segment.
+struct Carrier<'a> {
+    shared: &'a Shared,
+    number: u64,
+    now: Timestamp,
+    running: Instant,
+    /// Segments whose events it settles.
+    settles: Vec<u64>,
+    events: Vec<Entry>,
+    after: Vec<Entry>,
+    keys: Vec<Kept>,
+    /// Of the events.
+    bytes: u64,
+    /// Events whose record is in this segment.
+    here: HashSet<u64>,
+    /// Events elsewhere whose stand was told.
+    told: BTreeSet<u64>,
+}
+
+impl<'a> Carrier<'a> {
+    fn new(shared: &'a Shared, number: u64, now: Timestamp) -> Self {
+        let settles = shared.segments().settled_by(number);
+        Self {
+            shared,
+            number,
+            now,
+            running: Instant::now(),
+            settles,
+            events: Vec::new(),
+            after: Vec::new(),
+            keys: Vec::new(),
+            bytes: 0,
+            here: HashSet::new(),
+            told: BTreeSet::new(),
         }
     }
-    keys.retain(|kept: &Kept| kept.until > now && shared.memory.remembers(&kept.key, now));
-    bytes += keys.len() as u64 * 32;
-    if bytes > size / WORTH_IT {
-        return None;
+
+    /// What is alive in the segment, unless that is most of it, or not all of it can be read.
+    fn carry(mut self) -> Option<Carried> {
+        let folder = &self.shared.folder;
+        let size = folder.size(self.number).ok()?;
+        let valid = read::valid_length(folder, self.number, &self.shared.segments().numbers());
+        let (_, steps) = read::segment(folder, self.number, 0, valid).ok()?;
+        for step in steps {
+            if let Step::Record(found) = step {
+                self.take(found);
+            }
+        }
+        if self.events.len() < self.shared.index().unsettled_in(self.number) {
+            return None;
+        }
+        let (now, memory) = (self.now, &self.shared.memory);
+        self.keys.retain(|kept| kept.until > now && memory.remembers(&kept.key, now));
+        let bytes = self.bytes + self.keys.len() as u64 * KEY_BYTES + self.after.len() as u64 * SETTLEMENT_BYTES;
+        if bytes > size / WORTH_IT {
+            return None;
+        }
+        let mut entries = self.events;
+        entries.extend(self.after);
+        entries.extend(self.keys.chunks(KEYS_PER_RECORD).map(|keys| Entry::Seen { keys: keys.to_vec() }));
+        let drafts = entries.into_iter().map(Draft::of).collect::<Option<_>>()?;
+        Some(Carried { segment: self.number, drafts, settles: self.settles })
     }
-    entries.extend(after);
-    entries.extend(keys.chunks(KEYS_PER_RECORD).map(|keys| Entry::Seen { keys: keys.to_vec() }));
-    Some(Carried { segment: number, entries, events })
-}
 
-fn is_elsewhere(shared: &Shared, event: u64, number: u64) -> bool {
-    shared.index().place(event).is_some_and(|place| place.segment != number)
-}
+    fn take(&mut self, found: Found) {
+        match found.entry {
+            Some(Entry::Event { identity, keys, record }) => {
+                self.here.insert(identity);
+                let place = self.shared.index().place(identity);
+                if place.is_none_or(|place| place.segment != self.number || place.at != found.at as u64) {
+                    self.keys.extend(keys);
+                    return;
+                }
+                self.bytes += found.bytes as u64;
+                let open = self.shared.index().open_for(identity, self.running);
+                for destination in record.to.iter().filter(|name| open.iter().all(|open| open.destination != **name)) {
+                    let dropped = self.shared.index().dropped(identity, destination).map(Settlement::Dropped);
+                    let (destination, verdict) = (destination.clone(), dropped.unwrap_or(Settlement::Delivered));
+                    self.after.push(Entry::Settled { event: identity, destination, verdict });
+                }
+                self.tell(identity, open);
+                self.events.push(Entry::Event { identity, keys, record });
+            }
+            Some(Entry::Seen { keys }) => self.keys.extend(keys),
+            Some(Entry::Settled { event, destination, verdict }) => {
+                let open = self.elsewhere(event);
+                let is_open = open.iter().flatten().any(|open| open.destination == destination);
+                match verdict {
+                    Settlement::Delivered | Settlement::Dropped(_) if open.is_some() && !is_open => {
+                        self.after.push(Entry::Settled { event, destination, verdict });
+                    }
+                    // What it is now is told instead.
+                    Settlement::Delivered | Settlement::Dropped(_) | Settlement::Dead(_) | Settlement::Reopened => {}
+                }
+                self.tell_once(event, open);
+            }
+            Some(Entry::Tried { event, .. }) => {
+                let open = self.elsewhere(event);
+                self.tell_once(event, open);
+            }
+            Some(Entry::Act { .. } | Entry::Footer(_)) | None => {}
+        }
+    }
 
-fn settled(event: u64, destination: &str, verdict: Settlement) -> Entry {
-    Entry::Settled { event, destination: destination.to_owned(), verdict }
-}
+    /// How an event stands whose record is in another segment; `None` where nothing has to be said of it any more.
+    fn elsewhere(&self, event: u64) -> Option<Vec<Open>> {
+        let index = self.shared.index();
+        match index.place(event) {
+            Some(place) => (place.segment != self.number).then(|| index.open_for(event, self.running)),
+            // Settled everywhere: but its record may be there still.
+            None => (!self.settles.is_empty() && !self.here.contains(&event)).then(Vec::new),
+        }
+    }
 
-fn tried(event: u64, destination: &str, attempts: u32, due: Timestamp) -> Entry {
-    Entry::Tried { event, destination: destination.to_owned(), attempts, due, reason: "carried forward".to_owned() }
+    fn tell_once(&mut self, event: u64, open: Option<Vec<Open>>) {
+        if let Some(open) = open
+            && self.told.insert(event)
+        {
+            self.tell(event, open);
+        }
+    }
+
+    fn tell(&mut self, event: u64, open: Vec<Open>) {
+        for Open { destination, attempts, stand } in open {
+            let (wait, dead) = match stand {
+                Stand::Due(wait) => (wait, None),
+                Stand::Dead(reason) => (std::time::Duration::ZERO, Some(reason)),
+            };
+            if attempts > 0 {
+                let (destination, due, reason) = (destination.clone(), self.now + wait, "carried forward".to_owned());
+                self.after.push(Entry::Tried { event, destination, attempts, due, reason });
+            }
+            if let Some(reason) = dead {
+                let verdict = Settlement::Dead(reason.to_string());
+                self.after.push(Entry::Settled { event, destination, verdict });
+            }
+        }
+    }
 }
 
 /// Takes a segment off the disk.
-pub(super) fn delete(shared: &Shared, number: u64) {
+fn delete(shared: &Shared, number: u64) {
     let size = shared.folder.size(number).unwrap_or_default();
     if shared.folder.delete(number).is_ok() {
         shared.bytes.fetch_sub(size, Ordering::AcqRel);
-        shared.forget_segment(number);
+        shared.segments().remove(number);
         let _ = shared.folder.sync();
     }
 }

@@ -2,19 +2,19 @@
 
 use super::{
     OpenError, Settings,
-    format::{self, Entry, Look},
+    format::{self, Entry, Look, Settlement, What},
     index::Index,
     log::Folder,
-    memory::Memory,
+    memory::{self, Memory},
+    segments::Segments,
 };
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::Clock,
     event::Record,
     verdict::{BoxError, Fault},
 };
 use nix::fcntl::{Flock, FlockArg};
 use std::{
-    collections::HashMap,
     fs::{File, OpenOptions},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -34,8 +34,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) memory: Memory,
     pub(super) index: Mutex<Index>,
-    /// Of each segment, until when a key in it is alive.
-    pub(super) alive: Mutex<HashMap<u64, Timestamp>>,
+    pub(super) segments: Mutex<Segments>,
     pub(super) changed: Notify,
     /// Bytes of segments.
     pub(super) bytes: AtomicU64,
@@ -49,9 +48,38 @@ pub(super) struct Shared {
     pub(super) lock: Mutex<Option<Flock<File>>>,
 }
 
+/// Of one segment file: a scan of it takes a tenth of a second.
+const SEGMENT_BYTES: u64 = 64 << 20;
+/// A small budget has small segments, or nothing could ever go.
+const SEGMENTS_OF_A_BUDGET: u64 = 16;
+const SEGMENT_BYTES_MIN: u64 = 64 << 10;
+
 impl Shared {
+    pub(super) fn new(settings: Settings, folder: Folder, clock: Arc<dyn Clock>, lock: Flock<File>) -> Self {
+        Self {
+            segment_bytes: (settings.bytes / SEGMENTS_OF_A_BUDGET).clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES),
+            settings,
+            folder,
+            clock,
+            memory: Memory::new(memory::KEYS_MAX),
+            index: Mutex::new(Index::new(Instant::now())),
+            segments: Mutex::default(),
+            changed: Notify::new(),
+            bytes: AtomicU64::default(),
+            short: AtomicBool::default(),
+            failed: AtomicBool::default(),
+            last_error: Mutex::default(),
+            corrupt: AtomicU64::default(),
+            lock: Mutex::new(Some(lock)),
+        }
+    }
+
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn segments(&self) -> MutexGuard<'_, Segments> {
+        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn ready(&self) -> Result<(), Fault> {
@@ -95,26 +123,32 @@ impl Shared {
         }
     }
 
-    pub(super) fn take_note(&self, entry: Entry, now: Instant) {
-        if let Entry::Settled { event, destination, verdict } = entry {
-            self.index().settle(event, &destination, &verdict, now);
+    /// What was written of events, in this segment.
+    pub(super) fn take_note(&self, segment: u64, what: &What) {
+        if let What::Settled { event, destination, verdict } = what {
+            self.settle(segment, *event, destination, verdict, Instant::now());
+        } else if let What::Tried { event, .. } = what {
+            let place = self.index().place(*event);
+            self.segments().settles(segment, place.map(|place| place.segment));
         }
     }
 
-    pub(super) fn keep_segment_until(&self, segment: u64, until: Timestamp) {
-        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = alive.entry(segment).or_insert(until);
-        *known = (*known).max(until);
+    /// An event ended, or did not after all; `segment` says so.
+    pub(super) fn settle(&self, segment: u64, event: u64, destination: &str, verdict: &Settlement, now: Instant) {
+        let mut index = self.index();
+        let place = index.place(event);
+        index.settle(event, destination, verdict, now);
+        drop(index);
+        self.segments().settles(segment, place.map(|place| place.segment));
     }
 
-    /// Until when a key in it is alive; the epoch if it has none.
-    pub(super) fn keys_alive_until(&self, segment: u64) -> Timestamp {
-        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
-        alive.get(&segment).copied().unwrap_or_default()
-    }
-
-    pub(super) fn forget_segment(&self, segment: u64) {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
+    /// An event failed and is due again; `segment` says so.
+    pub(super) fn tried(&self, segment: u64, event: u64, destination: &str, attempts: u32, at: Instant) {
+        let mut index = self.index();
+        let place = index.place(event);
+        index.due_again(event, destination, attempts, at);
+        drop(index);
+        self.segments().settles(segment, place.map(|place| place.segment));
     }
 }
 

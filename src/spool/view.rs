@@ -81,7 +81,7 @@ pub fn view(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> io::Result
             match step {
                 Step::Record(found) => {
                     after = found.sequence;
-                    view.records += 1;
+                    view.records += u64::from(!matches!(found.entry, Some(Entry::Footer(_))));
                     if let Some(entry) = found.entry {
                         take(entry, &mut events, &mut view.acts);
                     }
@@ -126,7 +126,7 @@ fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<(Timest
             };
             (state.attempts, state.reason, state.due) = (attempts, reason, Some(due));
         }
-        Entry::Seen { .. } => {}
+        Entry::Seen { .. } | Entry::Footer(_) => {}
         Entry::Act { at, actor, what, event } => acts.push((at, actor, what, event)),
     }
 }

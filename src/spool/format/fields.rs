@@ -1,6 +1,6 @@
 //! Numbers, texts and keys, as they stand in payloads.
 
-use super::Kept;
+use super::{Entry, Kept, Settlement};
 use crate::{
     clock::Timestamp,
     repeat::{BodyMark, Fingerprint},
@@ -10,8 +10,19 @@ use crate::{
 pub(super) struct Writer(Vec<u8>);
 
 impl Writer {
+    /// With room for this one, so that a large body is copied once.
+    pub(super) fn for_record(entry: &Entry) -> Self {
+        const BESIDE_THE_PAYLOAD: usize = 512;
+        let payload = if let Entry::Event { record, .. } = entry { record.payload.len() } else { 0 };
+        Self(Vec::with_capacity(payload + BESIDE_THE_PAYLOAD))
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
     }
 
     pub(super) fn raw(&mut self, bytes: &[u8]) {
@@ -42,6 +53,17 @@ impl Writer {
 
     pub(super) fn text(&mut self, text: &str) {
         self.blob(text.as_bytes());
+    }
+
+    pub(super) fn settlement(&mut self, verdict: &Settlement) {
+        let (code, reason) = match verdict {
+            Settlement::Delivered => (0, ""),
+            Settlement::Dead(reason) => (1, reason.as_str()),
+            Settlement::Dropped(actor) => (2, actor.as_str()),
+            Settlement::Reopened => (3, ""),
+        };
+        self.u32(code);
+        self.text(reason);
     }
 
     pub(super) fn keys(&mut self, keys: &[Kept]) {
@@ -94,6 +116,16 @@ impl<'a> Reader<'a> {
 
     pub(super) fn text(&mut self) -> Option<String> {
         String::from_utf8(self.blob()?.to_vec()).ok()
+    }
+
+    pub(super) fn settlement(&mut self) -> Option<Settlement> {
+        match (self.u32()?, self.text()?) {
+            (0, _) => Some(Settlement::Delivered),
+            (1, reason) => Some(Settlement::Dead(reason)),
+            (2, actor) => Some(Settlement::Dropped(actor)),
+            (3, _) => Some(Settlement::Reopened),
+            _ => None,
+        }
     }
 
     pub(super) fn keys(&mut self) -> Option<Vec<Kept>> {

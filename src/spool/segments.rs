@@ -1,0 +1,65 @@
+//! What every segment is still needed for, beside the unsettled events in it.
+
+use crate::clock::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All segments that are there.
+#[derive(Debug, Default)]
+pub(super) struct Segments(BTreeMap<u64, Segment>);
+
+#[derive(Debug, Default)]
+struct Segment {
+    /// Until when a key in it is alive.
+    until: Timestamp,
+    /// Segments with events whose settlements lie in this one. Were it to go before them, those events would be due
+    /// again after a restart.
+    settles: BTreeSet<u64>,
+    /// The segment before, if this one's head says that its tail was never acknowledged. Nothing else says so.
+    cut: Option<u64>,
+}
+
+impl Segments {
+    /// `cut` is the segment before, if not all of it is valid.
+    pub(super) fn add(&mut self, number: u64, cut: Option<u64>) {
+        self.0.entry(number).or_default().cut = cut;
+    }
+
+    pub(super) fn remove(&mut self, number: u64) {
+        self.0.remove(&number);
+    }
+
+    pub(super) fn numbers(&self) -> Vec<u64> {
+        self.0.keys().copied().collect()
+    }
+
+    /// Keys in it are alive until then.
+    pub(super) fn needed_until(&mut self, number: u64, until: impl IntoIterator<Item = Timestamp>) {
+        if let Some(segment) = self.0.get_mut(&number) {
+            segment.until = until.into_iter().fold(segment.until, Timestamp::max);
+        }
+    }
+
+    /// It says what became of events in these.
+    pub(super) fn settles(&mut self, number: u64, others: impl IntoIterator<Item = u64>) {
+        if let Some(segment) = self.0.get_mut(&number) {
+            segment.settles.extend(others.into_iter().filter(|other| *other != number));
+        }
+    }
+
+    /// Those whose events it settles, and which are still there.
+    pub(super) fn settled_by(&self, number: u64) -> Vec<u64> {
+        let settles = self.0.get(&number).map(|segment| &segment.settles);
+        settles.into_iter().flatten().filter(|other| self.0.contains_key(other)).copied().collect()
+    }
+
+    /// Whether its head has to stay, though all else in it be written elsewhere.
+    pub(super) fn cuts(&self, number: u64) -> bool {
+        self.0.get(&number).and_then(|segment| segment.cut).is_some_and(|cut| self.0.contains_key(&cut))
+    }
+
+    /// Whether nothing in it is needed, if all its events are settled.
+    pub(super) fn is_spent(&self, number: u64, now: Timestamp) -> bool {
+        let until = self.0.get(&number).map(|segment| segment.until);
+        until.is_some_and(|until| until < now) && self.settled_by(number).is_empty() && !self.cuts(number)
+    }
+}

@@ -1,0 +1,326 @@
+//! Random histories against a model that keeps everything: what recovery finds is what was done, with footers and
+//! without, before and after segments were carried forward and deleted.
+
+use super::*;
+use crate::spool::{
+    commit::Command,
+    format::{Draft, Entry, Kept, SEGMENT_HEAD_BYTES, Settlement},
+    index::{Open, Stand},
+};
+use proptest::prelude::*;
+use std::{collections::BTreeMap, sync::atomic::AtomicI64};
+
+/// A wall clock that a test sets.
+#[derive(Clone)]
+struct Hand(Arc<AtomicI64>);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_s(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The machine's disk, without waiting for it.
+#[derive(Default)]
+struct Unsynced(RealDisk);
+
+impl Disk for Unsynced {
+    fn create(&mut self, folder: &Folder, head: &format::SegmentHead) -> io::Result<()> {
+        self.0.create(folder, head)
+    }
+    fn append(&mut self, records: &mut [IoSlice<'_>]) -> io::Result<()> {
+        self.0.append(records)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Accept {
+        to: u8,
+        kib: usize,
+        remember_s: i64,
+    },
+    /// Of an event, counted back from the youngest.
+    Settle {
+        back: usize,
+        to: u8,
+        verdict: u8,
+    },
+    Tried {
+        back: usize,
+        to: u8,
+        hours: u32,
+    },
+    Seen {
+        remember_s: i64,
+    },
+    Later {
+        s: i64,
+    },
+    /// Segments are deleted and carried forward.
+    Tick,
+    Restart {
+        footers: bool,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        30 => (1_u8..4, 0_usize..16, 1_i64..2000).prop_map(|(to, kib, remember_s)| Step::Accept { to, kib, remember_s }),
+        40 => (0_usize..60, 0_u8..2, 0_u8..6).prop_map(|(back, to, verdict)| Step::Settle { back, to, verdict }),
+        10 => (0_usize..60, 0_u8..2, 1_u32..20).prop_map(|(back, to, hours)| Step::Tried { back, to, hours }),
+        5 => (1_i64..2000).prop_map(|remember_s| Step::Seen { remember_s }),
+        5 => (1_i64..600).prop_map(|s| Step::Later { s }),
+        10 => Just(Step::Tick),
+        3 => any::<bool>().prop_map(|footers| Step::Restart { footers }),
+    ]
+}
+
+const NAMES: [&str; 2] = ["archive", "wordpress"];
+
+/// Attempts, and the reason if it is dead.
+type Stands = BTreeMap<u64, BTreeMap<&'static str, (u32, Option<String>)>>;
+
+/// A spool without its thread, and what it should hold.
+struct Bed {
+    folder: tempfile::TempDir,
+    clock: Hand,
+    writer: Option<Writer<Unsynced>>,
+    stands: Stands,
+    all: Vec<u64>,
+    /// Until when each key is remembered.
+    keys: BTreeMap<u64, i64>,
+    numbers: u64,
+}
+
+impl Bed {
+    fn new() -> Self {
+        let clock = Hand(Arc::new(AtomicI64::new(1_760_000_000)));
+        let folder = tempfile::tempdir().unwrap();
+        let mut bed = Self {
+            folder,
+            clock,
+            writer: None,
+            stands: BTreeMap::new(),
+            all: Vec::new(),
+            keys: BTreeMap::new(),
+            numbers: 0,
+        };
+        bed.open();
+        bed
+    }
+
+    fn open(&mut self) -> Recovered {
+        // Half of it is pressure, and its segments are of 64 KiB.
+        let settings = Settings { folder: self.folder.path().join("spool"), bytes: 1 << 20, free: 0 };
+        let (writer, found) = prepare(settings, Arc::new(self.clock.clone()), Unsynced::default()).unwrap();
+        self.writer = Some(writer);
+        found
+    }
+
+    fn writer(&mut self) -> &mut Writer<Unsynced> {
+        self.writer.as_mut().unwrap()
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.writer.as_ref().unwrap().shared
+    }
+
+    /// A new key, and the right to work on it.
+    fn kept(&mut self, remember_s: i64) -> (Kept, memory::Hold) {
+        self.numbers += 1;
+        let until_s = self.clock.now().unix_s() + remember_s;
+        self.keys.insert(self.numbers, until_s);
+        let keys = keys_of(self.numbers);
+        let kept =
+            Kept { key: key(self.numbers), until: Timestamp::from_unix_s(until_s), body: BodyMark(self.numbers) };
+        let memory::Claimed::Mine(hold) = self.shared().memory.claim(&keys, None, Instant::now()) else {
+            panic!("a new key")
+        };
+        (kept, hold)
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Accept { to, kib, remember_s } => self.accept(to, kib, remember_s),
+            Step::Settle { back, to, verdict } => self.settle(back, to, verdict),
+            Step::Tried { back, to, hours } => self.tried(back, to, HOUR * hours),
+            Step::Seen { remember_s } => {
+                let (kept, hold) = self.kept(remember_s);
+                let (told, _) = oneshot::channel();
+                let seen = Draft::of(Entry::Seen { keys: vec![kept] }).unwrap();
+                self.writer().commit(vec![Command::Seen { seen, hold, told }]);
+            }
+            Step::Later { s } => drop(self.clock.0.fetch_add(s, Ordering::SeqCst)),
+            Step::Tick => self.writer().tick(),
+            Step::Restart { footers } => self.restart(footers),
+        }
+    }
+
+    fn accept(&mut self, to: u8, kib: usize, remember_s: i64) {
+        let to: Vec<_> = (0..2).filter(|bit| to >> bit & 1 == 1).map(|bit| NAMES[bit]).collect();
+        let (kept, hold) = self.kept(remember_s);
+        let mut record = event("").record().clone();
+        record.id = format!("id{}", self.numbers);
+        record.accepted_at = self.clock.now();
+        record.to = to.iter().map(|name| (*name).to_owned()).collect();
+        record.payload = vec![b'x'; kib << 10].into();
+        let (told, mut outcome) = oneshot::channel();
+        let (id, event) = (record.id.clone(), Entry::Event { identity: 0, keys: vec![kept], record });
+        let event = Draft::of(event).unwrap();
+        self.writer().commit(vec![Command::Accept { id, event, hold: Some(hold), told }]);
+        let sequence = outcome.try_recv().unwrap().unwrap().position();
+        self.all.push(sequence);
+        self.stands.insert(sequence, to.into_iter().map(|name| (name, (0, None))).collect());
+    }
+
+    fn settle(&mut self, back: usize, to: u8, verdict: u8) {
+        let Some((event, name)) = self.event(back, to) else { return };
+        let verdict = match verdict {
+            0..3 => Settlement::Delivered,
+            3 => Settlement::Dropped("ops".to_owned()),
+            4 => Settlement::Dead(format!("status_{event}")),
+            _ => Settlement::Reopened,
+        };
+        self.note(Entry::Settled { event, destination: name.to_owned(), verdict: verdict.clone() });
+        let Some(stands) = self.stands.get_mut(&event) else { return };
+        let Some(stand) = stands.get_mut(name) else { return };
+        match verdict {
+            Settlement::Delivered | Settlement::Dropped(_) => drop(stands.remove(name)),
+            Settlement::Dead(reason) => stand.1 = Some(reason),
+            Settlement::Reopened => *stand = (0, None),
+        }
+        if stands.is_empty() {
+            self.stands.remove(&event);
+        }
+    }
+
+    fn tried(&mut self, back: usize, to: u8, wait: Duration) {
+        let Some((event, name)) = self.event(back, to) else { return };
+        let Some(stand) = self.stands.get_mut(&event).and_then(|stands| stands.get_mut(name)) else { return };
+        if stand.1.is_some() {
+            return;
+        }
+        stand.0 += 1;
+        let attempts = stand.0;
+        self.shared().index().due_again(event, name, attempts, Instant::now() + wait);
+        let (destination, due) = (name.to_owned(), self.clock.now() + wait);
+        self.note(Entry::Tried { event, destination, attempts, due, reason: "status_500".to_owned() });
+    }
+
+    fn event(&self, back: usize, to: u8) -> Option<(u64, &'static str)> {
+        let event = *self.all.iter().rev().nth(back)?;
+        Some((event, NAMES[usize::from(to)]))
+    }
+
+    fn note(&mut self, entry: Entry) {
+        self.writer().commit(vec![Command::Note { notes: vec![Draft::of(entry).unwrap()], told: None }]);
+    }
+
+    /// Ends in order, or as killed, and starts again.
+    fn restart(&mut self, footers: bool) {
+        self.writer().finish();
+        self.writer = None;
+        if !footers {
+            strip_footers(&self.folder.path().join("spool"));
+        }
+        let found = self.open();
+        assert_eq!((found.corrupt, found.unknown, found.torn_bytes), (0, 0, 0));
+        let now_s = self.clock.now().unix_s();
+        self.keys.retain(|_, until_s| *until_s > now_s);
+        for number in self.keys.keys() {
+            let known = self.shared().memory.look(&keys_of(*number));
+            assert_eq!(known, Some(Known { changed: false }), "key {number}");
+        }
+    }
+
+    fn check(&self) {
+        let index = self.shared().index();
+        let mut found = Stands::new();
+        for event in &self.all {
+            let open = index.open_for(*event, Instant::now());
+            assert_eq!(open.is_empty(), index.place(*event).is_none(), "event {event}");
+            for Open { destination, attempts, stand } in open {
+                let name = NAMES.into_iter().find(|name| *name == destination).unwrap();
+                let reason = if let Stand::Dead(reason) = stand { Some(reason.to_string()) } else { None };
+                found.entry(*event).or_default().insert(name, (attempts, reason));
+            }
+        }
+        assert_eq!(found, self.stands);
+        for (_, counts) in index.counts() {
+            assert_eq!(counts.accepted, counts.delivered + counts.pending + counts.dead + counts.dropped);
+        }
+        drop(index);
+        for event in self.stands.keys() {
+            self.shared().read(*event).unwrap();
+        }
+    }
+}
+
+fn key(number: u64) -> Fingerprint {
+    use sha2::Digest as _;
+    Fingerprint::from_bytes(sha2::Sha256::digest(number.to_le_bytes())[..16].try_into().unwrap())
+}
+
+fn keys_of(number: u64) -> RepeatKeys {
+    let event = Some(Remembered { key: key(number), remember: HOUR });
+    RepeatKeys { proof: None, event, body: BodyMark(number) }
+}
+
+/// As if no process had ever ended a segment in order.
+pub(super) fn strip_footers(folder: &std::path::Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "log") {
+            let bytes = std::fs::read(&path).unwrap();
+            let tail = bytes.len().saturating_sub(format::FOOTER_TAIL_BYTES);
+            if let Some(at) = format::footer_start(&bytes[tail..], bytes.len() as u64) {
+                assert!(at >= SEGMENT_HEAD_BYTES as u64);
+                std::fs::File::options().write(true).open(&path).unwrap().set_len(at).unwrap();
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_recovery_finds_is_what_was_done(steps in proptest::collection::vec(step(), 1..300)) {
+        let mut bed = Bed::new();
+        for step in steps {
+            bed.take(step);
+            bed.check();
+        }
+        for footers in [true, false, true] {
+            bed.restart(footers);
+            bed.check();
+        }
+    }
+}
+
+/// What was delivered is in one segment, that it was delivered in the next. The second has no keys and nothing unsettled,
+/// but were it to go first, everything in the first would be sent again after a restart.
+#[test]
+fn that_an_event_was_settled_is_kept_as_long_as_the_event() {
+    let mut bed = Bed::new();
+    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 1000 });
+    bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
+    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 0 });
+    bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
+    bed.take(Step::Later { s: 1 });
+    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1 });
+    bed.take(Step::Tick);
+    assert!(bed.shared().segments().numbers().len() > 2);
+    bed.restart(true);
+    bed.check();
+    bed.take(Step::Later { s: 2000 });
+    bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
+    bed.restart(true);
+    bed.take(Step::Tick);
+    bed.take(Step::Tick);
+    assert_eq!(bed.shared().segments().numbers().len(), 1, "then all of it goes");
+}
