@@ -7,8 +7,12 @@ mod receipt;
 
 pub use receipt::Receipt;
 
-use crate::{event::Event, repeat::RepeatKeys, verdict::Fault};
-use std::time::Duration;
+use crate::{
+    event::Event,
+    repeat::{BodyMark, RepeatKeys},
+    verdict::Fault,
+};
+use std::{fmt, time::Duration};
 
 /// Port: where events are kept, with what they are remembered by, in one record.
 pub trait Ledger: Send + Sync {
@@ -33,10 +37,32 @@ pub enum Accepted {
 }
 
 /// An event that was accepted before.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
     /// The body is another one than the first time, under the same signed id.
-    pub changed: bool,
+    pub changed: Option<Changed>,
+}
+
+/// Two bodies under one signed id. Shown as their keyed digests, which tell them apart and say nothing of either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Of the body that was accepted.
+    pub accepted: BodyMark,
+    /// Of the one that came now.
+    pub came: BodyMark,
+}
+
+impl Known {
+    /// Compares the body that was accepted with the one that came now.
+    pub fn compare(accepted: BodyMark, came: BodyMark) -> Self {
+        Self { changed: (accepted != came).then_some(Changed { accepted, came }) }
+    }
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "accepted the body {}, now came {}", self.accepted, self.came)
+    }
 }
 
 /// Port: for events that are not kept but passed on at once, and settled by the answer.

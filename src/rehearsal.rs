@@ -103,7 +103,7 @@ impl<'a> Rehearsal<'a> {
                 (Decision::Accepted, Outcome::Accepted, Some(answer::accepted(&route, &receipt)))
             }
             Ok(gate::Ending::Again(known)) => {
-                let outcome = if known.changed { Outcome::RepeatChanged } else { Outcome::Repeat };
+                let outcome = if known.changed.is_some() { Outcome::RepeatChanged } else { Outcome::Repeat };
                 (Decision::Repeat, outcome, Some(answer::again(&route, &known)))
             }
             Ok(gate::Ending::Relayed(())) => (Decision::Relayed, Outcome::Relayed, None),

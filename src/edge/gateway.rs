@@ -143,8 +143,11 @@ impl<E: Engine> Gateway<E> {
         let request_id = ctx.ticket.request_id().clone();
         let (outcome, answer) = match ending {
             Ok(Ending::Accepted(receipt)) => (Outcome::Accepted, answer::accepted(route, &receipt)),
-            Ok(Ending::Again(known)) if known.changed => (Outcome::RepeatChanged, answer::again(route, &known)),
-            Ok(Ending::Again(known)) => (Outcome::Repeat, answer::again(route, &known)),
+            Ok(Ending::Again(known)) => {
+                ctx.ticket.report.detail = known.changed.map(|changed| changed.to_string());
+                let outcome = if known.changed.is_some() { Outcome::RepeatChanged } else { Outcome::Repeat };
+                (outcome, answer::again(route, &known))
+            }
             Ok(Ending::Relayed(answer)) => {
                 ctx.ticket.ends(Outcome::Relayed);
                 return pass_back(session, answer, &request_id).await;

@@ -77,7 +77,8 @@ pub enum Alarm {
 pub struct Report {
     /// What became of it.
     pub outcome: Outcome,
-    /// More than the code says, for the log: the doorway's rule, or a fault with its causes.
+    /// More than the code says, for the log: the doorway's rule, a fault with its causes, or the digests of two bodies
+    /// under one signed id.
     pub detail: Option<String>,
     /// The guarded route, if it was for one.
     pub route: Option<Arc<str>>,

@@ -113,7 +113,7 @@ struct Asked {
 impl Memory for Asked {
     fn look(&self, _: &RepeatKeys) -> Option<Known> {
         self.looks.fetch_add(1, Ordering::SeqCst);
-        self.knows.then_some(Known { changed: false })
+        self.knows.then_some(Known { changed: None })
     }
 
     fn take(&self, _: Bucket<'_>) -> Result<(), Rejection> {

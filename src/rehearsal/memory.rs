@@ -69,7 +69,7 @@ impl Inner {
     fn look(&self, keys: &RepeatKeys) -> Option<Known> {
         let alive = |key: Fingerprint| self.known.get(&key).filter(|(until, _)| *until > self.now);
         let (_, body) = keys.each().find_map(|key| alive(key.key))?;
-        Some(Known { changed: *body != keys.body })
+        Some(Known::compare(*body, keys.body))
     }
 
     fn take(&mut self, name: (String, String), rate: Rate) -> Result<(), Duration> {

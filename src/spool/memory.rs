@@ -10,7 +10,7 @@ use super::format::Kept;
 use crate::{
     clock::Timestamp,
     ledger::Known,
-    repeat::{Fingerprint, Remembered, RepeatKeys},
+    repeat::{BodyMark, Fingerprint, Remembered, RepeatKeys},
 };
 use keys::Keys;
 use std::{
@@ -168,8 +168,9 @@ impl Memory {
 
 impl State {
     fn known(&self, keys: &RepeatKeys) -> Option<Known> {
-        let find = |key: Option<Remembered>| self.kept.find(&key?.key, keys.body);
-        find(keys.event).or_else(|| find(keys.proof)).map(|changed| Known { changed })
+        let find = |key: Option<Remembered>| self.kept.find(&key?.key);
+        let accepted = find(keys.event).or_else(|| find(keys.proof))?;
+        Some(Known::compare(accepted, BodyMark(u64::from(keys.body.short()))))
     }
 
     fn remember(&mut self, kept: &Kept, until_running_s: u64) {

@@ -15,5 +15,6 @@ mod drain;
 mod forms;
 mod outbound;
 mod proxying;
+mod repeats;
 mod support;
 mod tls;

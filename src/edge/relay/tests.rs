@@ -32,7 +32,7 @@ impl Leases for Book {
             {
                 let mut page = self.0.lock().unwrap();
                 if page.done {
-                    return Ok(Leased::Again(Known { changed: false }));
+                    return Ok(Leased::Again(Known { changed: None }));
                 }
                 if !page.held {
                     page.held = true;

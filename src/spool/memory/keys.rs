@@ -51,10 +51,10 @@ impl Default for Keys {
 }
 
 impl Keys {
-    /// Whether the key is remembered, and then whether its body was another one.
-    pub(super) fn find(&self, key: &Fingerprint, body: BodyMark) -> Option<bool> {
+    /// What is kept of the body's mark, if the key is remembered.
+    pub(super) fn find(&self, key: &Fingerprint) -> Option<BodyMark> {
         let slot = self.shards.get(shard_of(key))?.find(key)?;
-        self.slices.contains_key(&slot.slice).then_some(slot.body != half(body))
+        self.slices.contains_key(&slot.slice).then_some(BodyMark(u64::from(slot.body)))
     }
 
     /// Whether the key is remembered beyond that time of the wall clock.
@@ -68,7 +68,7 @@ impl Keys {
     pub(super) fn remember(&mut self, key: Fingerprint, body: BodyMark, until_wall_s: u64, until_running_s: u64) {
         let slice = u32::try_from(until_wall_s.div_ceil(SLICE_S).max(1)).unwrap_or(u32::MAX);
         let Some(shard) = self.shards.get_mut(shard_of(&key)) else { return };
-        let mut new = Slot { key, body: half(body), slice };
+        let mut new = Slot { key, body: body.short(), slice };
         let mut until = until_running_s;
         if let Some(old) = shard.find(&key)
             && let Some(old_until) = self.slices.get(&old.slice)
@@ -159,10 +159,6 @@ impl Slot {
 fn shard_of(key: &Fingerprint) -> usize {
     let [first, ..] = *key.as_bytes();
     usize::from(first)
-}
-
-fn half(body: BodyMark) -> u32 {
-    u32::try_from(body.0 & u64::from(u32::MAX)).unwrap_or_default()
 }
 
 #[cfg(test)]
