@@ -128,3 +128,6 @@ pub mod cli;
 pub mod control;
 #[cfg(feature = "edge")]
 pub mod edge;
+
+#[cfg(test)]
+mod contract;

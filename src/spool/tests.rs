@@ -1,4 +1,6 @@
-//! The contract, clause by clause, on real files and on a disk that fails.
+//! What the spool does beyond its ports' suites: claims, verdicts, budget, damage; on real files.
+
+mod contract;
 
 use super::*;
 use crate::{

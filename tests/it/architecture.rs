@@ -173,12 +173,11 @@ struct Source {
 }
 
 impl Source {
-    /// Test files may ask the whole house; `contract.rs` holds the suites that every engine must pass.
+    /// Test files may ask the whole house; `contract` holds the suites that every engine must pass.
     fn is_tests(&self) -> bool {
         self.name.ends_with("/tests.rs")
             || self.name.contains("/tests/")
-            || self.name.ends_with("/contract.rs")
-                && !matches!(self.name.as_str(), "payload/contract.rs" | "policy/contract.rs")
+            || self.module.first().is_some_and(|module| module == "contract")
     }
 }
 

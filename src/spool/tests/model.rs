@@ -233,7 +233,7 @@ impl Bed {
         self.keys.retain(|_, until_s| *until_s > now_s);
         for number in self.keys.keys() {
             let known = self.shared().memory.look(&keys_of(*number));
-            assert_eq!(known, Some(Known { changed: false }), "key {number}");
+            assert_eq!(known, Some(Known { changed: None }), "key {number}");
         }
     }
 
