@@ -209,8 +209,12 @@ impl<D: Disk> Writer<D> {
             written.push((sequence, Place { segment: open.head.number, at, bytes }));
             (sequence, at) = (sequence + 1, at + u64::from(bytes));
         }
-        self.disk.append(&mut records)?;
-        self.disk.sync()?;
+        if let Err(error) = self.disk.append(&mut records).and_then(|()| self.disk.sync()) {
+            // What it left behind takes room until its segment goes.
+            let size = self.shared.folder.size(open.head.number).unwrap_or(open.size);
+            self.shared.bytes.fetch_add(size.saturating_sub(open.size), Ordering::AcqRel);
+            return Err(error);
+        }
         self.shared.bytes.fetch_add(at - open.size, Ordering::AcqRel);
         (self.next_sequence, self.previous_valid, open.size) = (sequence, at, at);
         self.open = Some(open);

@@ -206,7 +206,9 @@ impl<'a> Carrier<'a> {
 fn delete(shared: &Shared, number: u64) {
     let size = shared.folder.size(number).unwrap_or_default();
     if shared.folder.delete(number).is_ok() {
-        shared.bytes.fetch_sub(size, Ordering::AcqRel);
+        // Never below nothing: of a segment that failed while it was made, not every byte is counted.
+        let less = |bytes: u64| Some(bytes.saturating_sub(size));
+        let _ = shared.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
         shared.segments().remove(number);
         let _ = shared.folder.sync();
     }
