@@ -1,6 +1,6 @@
 //! Time as a value. Pure code receives `now`; only [`Clock`] reads it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// An instant of the wall clock, in milliseconds since the Unix epoch.
@@ -68,6 +68,11 @@ impl std::ops::Sub<Duration> for Timestamp {
 pub trait Clock: Send + Sync {
     /// The wall clock.
     fn now(&self) -> Timestamp;
+
+    /// The monotonic one: a jump of the wall clock moves no timer (CONTRACT.md C10).
+    fn running(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// The machine's own clock.

@@ -3,6 +3,8 @@
 //! An engine's own tests call the macro of each port that it serves, and get one test a clause, so that none can be left
 //! out. They live inside the crate, because only here can an [`Event`] be made without a request.
 
+#[cfg(feature = "edge")]
+pub(crate) mod destination;
 #[cfg(feature = "spool")]
 pub(crate) mod leases;
 #[cfg(feature = "spool")]
@@ -27,6 +29,8 @@ pub(crate) use clauses;
 #[cfg(feature = "spool")]
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
+#[cfg(feature = "edge")]
+pub(crate) use fixtures::record;
 #[cfg(feature = "spool")]
 pub(crate) use fixtures::{HOUR, event, event_with, keys};
 

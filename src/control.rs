@@ -8,7 +8,9 @@ pub mod orders;
 pub mod socket;
 
 use crate::{
-    deliver, edge,
+    deliver,
+    deliver::Standing,
+    edge,
     edge::{Alarm, Report, TurnedAway},
     verdict::{Chain, Fault},
 };
@@ -62,14 +64,16 @@ impl deliver::Observer for Watch {
         error!(destination, event_id, reason, "an event is a dead letter; see `hookwarden spool show`");
     }
 
-    fn breaker(&self, destination: &str, open: bool, disabled: bool) {
-        self.metrics.breaker(destination, open);
-        if disabled {
-            warn!(destination, "the destination answered 410: nothing is sent until it is enabled again");
-        } else if open {
-            warn!(destination, "the destination fails; its events wait");
-        } else {
-            info!(destination, "the destination is back; its events are due now");
+    fn standing(&self, destination: &str, now: Standing) {
+        self.metrics.standing(destination, now);
+        let standing = now.code();
+        match now {
+            Standing::Up => info!(destination, standing, "the destination is back; its events are due now"),
+            Standing::Down => warn!(destination, standing, "the destination fails; its events wait"),
+            Standing::Disabled => error!(
+                destination,
+                standing, "the destination answered 410: nothing is sent until `hookwarden spool enable {destination}`"
+            ),
         }
     }
 

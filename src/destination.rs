@@ -17,7 +17,7 @@ pub trait Destination: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct PublishError {
-    /// A stable word for logs and dead letters: `connect`, `timeout`, `status_500`, ...
+    /// A stable word for logs and dead letters: `connect`, `no_answer`, `status_500`, ...
     pub reason: String,
     /// What to do about it.
     pub retry: Retry,
@@ -26,17 +26,19 @@ pub struct PublishError {
     pub source: Option<BoxError>,
 }
 
-/// Whose failure is it, and what follows?
+/// Whose failure is it, and what follows? `after` is what was asked for, as in `Retry-After`; the forwarder caps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// The destination's: it opens the breaker and costs the event no attempt. `after` is what it asked for.
+    /// The destination's: it opens the breaker and costs the event no attempt.
     Destination {
-        /// From `Retry-After`, capped.
+        /// How long it wants to be left alone.
         after: Option<Duration>,
     },
+    /// Nobody's yet: the event was sent, and no answer came. It may be there already; it is sent again under its id.
+    Unknown,
     /// The event's: it advances its own schedule.
     Event {
-        /// From `Retry-After`, capped.
+        /// When it wants to see this event again.
         after: Option<Duration>,
     },
     /// The event will never be taken: a dead letter after a stated number of tries.

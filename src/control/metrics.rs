@@ -6,6 +6,7 @@ pub use policy::{PolicySeries, Reloaded};
 
 use crate::{
     clock::Timestamp,
+    deliver::Standing,
     edge::Report,
     edge::TurnedAway,
     policy::Policy,
@@ -34,6 +35,7 @@ pub struct Metrics {
     deliveries: IntCounterVec,
     dead_letters: IntCounterVec,
     breaker: IntGaugeVec,
+    disabled: IntGaugeVec,
     spool: SpoolGauges,
     /// About the policy.
     pub policy: PolicySeries,
@@ -45,6 +47,8 @@ pub struct Metrics {
 struct Known {
     routes: BTreeSet<String>,
     keys: BTreeSet<String>,
+    /// Of the policy in force alone: events for any other are orphans.
+    destinations: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -55,6 +59,7 @@ struct SpoolGauges {
     accepting: IntGauge,
     corrupt: IntGauge,
     events: IntGaugeVec,
+    orphans: IntGaugeVec,
 }
 
 /// What is not for a guarded route.
@@ -123,6 +128,11 @@ impl Metrics {
                 &["destination"],
             )?,
             breaker: gauges("hookwarden_breaker_open", "1 while a destination is not asked", &["destination"])?,
+            disabled: gauges(
+                "hookwarden_destination_disabled",
+                "1 after a destination answered 410, until it is enabled",
+                &["destination"],
+            )?,
             spool: SpoolGauges {
                 bytes: gauge("hookwarden_spool_bytes", "Bytes of the spool's segments")?,
                 keys: gauge("hookwarden_spool_keys", "Keys by which repeats are known")?,
@@ -133,6 +143,11 @@ impl Metrics {
                     "hookwarden_spool_events",
                     "Events by destination and state; accepted is the sum of all others but in_flight, which is pending",
                     &["destination", "state"],
+                )?,
+                orphans: gauges(
+                    "hookwarden_spool_orphans",
+                    "Events pending or dead for a destination that the policy does not have any more",
+                    &["destination"],
                 )?,
             },
             seconds,
@@ -168,16 +183,20 @@ impl Metrics {
         for destination in &policy.destinations {
             self.deliveries.with_label_values(&[destination.name.as_str(), "delivered"]);
             self.dead_letters.with_label_values(&[destination.name.as_str()]);
-            self.breaker.with_label_values(&[destination.name.as_str()]); // of one that goes on, it says what it said
+            // Of one that goes on, they say what they said.
+            self.breaker.with_label_values(&[destination.name.as_str()]);
+            self.disabled.with_label_values(&[destination.name.as_str()]);
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.routes.extend(policy.routes.iter().map(|route| route.name.to_string()));
         known.keys.extend(policy.keys.iter().flat_map(|keys| &keys.entries).map(|key| key.id.clone()));
+        known.destinations = policy.destinations.iter().map(|destination| destination.name.clone()).collect();
     }
 
     /// A destination is no more: whether it was asked says nothing now.
     pub fn forget_destination(&self, destination: &str) {
         let _ = self.breaker.remove_label_values(&[destination]);
+        let _ = self.disabled.remove_label_values(&[destination]);
     }
 
     /// One request.
@@ -219,8 +238,9 @@ impl Metrics {
         self.dead_letters.with_label_values(&[destination]).inc();
     }
 
-    pub(super) fn breaker(&self, destination: &str, open: bool) {
-        self.breaker.with_label_values(&[destination]).set(i64::from(open));
+    pub(super) fn standing(&self, destination: &str, now: Standing) {
+        self.breaker.with_label_values(&[destination]).set(i64::from(now != Standing::Up));
+        self.disabled.with_label_values(&[destination]).set(i64::from(now == Standing::Disabled));
     }
 
     /// All of it in Prometheus' text format, with what the spool says now.
@@ -239,6 +259,7 @@ impl Metrics {
         self.spool.accepting.set(i64::from(stats.accepting));
         let age = stats.oldest_pending.and_then(|oldest| now.since(oldest)).unwrap_or_default();
         self.spool.oldest_age.set(age.as_secs_f64());
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         for of in &stats.destinations {
             let states = [
                 ("accepted", of.accepted),
@@ -251,6 +272,12 @@ impl Metrics {
             for (state, count) in states {
                 self.spool.events.with_label_values(&[of.destination.as_str(), state]).set(number(count));
             }
+            if known.destinations.contains(&of.destination) {
+                let _ = self.spool.orphans.remove_label_values(&[of.destination.as_str()]);
+            } else {
+                let orphans = self.spool.orphans.with_label_values(&[of.destination.as_str()]);
+                orphans.set(number(of.pending.saturating_add(of.dead)));
+            }
         }
     }
 }
@@ -258,3 +285,62 @@ impl Metrics {
 /// The codes for which [`Rejection::is_authentication`] holds.
 const AUTHENTICATION: &[&str] =
     &["signature_missing", "signature_malformed", "signature_mismatch", "no_key", "stale", "from_the_future"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{policy, spool::DestinationStats};
+
+    fn policy(destinations: &[&str]) -> Policy {
+        let mut policy = Policy::pass_through(([127, 0, 0, 1], 0).into(), "http://127.0.0.1:1");
+        policy.destinations = destinations
+            .iter()
+            .map(|name| policy::Destination {
+                name: (*name).to_owned(),
+                url: "http://127.0.0.1:1/".to_owned(),
+                host: None,
+                sign: None,
+                concurrency: 1,
+                timeout: std::time::Duration::from_secs(1),
+            })
+            .collect();
+        policy
+    }
+
+    fn metrics(destinations: &[&str]) -> Metrics {
+        Metrics::new(&policy(destinations), Timestamp::default()).unwrap()
+    }
+
+    #[test]
+    fn what_a_destination_is_doing_is_two_gauges() {
+        let metrics = metrics(&["crm"]);
+        for (standing, open, disabled) in [(Standing::Up, 0, 0), (Standing::Down, 1, 0), (Standing::Disabled, 1, 1)] {
+            metrics.standing("crm", standing);
+            let text = metrics.text(None, Timestamp::default());
+            assert!(text.contains(&format!("hookwarden_breaker_open{{destination=\"crm\"}} {open}")), "{text}");
+            assert!(
+                text.contains(&format!("hookwarden_destination_disabled{{destination=\"crm\"}} {disabled}")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn events_of_a_removed_destination_are_orphans() {
+        let of = |destination: &str| DestinationStats {
+            destination: destination.to_owned(),
+            pending: 2,
+            dead: 3,
+            ..DestinationStats::default()
+        };
+        let stats = Stats { destinations: vec![of("crm"), of("old")], ..Stats::default() };
+        let metrics = metrics(&["crm"]);
+        let text = metrics.text(Some(&stats), Timestamp::default());
+        assert!(text.contains("hookwarden_spool_orphans{destination=\"old\"} 5"), "{text}");
+        assert!(!text.contains("hookwarden_spool_orphans{destination=\"crm\"}"), "{text}");
+        metrics.know(&policy(&["old"]));
+        let text = metrics.text(Some(&stats), Timestamp::default());
+        assert!(!text.contains("hookwarden_spool_orphans{destination=\"old\"}"), "it is back: {text}");
+        assert!(text.contains("hookwarden_spool_orphans{destination=\"crm\"} 5"), "{text}");
+    }
+}

@@ -122,7 +122,9 @@ impl<O: Outbound> Destination for Http<O> {
         match self.outbound.send(&target, self.request(event), &self.deadlines, ANSWER_BYTES).await {
             Ok(answer) => judge(&answer, UNIX_EPOCH + now(&*self.clock)),
             Err(Failure::NotSent(error)) => Err(failed("connect", error)),
-            Err(Failure::Unknown(error)) => Err(failed("timeout", error)),
+            Err(Failure::Unknown(error)) => {
+                Err(PublishError { reason: "no_answer".to_owned(), retry: Retry::Unknown, source: Some(error) })
+            }
         }
     }
 }
@@ -145,9 +147,9 @@ fn judge(answer: &Response, now: SystemTime) -> Result<(), PublishError> {
     let after = answer.headers.get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
     let retry = match status {
         StatusCode::GONE => Retry::Disabled,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY => {
-            Retry::Destination { after }
-        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Retry::Destination { after },
+        // A proxy in front of it lost it, perhaps with this event in its hands.
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Retry::Unknown,
         StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_EARLY => Retry::Event { after },
         status if status.is_client_error() => Retry::Refused,
         _ => Retry::Event { after }, // 5xx about this event, and redirects, which are never followed
@@ -162,43 +164,4 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answered(status: u16, after: Option<&str>) -> Result<(), PublishError> {
-        let mut headers = HeaderMap::new();
-        if let Some(after) = after {
-            headers.insert(header::RETRY_AFTER, after.parse().unwrap());
-        }
-        let status = StatusCode::from_u16(status).unwrap();
-        judge(&Response { status, headers, body: bytes::Bytes::new() }, UNIX_EPOCH + Duration::from_secs(784_111_777))
-    }
-
-    fn retry(status: u16, after: Option<&str>) -> Retry {
-        answered(status, after).unwrap_err().retry
-    }
-
-    #[test]
-    fn every_2xx_is_a_yes() {
-        assert!([200, 201, 202, 204].iter().all(|status| answered(*status, None).is_ok()));
-    }
-
-    #[test]
-    fn whose_failure_it_is_decides_who_waits() {
-        assert_eq!(retry(503, Some("120")), Retry::Destination { after: Some(Duration::from_secs(120)) });
-        assert_eq!(retry(429, None), Retry::Destination { after: None });
-        assert_eq!(retry(500, None), Retry::Event { after: None });
-        assert_eq!(retry(302, None), Retry::Event { after: None }, "a redirect is never followed");
-        assert_eq!(retry(409, None), Retry::Event { after: None });
-        assert_eq!(retry(401, None), Retry::Refused);
-        assert_eq!(retry(404, None), Retry::Refused);
-        assert_eq!(retry(410, None), Retry::Disabled);
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let after = Some(Duration::from_secs(60));
-        assert_eq!(retry(503, Some("Sun, 06 Nov 1994 08:50:37 GMT")), Retry::Destination { after });
-        assert_eq!(retry(503, Some("soon")), Retry::Destination { after: None });
-    }
-}
+mod tests;

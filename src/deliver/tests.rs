@@ -22,7 +22,7 @@ struct Deaf;
 impl Observer for Deaf {
     fn attempted(&self, _: &str, _: &str, _: &str) {}
     fn died(&self, _: &str, _: &str, _: &str) {}
-    fn breaker(&self, _: &str, _: bool, _: bool) {}
+    fn standing(&self, _: &str, _: Standing) {}
     fn not_settled(&self, _: &str, _: &str, _: &Fault) {}
 }
 
@@ -51,6 +51,8 @@ async fn what_is_written_the_same_goes_on_and_what_is_gone_ends() {
             forwarders.tasks.join_next().await.unwrap().unwrap();
         }
         let names: Vec<_> = forwarders.posts.keys().cloned().collect();
+        let switches: Vec<_> = forwarders.switches().standings().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(switches, names, "one switch each");
         (names.join(" "), before.map(|terms| terms.has_changed().ok()))
     };
     let both = &format!("{SHOP}, billing: {{ url: 'http://127.0.0.1:9/b' }}");

@@ -13,12 +13,12 @@ use tokio::sync::oneshot;
 impl Spool {
     /// Up to `most` events that are due for this destination, oldest first; they are in flight from now on.
     pub fn claim(&self, destination: &str, most: usize) -> Vec<Claim> {
-        self.shared.index().claim(destination, most, Instant::now())
+        self.shared.index().claim(destination, most, self.shared.clock.running())
     }
 
     /// How long until the next event for this destination is due; `None` if nothing waits.
     pub fn next_due(&self, destination: &str) -> Option<Duration> {
-        self.shared.index().next_due(destination, Instant::now())
+        self.shared.index().next_due(destination, self.shared.clock.running())
     }
 
     /// Ends when something is committed after the call, whether or not it is awaited yet: an event accepted, settled or
@@ -43,7 +43,7 @@ impl Spool {
     /// The event failed by its own fault: due again after `wait`, with one attempt more.
     pub fn tried(&self, claim: Claim, destination: &str, wait: Duration, reason: &str) {
         let attempts = claim.attempts.saturating_add(1);
-        self.shared.index().due_again(claim.sequence, destination, attempts, Instant::now() + wait);
+        self.shared.index().due_again(claim.sequence, destination, attempts, self.shared.clock.running() + wait);
         let due = self.shared.clock.now() + wait;
         let (event, destination, reason) = (claim.sequence, destination.to_owned(), reason.to_owned());
         let note = Draft::of(Entry::Tried { event, destination, attempts, due, reason });
@@ -53,7 +53,7 @@ impl Spool {
 
     /// The destination failed: back as it was, due now.
     pub fn release(&self, claim: Claim, destination: &str) {
-        self.shared.index().release(claim.sequence, destination, claim.attempts, Instant::now());
+        self.shared.index().release(claim.sequence, destination, claim.attempts, self.shared.clock.running());
     }
 
     /// Puts the dead letters of one event back, due now. False if it has none.
@@ -95,7 +95,7 @@ impl Spool {
         let tagged = self.shared.index().tagged(format::tag(event_id));
         let named = |event: &u64| self.shared.read(*event).is_ok_and(|record| record.id == event_id);
         let Some(event) = tagged.into_iter().find(named) else { return Ok(false) };
-        let open = self.shared.index().open_for(event, Instant::now());
+        let open = self.shared.index().open_for(event, self.shared.clock.running());
         let settled = open.into_iter().filter_map(|open| {
             Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)? })
         });

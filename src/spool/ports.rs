@@ -89,7 +89,7 @@ impl Spool {
     /// Waits until the keys are this caller's, or known.
     async fn hold(&self, keys: &RepeatKeys, lapse: Option<Duration>) -> Result<Result<Hold, Known>, Fault> {
         loop {
-            match self.shared.memory.claim(keys, lapse, Instant::now()) {
+            match self.shared.memory.claim(keys, lapse, self.shared.clock.running()) {
                 Claimed::Mine(hold) => return Ok(Ok(hold)),
                 Claimed::Known(known) => return Ok(Err(known)),
                 Claimed::Full => return Err(Fault::LedgerFull),

@@ -1,0 +1,238 @@
+//! One destination's worker: takes what is due, as much at once as the breaker allows, and settles what came of it.
+
+use super::{
+    Observer, Terms,
+    blame::{Blame, Blamed},
+    breaker::{Breaker, Places},
+    schedule,
+    switches::Switch,
+};
+use crate::{
+    clock::Clock,
+    destination::{Destination, PublishError, Retry},
+    event::Record,
+    spool::{Claim, Spool, Verdict},
+    verdict::Fault,
+};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    task::{Id, JoinError, JoinSet},
+    time::sleep,
+};
+
+/// News comes by itself; should some be missed, its events wait no longer than this.
+const LOOK: Duration = Duration::from_secs(30);
+/// What is due in an instant is not looked for in a hurry.
+const LOOK_SOON: Duration = Duration::from_millis(1);
+/// Why an event failed whose attempt never came to its end.
+const PANICKED: &str = "panicked";
+
+pub(super) struct Forwarder<D> {
+    name: String,
+    spool: Spool,
+    destination: Arc<D>,
+    observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
+    breaker: Breaker,
+    blame: Blame,
+    terms: watch::Receiver<Terms<D>>,
+}
+
+/// Attempts that are being made.
+#[derive(Default)]
+struct UnderWay {
+    attempts: JoinSet<Attempt>,
+    /// What each is about, should it panic.
+    claims: HashMap<Id, (Claim, String)>,
+}
+
+/// How one attempt ended.
+struct Attempt {
+    claim: Claim,
+    event_id: String,
+    result: Result<(), PublishError>,
+    /// Whether a delivery could be written down.
+    settled: Result<(), Fault>,
+}
+
+impl<D: Destination + 'static> Forwarder<D> {
+    pub(super) fn new(
+        name: &str,
+        spool: Spool,
+        observer: Arc<dyn Observer>,
+        clock: Arc<dyn Clock>,
+        mut terms: watch::Receiver<Terms<D>>,
+    ) -> Self {
+        let Terms { destination, concurrency } = &*terms.borrow_and_update();
+        let (destination, breaker) = (destination.clone(), Breaker::new(*concurrency));
+        Self { name: name.to_owned(), spool, destination, observer, clock, breaker, blame: Blame::default(), terms }
+    }
+
+    pub(super) async fn run(mut self, switch: Arc<Switch>) {
+        let spool = self.spool.clone();
+        let mut under_way = UnderWay::default();
+        // The other end goes when the destination does.
+        while self.terms.has_changed().is_ok() {
+            let changed = spool.changed();
+            let wait = self.fill(&mut under_way).await;
+            tokio::select! {
+                Some(attempt) = under_way.next() => self.ended(attempt).await,
+                () = changed => {}
+                () = sleep(wait) => {}
+                changed = self.terms.changed() => if changed.is_ok() {
+                    self.renew();
+                },
+                () = switch.turned_on() => {
+                    self.breaker.enable();
+                    self.observer.standing(&self.name, self.breaker.standing()); // the switch says so already
+                }
+            }
+            self.tell_standing(&switch);
+        }
+        while let Some(attempt) = under_way.next().await {
+            self.ended(attempt).await;
+        }
+    }
+
+    /// It is written in another way, and so may be another: it is trusted as at the first time.
+    fn renew(&mut self) {
+        let Terms { destination, concurrency } = &*self.terms.borrow_and_update();
+        self.destination = destination.clone();
+        self.breaker = Breaker::new(*concurrency);
+        self.blame = Blame::default();
+    }
+
+    fn tell_standing(&self, switch: &Switch) {
+        let now = self.breaker.standing();
+        if switch.stands(now) {
+            self.observer.standing(&self.name, now);
+        }
+    }
+
+    /// Starts as many attempts as may run now; says when to look again.
+    async fn fill(&mut self, under_way: &mut UnderWay) -> Duration {
+        let places = match self.breaker.places(self.clock.running()) {
+            Places::Free(places) => places.saturating_sub(under_way.attempts.len()),
+            Places::NotBefore(wait) => return wait,
+            Places::Never => return LOOK,
+        };
+        if places == 0 {
+            return LOOK; // the end of an attempt is heard of
+        }
+        for claim in self.spool.claim(&self.name, places) {
+            match self.spool.read(claim.sequence) {
+                Ok(record) => under_way.begin(claim, self.attempt(claim, record)),
+                // What fails its checksum is never delivered; the operator hears of it.
+                Err(fault) => self.die(claim, "", fault.code()).await,
+            }
+        }
+        self.spool.next_due(&self.name).map_or(LOOK, |due| due.clamp(LOOK_SOON, LOOK))
+    }
+
+    /// Publishes and settles in one task, so that attempts that end together share a sync.
+    fn attempt(&self, claim: Claim, record: Record) -> (String, impl Future<Output = Attempt> + Send + 'static) {
+        let (destination, spool, name) = (self.destination.clone(), self.spool.clone(), self.name.clone());
+        let event_id = record.id.clone();
+        let work = async move {
+            let result = destination.publish(&record).await;
+            let settled = match &result {
+                Ok(()) => spool.settle(claim.sequence, &name, Verdict::Delivered).await,
+                Err(_) => Ok(()),
+            };
+            Attempt { claim, event_id: record.id, result, settled }
+        };
+        (event_id, work)
+    }
+
+    async fn ended(&mut self, Attempt { claim, event_id, result, settled }: Attempt) {
+        if let Err(fault) = settled {
+            self.observer.not_settled(&self.name, &event_id, &fault);
+        }
+        let Err(error) = result else {
+            self.observer.attempted(&self.name, &event_id, "delivered");
+            self.blame.passed(claim.sequence);
+            return self.breaker.passed();
+        };
+        self.observer.attempted(&self.name, &event_id, &error.reason);
+        match self.blame.of(claim.sequence, error.retry) {
+            Blamed::Destination { after } => {
+                self.breaker.failed(after, chance(), self.clock.running());
+                self.spool.release(claim, &self.name);
+            }
+            Blamed::Disabled => {
+                self.breaker.disable();
+                self.spool.release(claim, &self.name);
+            }
+            Blamed::Event { after, refused } => {
+                if refused {
+                    self.breaker.refused();
+                } else {
+                    self.breaker.struggled();
+                }
+                self.again(claim, &event_id, refused, after, &error.reason).await;
+            }
+        }
+    }
+
+    async fn again(&self, claim: Claim, event_id: &str, refused: bool, after: Option<Duration>, reason: &str) {
+        match schedule::wait(claim.attempts.saturating_add(1), refused, after, chance()) {
+            Some(wait) => self.spool.tried(claim, &self.name, wait, reason),
+            None => self.die(claim, event_id, reason).await,
+        }
+    }
+
+    /// Told once it is written: until then it would be tried again after a crash.
+    async fn die(&self, claim: Claim, event_id: &str, reason: &str) {
+        match self.spool.settle(claim.sequence, &self.name, Verdict::Dead(reason.to_owned())).await {
+            Ok(()) => self.observer.died(&self.name, event_id, reason),
+            Err(fault) => {
+                self.observer.not_settled(&self.name, event_id, &fault);
+                self.spool.release(claim, &self.name);
+            }
+        }
+    }
+}
+
+impl UnderWay {
+    fn begin(&mut self, claim: Claim, attempt: (String, impl Future<Output = Attempt> + Send + 'static)) {
+        let (event_id, work) = attempt;
+        let id = self.attempts.spawn(work).id();
+        self.claims.insert(id, (claim, event_id));
+    }
+
+    /// The next one that ends; `None` if none is under way.
+    async fn next(&mut self) -> Option<Attempt> {
+        loop {
+            match self.attempts.join_next_with_id().await? {
+                Ok((id, attempt)) => {
+                    self.claims.remove(&id);
+                    return Some(attempt);
+                }
+                Err(error) => {
+                    if let Some(attempt) = self.panicked(error) {
+                        return Some(attempt);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A defect of ours costs its event an attempt, and not its place in the queue.
+    fn panicked(&mut self, error: JoinError) -> Option<Attempt> {
+        let (claim, event_id) = self.claims.remove(&error.id())?;
+        let retry = Retry::Event { after: None };
+        let error = PublishError { reason: PANICKED.to_owned(), retry, source: Some(error.into()) };
+        Some(Attempt { claim, event_id, result: Err(error), settled: Ok(()) })
+    }
+}
+
+/// Between 0 and 1. Spreads retries, and need not be a secret.
+fn chance() -> f64 {
+    let mut bits = [0; 4];
+    let _ = getrandom::fill(&mut bits);
+    f64::from(u32::from_le_bytes(bits)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
