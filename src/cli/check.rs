@@ -1,5 +1,7 @@
 //! `hookwarden check`: is a policy in order, and what does it promise?
 
+mod orphans;
+
 use super::{EXIT_NOT_IN_ORDER, policy_files};
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
@@ -32,6 +34,9 @@ pub struct Args {
     /// Also look for the keys: are they there, readable by nobody else, and in the form that their senders use?
     #[arg(long)]
     keys: bool,
+    /// Also read the spool: does anything in it wait for a destination that the policy does not have?
+    #[arg(long)]
+    spool: bool,
     /// Write one JSON object
     #[arg(long, conflicts_with = "effective")]
     json: bool,
@@ -49,6 +54,7 @@ struct Checked {
     stages: Vec<Stage>,
     diagnostics: Report,
     keys: Vec<Told>,
+    spool: Vec<Told>,
     routes: Vec<RouteSummary>,
 }
 
@@ -60,7 +66,7 @@ struct Stage {
     digest: Option<String>,
 }
 
-/// What was found about keys.
+/// What was found about keys, or in the spool.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Told {
     severity: Severity,
@@ -93,7 +99,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let route = Some(route.as_str()).filter(|route| *route != EVERYTHING);
             effective(source, &compiled.policy, route, env.as_deref(), &mut out)?;
         }
-        checked.add(env, compiled.map(|(_, compiled)| compiled), args.keys, now);
+        checked.add(env, compiled.map(|(_, compiled)| compiled), args, now);
     }
     if args.effective.is_some() && checked.in_order {
         return Ok(ExitCode::SUCCESS);
@@ -145,13 +151,14 @@ impl Default for Checked {
             stages: Vec::new(),
             diagnostics: Report::default(),
             keys: Vec::new(),
+            spool: Vec::new(),
             routes: Vec::new(),
         }
     }
 }
 
 impl Checked {
-    fn add(&mut self, env: Option<String>, compiled: Result<Compiled, Report>, with_keys: bool, now: Timestamp) {
+    fn add(&mut self, env: Option<String>, compiled: Result<Compiled, Report>, args: &Args, now: Timestamp) {
         let stage = match compiled {
             Err(diagnostics) => {
                 self.diagnostics = std::mem::take(&mut self.diagnostics).and(diagnostics);
@@ -159,9 +166,11 @@ impl Checked {
             }
             Ok(Compiled { policy, warnings }) => {
                 self.diagnostics = std::mem::take(&mut self.diagnostics).and(warnings);
-                let (found, keys) = if with_keys { look(&policy, now) } else { (true, Vec::new()) };
-                let new: Vec<_> = keys.into_iter().filter(|told| !self.keys.contains(told)).collect();
-                self.keys.extend(new);
+                let (found, keys) = if args.keys { look(&policy, now) } else { (true, Vec::new()) };
+                add_new(&mut self.keys, keys);
+                if args.spool {
+                    add_new(&mut self.spool, orphans::look(&policy));
+                }
                 self.routes = policy.summary();
                 Stage { env, in_order: found, digest: Some(policy.digest) }
             }
@@ -174,7 +183,7 @@ impl Checked {
     fn text(&self, path: &str, coloured: bool) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         self.diagnostics.write(&mut text, coloured)?;
-        for Told { severity, message } in &self.keys {
+        for Told { severity, message } in self.keys.iter().chain(&self.spool) {
             match severity {
                 Severity::Error => writeln!(text, "{message}")?,
                 Severity::Warning => writeln!(text, "warning: {message}")?,
@@ -203,6 +212,15 @@ impl Checked {
             writeln!(text, "\nWhat each route promises is told of one stage: `--env NAME`.")?;
         }
         Ok(text)
+    }
+}
+
+/// Stages have much in common, which is told once.
+fn add_new(told: &mut Vec<Told>, more: Vec<Told>) {
+    for one in more {
+        if !told.contains(&one) {
+            told.push(one);
+        }
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) struct Running {
 
 /// Idle connections that are kept for relays and deliveries.
 const OUTBOUND_POOL: usize = 128;
+/// What to do about events that nobody will deliver.
+pub(super) const ORPHANS: &str = "put it back, or `hookwarden spool drop` them";
 /// Without a policy and without `--listen`.
 const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8080);
 /// Wishes that may wait while a policy is being loaded: they come from people.
@@ -118,7 +120,7 @@ impl Running {
             let mut forwarders = Forwarders::new(spool.clone(), outbound, clock.clone(), observer);
             let destinations = forwarders.prepare(&policy, &loaded.signers)?;
             forwarders.replace(destinations);
-            socket = listen(&spool, &orders);
+            socket = listen(&spool, &orders, forwarders.switches());
             queue = Some(Queue { spool, forwarders });
         }
         let addresses = edge.addresses().to_vec();
@@ -182,8 +184,8 @@ fn keep(keeper: Keeper, orders: mpsc::Receiver<Order>) -> JoinHandle<Keeper> {
     tokio::spawn(keeper.run(orders))
 }
 
-fn listen(spool: &Spool, orders: &mpsc::Sender<Order>) -> Option<Socket> {
-    let socket = Socket::start(spool.clone(), orders.clone());
+fn listen(spool: &Spool, orders: &mpsc::Sender<Order>, switches: &Switches) -> Option<Socket> {
+    let socket = Socket::start(spool.clone(), orders.clone(), switches.clone());
     if let Err(error) = &socket {
         warn!(cause = %error, "no control socket; `spool retry` and `drop` need the gate to be stopped, `policy` cannot ask");
     }
@@ -271,6 +273,12 @@ fn open(policy: &Policy, clock: &Arc<dyn Clock>) -> anyhow::Result<Spool> {
         error!(corrupt = found.corrupt, "parts of the spool are damaged and were skipped; see `hookwarden spool fsck`");
     }
     info!(pending = found.pending, torn_bytes = found.torn_bytes, "opened the spool");
+    for of in spool.stats().destinations {
+        let (destination, pending, dead) = (of.destination.as_str(), of.pending, of.dead);
+        if pending + dead > 0 && !policy.destinations.iter().any(|known| known.name == destination) {
+            warn!(destination, pending, dead, "events wait for a destination that is not in the policy: {ORPHANS}");
+        }
+    }
     Ok(spool)
 }
 

@@ -1,22 +1,21 @@
 //! `hookwarden spool`: what is in the queue, and is it in order? Reading needs no lock and changes nothing, whether or not
-//! a gate is running.
+//! a gate is running; one that runs is asked what its destinations are doing.
+
+mod act;
+mod standings;
 
 use crate::{
-    clock::SystemClock,
-    control::socket::{Ask, ask},
+    control::socket::Ask,
     event::Record,
-    spool::{
-        Settings, Spool,
-        view::{View, Viewed, view},
-    },
+    spool::view::{View, Viewed, view},
 };
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
+use standings::Standings;
 use std::{
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 
 /// Its options.
@@ -64,6 +63,14 @@ enum Verb {
     Retry(Act),
     /// Give an event up
     Drop(Act),
+    /// Ask a destination again that answered 410; the gate has to run
+    Enable {
+        /// Its name in the policy
+        destination: String,
+        /// Who you are: written into the log
+        #[arg(long)]
+        actor: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -82,10 +89,10 @@ struct Act {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Ls { state, route, json } => {
-            let listed = read(&args.folder)?;
+            let (listed, standings) = (read(&args.folder)?, Standings::ask(&args.folder));
             let mut out = io::stdout().lock();
             for event in listed.events.iter().filter(|event| is_wanted(event, state.as_deref(), route.as_deref())) {
-                let line = if *json { summary(event).to_string() } else { line(event) };
+                let line = if *json { summary(event, &standings).to_string() } else { line(event, &standings) };
                 writeln!(out, "{line}")?;
             }
         }
@@ -94,7 +101,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let Some(found) = listed.events.iter().find(|found| found.record.id == *event) else {
                 bail!("there is no event `{event}` in `{}`; `spool ls` lists them", args.folder.display());
             };
-            println!("{}", line(found));
+            println!("{}", line(found, &Standings::ask(&args.folder)));
             println!(
                 "request {}, {} bytes of {}\n",
                 found.record.request_id,
@@ -107,7 +114,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let listed = read(&args.folder)?;
             let mut out = io::stdout().lock();
             for event in listed.events.iter().filter(|event| is_wanted(event, state.as_deref(), None)) {
-                let mut whole = summary(event);
+                let mut whole = summary(event, &Standings::default());
                 if let Value::Object(members) = &mut whole {
                     let Record { content_type, payload, request_id, .. } = &event.record;
                     members.insert("request_id".into(), json!(request_id));
@@ -120,12 +127,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Fsck { json } => return Ok(fsck(&read(&args.folder)?, *json)),
         Verb::Retry(act) => {
             let request = Ask::Retry { event: act.event.clone(), actor: act.actor.clone() };
-            return acted(&args.folder, &request, &act.event, "has no dead letter");
+            return act::on_event(&args.folder, &request, &act.event, "has no dead letter");
         }
         Verb::Drop(act) => {
             let request = Ask::Drop { event: act.event.clone(), actor: act.actor.clone() };
-            return acted(&args.folder, &request, &act.event, "neither waits nor is dead");
+            return act::on_event(&args.folder, &request, &act.event, "neither waits nor is dead");
         }
+        Verb::Enable { destination, actor } => return act::enable(&args.folder, destination, actor),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -149,7 +157,7 @@ fn is_wanted(event: &Viewed, state: Option<&str>, route: Option<&str>) -> bool {
         && route.is_none_or(|route| event.record.route == route)
 }
 
-fn line(event: &Viewed) -> String {
+fn line(event: &Viewed, standings: &Standings) -> String {
     let Record { id, route, event_type, accepted_at, .. } = &event.record;
     let states: Vec<_> = event
         .states
@@ -165,20 +173,26 @@ fn line(event: &Viewed) -> String {
             if let Some(due) = state.due {
                 told.push_str(&format!(", due {}", due.rfc3339()));
             }
+            if let Some(note) = standings.note(destination, state.state) {
+                told.push_str(&format!(" [{note}]"));
+            }
             told
         })
         .collect();
     format!("{id}  {}  {route}  {event_type}  {}", accepted_at.rfc3339(), states.join("; "))
 }
 
-fn summary(event: &Viewed) -> Value {
+fn summary(event: &Viewed, standings: &Standings) -> Value {
     let Record { id, route, event_type, accepted_at, .. } = &event.record;
     let states: serde_json::Map<_, _> = event
         .states
         .iter()
         .map(|(destination, state)| {
             let due = state.due.map(crate::clock::Timestamp::rfc3339);
-            let told = json!({ "state": state.state, "attempts": state.attempts, "reason": state.reason, "due": due });
+            let told = json!({
+                "state": state.state, "attempts": state.attempts, "reason": state.reason, "due": due,
+                "standing": standings.of(destination),
+            });
             (destination.clone(), told)
         })
         .collect();
@@ -213,39 +227,4 @@ fn fsck(view: &View, as_json: bool) -> ExitCode {
         );
     }
     if damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) }
-}
-
-/// Through the gate that runs, or on the files where none does.
-fn acted(folder: &Path, request: &Ask, event: &str, otherwise: &str) -> anyhow::Result<ExitCode> {
-    let answer = match ask(folder, request).context("the running gate did not answer")? {
-        Some(answer) => answer,
-        None => alone(folder, request)?,
-    };
-    if let Some(error) = answer.get("error").and_then(Value::as_str) {
-        bail!("{error}");
-    }
-    if answer.get("done") != Some(&Value::Bool(true)) {
-        bail!("event `{event}` {otherwise}; `spool ls` lists what there is");
-    }
-    println!("done");
-    Ok(ExitCode::SUCCESS)
-}
-
-fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
-    if !folder.is_dir() {
-        bail!("there is no spool at `{}`; name it with --folder", folder.display());
-    }
-    let settings = Settings { folder: folder.to_owned(), bytes: u64::MAX, free: 0 };
-    let (spool, _) = Spool::open(settings, Arc::new(SystemClock))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let done = runtime.block_on(async {
-        let done = match request {
-            Ask::Retry { event, actor } => spool.retry(event, actor).await,
-            Ask::Drop { event, actor } => spool.drop_event(event, actor).await,
-            Ask::Policy | Ask::Reload { .. } | Ask::Rollback { .. } => Ok(false), // only a running gate has a policy
-        };
-        spool.close().await;
-        done
-    })?;
-    Ok(json!({ "ok": true, "done": done }))
 }

@@ -3,6 +3,7 @@
 
 use super::orders::{Order, Wish};
 use crate::{
+    deliver::{Enabled, Switches},
     spool::Spool,
     verdict::{Chain, Fault},
 };
@@ -53,6 +54,15 @@ pub enum Ask {
         /// Who asks; written into the log.
         actor: String,
     },
+    /// Ask a destination again that answered 410.
+    Enable {
+        /// Its name in the policy.
+        destination: String,
+        /// Who asks; written into the log.
+        actor: String,
+    },
+    /// What the policy's destinations are doing; changes nothing.
+    Destinations,
 }
 
 /// A listening socket; its file goes with it.
@@ -75,7 +85,7 @@ impl Socket {
     /// # Errors
     /// The file cannot be made, as where the path is too long for a socket.
     #[expect(clippy::disallowed_methods, reason = "dropping the socket ends it")]
-    pub fn start(spool: Spool, orders: mpsc::Sender<Order>) -> io::Result<Self> {
+    pub fn start(spool: Spool, orders: mpsc::Sender<Order>, switches: Switches) -> io::Result<Self> {
         let path = path(spool.folder());
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -86,7 +96,7 @@ impl Socket {
         let task = tokio::spawn(async move {
             // One after another: these are acts of people.
             while let Ok((stream, _)) = listener.accept().await {
-                let _ = timeout(PATIENCE, serve(stream, &spool, &orders)).await;
+                let _ = timeout(PATIENCE, serve(stream, &spool, &orders, &switches)).await;
             }
         });
         Ok(Self { path, task })
@@ -100,26 +110,43 @@ impl Drop for Socket {
     }
 }
 
-async fn serve(stream: UnixStream, spool: &Spool, orders: &mpsc::Sender<Order>) -> io::Result<()> {
+async fn serve(
+    stream: UnixStream,
+    spool: &Spool,
+    orders: &mpsc::Sender<Order>,
+    switches: &Switches,
+) -> io::Result<()> {
     let mut reader = AsyncReader::new(stream.take(LINE_BYTES_MAX));
     let mut line = String::new();
     reader.read_line(&mut line).await?;
     let answer = match serde_json::from_str::<Ask>(&line) {
-        Ok(Ask::Retry { event, actor }) => done("retry", &event, &actor, spool.retry(&event, &actor).await),
-        Ok(Ask::Drop { event, actor }) => done("drop", &event, &actor, spool.drop_event(&event, &actor).await),
-        Ok(Ask::Policy) => asked(Wish::Show, orders).await,
-        Ok(Ask::Reload { actor }) => asked(Wish::Reload { actor }, orders).await,
-        Ok(Ask::Rollback { actor }) => asked(Wish::Rollback { actor }, orders).await,
+        Ok(ask) => done(ask, spool, orders, switches).await,
         Err(error) => json!({ "ok": false, "error": format!("cannot read the request: {error}") }),
     };
     let mut stream = reader.into_inner().into_inner();
     stream.write_all(format!("{answer}\n").as_bytes()).await
 }
 
-fn done(verb: &str, event: &str, actor: &str, outcome: Result<bool, Fault>) -> Value {
+async fn done(ask: Ask, spool: &Spool, orders: &mpsc::Sender<Order>, switches: &Switches) -> Value {
+    let (verb, on, actor, outcome) = match &ask {
+        Ask::Retry { event, actor } => ("retry", event, actor, spool.retry(event, actor).await),
+        Ask::Drop { event, actor } => ("drop", event, actor, spool.drop_event(event, actor).await),
+        Ask::Enable { destination, actor } => match switches.enable(destination) {
+            Enabled::Unknown => return unknown(destination, switches),
+            Enabled::WasNot => ("enable", destination, actor, Ok(false)),
+            Enabled::Done => ("enable", destination, actor, record(spool, actor, destination).await),
+        },
+        Ask::Policy => return asked(Wish::Show, orders).await,
+        Ask::Reload { actor } => return asked(Wish::Reload { actor: actor.clone() }, orders).await,
+        Ask::Rollback { actor } => return asked(Wish::Rollback { actor: actor.clone() }, orders).await,
+        Ask::Destinations => {
+            let standings = switches.standings().map(|(name, standing)| (name.to_owned(), json!(standing.code())));
+            return json!({ "ok": true, "destinations": standings.collect::<serde_json::Map<_, _>>() });
+        }
+    };
     match outcome {
         Ok(done) => {
-            tracing::info!(verb, event, actor, done, "an operator acted on the spool");
+            tracing::info!(verb, on, actor, done, "an operator acted on the queue");
             json!({ "ok": true, "done": done })
         }
         Err(fault) => json!({ "ok": false, "error": Chain(&fault).to_string() }),
@@ -134,6 +161,16 @@ async fn asked(wish: Wish, orders: &mpsc::Sender<Order>) -> Value {
     };
     let leaving = || json!({ "ok": false, "error": "the gate is about to stop" });
     reply.and_then(|reply| serde_json::to_value(reply).ok()).unwrap_or_else(leaving)
+}
+
+async fn record(spool: &Spool, actor: &str, destination: &str) -> Result<bool, Fault> {
+    spool.record_act(actor, "enable", destination).await.map(|()| true)
+}
+
+fn unknown(destination: &str, switches: &Switches) -> Value {
+    let known: Vec<_> = switches.standings().map(|(name, _)| name).collect();
+    let error = format!("the policy has no destination `{destination}`; it has: {}", known.join(", "));
+    json!({ "ok": false, "error": error })
 }
 
 /// Asks the gate that holds this spool; `None` if none is listening.
@@ -154,3 +191,6 @@ pub fn ask(folder: &Path, request: &Ask) -> io::Result<Option<Value>> {
     BufReader::new(stream).read_line(&mut line)?;
     Ok(Some(serde_json::from_str(&line)?))
 }
+
+#[cfg(test)]
+mod tests;

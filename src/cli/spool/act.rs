@@ -1,0 +1,63 @@
+//! What changes something: through the gate that runs, or on the files where none does.
+
+use crate::{
+    clock::SystemClock,
+    control::socket::{Ask, ask},
+    spool::{Settings, Spool},
+};
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use std::{path::Path, process::ExitCode, sync::Arc};
+
+/// Says `otherwise` of the event if there was nothing to do.
+pub(super) fn on_event(folder: &Path, request: &Ask, event: &str, otherwise: &str) -> anyhow::Result<ExitCode> {
+    let answer = match through_the_gate(folder, request)? {
+        Some(answer) => answer,
+        None => alone(folder, request)?,
+    };
+    done(&answer, || format!("event `{event}` {otherwise}; `spool ls` lists what there is"))
+}
+
+/// Asks a destination again that answered 410.
+pub(super) fn enable(folder: &Path, destination: &str, actor: &str) -> anyhow::Result<ExitCode> {
+    let request = Ask::Enable { destination: destination.to_owned(), actor: actor.to_owned() };
+    let Some(answer) = through_the_gate(folder, &request)? else {
+        bail!("no gate runs on `{}`; one that starts asks every destination anyway", folder.display());
+    };
+    done(&answer, || format!("destination `{destination}` is not disabled; there is nothing to do"))
+}
+
+fn through_the_gate(folder: &Path, request: &Ask) -> anyhow::Result<Option<Value>> {
+    ask(folder, request).context("the running gate did not answer")
+}
+
+fn done(answer: &Value, otherwise: impl FnOnce() -> String) -> anyhow::Result<ExitCode> {
+    if let Some(error) = answer.get("error").and_then(Value::as_str) {
+        bail!("{error}");
+    }
+    if answer.get("done") != Some(&Value::Bool(true)) {
+        bail!(otherwise());
+    }
+    println!("done");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
+    if !folder.is_dir() {
+        bail!("there is no spool at `{}`; name it with --folder", folder.display());
+    }
+    let settings = Settings { folder: folder.to_owned(), bytes: u64::MAX, free: 0 };
+    let (spool, _) = Spool::open(settings, Arc::new(SystemClock))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let done = runtime.block_on(async {
+        let done = match request {
+            Ask::Retry { event, actor } => spool.retry(event, actor).await,
+            Ask::Drop { event, actor } => spool.drop_event(event, actor).await,
+            // About forwarders, or a policy: none of them runs.
+            Ask::Enable { .. } | Ask::Destinations | Ask::Policy | Ask::Reload { .. } | Ask::Rollback { .. } => Ok(false),
+        };
+        spool.close().await;
+        done
+    })?;
+    Ok(json!({ "ok": true, "done": done }))
+}
