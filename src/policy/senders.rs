@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    json::{Language, Wrong, language::way_out},
+    json::{Kind, Language, Wrong, language::way_out},
     repeat::Identical,
     verify::{Catalogue, Provider},
 };
@@ -127,8 +127,10 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
     }
     for (name, entries) in lists {
         let used = references.iter().any(|reference| reference.name.split('/').next() == Some(name));
-        if used && entries.is_empty() {
-            let node = notes.members("/keys").find(|(list, _)| *list == name).map(|(_, node)| node);
+        let node = notes.members("/keys").find(|(list, _)| *list == name).map(|(_, node)| node);
+        // Of keys that were refused, and of what is no list, the cause has been told.
+        let wrote_none = node.is_none_or(|node| matches!(&node.kind, Kind::Array(items) if items.is_empty()));
+        if used && entries.is_empty() && wrote_none {
             notes.wrong(node, format!("there is no key in `{name}`; write `- {{ id: live, from: env:NAME }}`"));
         }
     }
