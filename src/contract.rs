@@ -12,6 +12,7 @@ pub(crate) mod ledger;
 pub(crate) mod limiter;
 
 /// One test for each clause of a suite, over what `$rig` makes anew for each.
+#[cfg(feature = "spool")]
 macro_rules! clauses {
     ($suite:ident, $rig:expr; $($clause:ident)+) => {$(
         #[tokio::test]

@@ -14,7 +14,7 @@ use crate::{
         orders::{Order, Wish},
         socket::Socket,
     },
-    deliver::{self, Forwarders},
+    deliver::{self, Forwarders, Switches},
     edge::{self, Edge, Engine, NoEngine, PingoraOutbound},
     policy::{self, Overrides, Policy},
     spool::{self, Spool},

@@ -303,7 +303,7 @@ impl<D: Disk> Writer<D> {
                 // What was delivered is not delivered again by this process, whatever the disk says.
                 for note in &notes {
                     if let What::Settled { event, destination, verdict: verdict @ Settlement::Delivered } = &note.what {
-                        self.shared.index().settle(*event, destination, verdict, Instant::now());
+                        self.shared.index().settle(*event, destination, verdict, self.shared.clock.running());
                     }
                 }
                 if let Some(told) = told {

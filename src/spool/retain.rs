@@ -88,7 +88,7 @@ impl<'a> Carrier<'a> {
             shared,
             number,
             now,
-            running: Instant::now(),
+            running: shared.clock.running(),
             settles,
             events: Vec::new(),
             after: Vec::new(),

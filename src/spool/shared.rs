@@ -126,7 +126,7 @@ impl Shared {
     /// What was written of events, in this segment.
     pub(super) fn take_note(&self, segment: u64, what: &What) {
         if let What::Settled { event, destination, verdict } = what {
-            self.settle(segment, *event, destination, verdict, Instant::now());
+            self.settle(segment, *event, destination, verdict, self.clock.running());
         } else if let What::Tried { event, .. } = what {
             let place = self.index().place(*event);
             self.segments().settles(segment, place.map(|place| place.segment));

@@ -1,0 +1,55 @@
+//! Believing a signature, by sender and size, next to the bare digest that nobody can do without.
+
+use crate::{NOW, SECRET, SIZES_KIB, document, head};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
+use hookwarden::{
+    repeat::Window,
+    request::Unverified,
+    secret::Secret,
+    verify::{Catalogue, Key, Keys, Provider, Sender, Unsigned, verify},
+};
+use http::Method;
+use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
+
+pub(crate) fn all(criterion: &mut Criterion) {
+    let catalogue = Catalogue::embedded();
+    let mut group = criterion.benchmark_group("verify");
+    for kib in SIZES_KIB {
+        let body = document(kib);
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        let secret = Secret::new(SECRET).unwrap();
+        group.bench_function(BenchmarkId::new("bare HMAC-SHA256", kib), |bencher| {
+            bencher.iter(|| secret.digest(&[black_box(body.as_bytes())]));
+        });
+        for provider in catalogue.iter() {
+            let (sender, keys) = sender(provider);
+            let request = signed(provider, &body);
+            group.bench_function(BenchmarkId::new(&provider.name, kib), |bencher| {
+                let one = || Unverified { head: request.head.clone(), raw: request.raw.clone() };
+                bencher.iter_batched(one, |one| verify(&sender, &keys, one, NOW).unwrap(), BatchSize::SmallInput);
+            });
+        }
+    }
+    group.finish();
+}
+
+fn sender(provider: &Arc<Provider>) -> (Sender, Keys) {
+    let key = Key { id: "live".into(), secret: provider.scheme.key(SECRET).unwrap(), retire: None };
+    let keys = Keys::new(Secret::new("memory").unwrap(), BTreeMap::from([("all".to_owned(), vec![key])]));
+    let window = match provider.max_age {
+        Some(max_age) => Window::Signed { max_age, max_future: provider.max_future },
+        None => Window::Unsigned { remember: Duration::from_secs(72 * 3600) },
+    };
+    let public_url = Some("https://shop.example".to_owned());
+    (Sender::for_tools("in", provider.clone(), "all", window, public_url), keys)
+}
+
+/// As this sender signs it.
+pub(crate) fn signed(provider: &Provider, body: &str) -> Unverified {
+    let key = provider.scheme.key(SECRET).unwrap();
+    let (url, id) = ("https://shop.example/in", "msg_1");
+    let what = Unsigned { method: &Method::POST, url, body: body.as_bytes(), id, at: NOW };
+    let mut fields = provider.scheme.sign(&key, &what);
+    fields.push(("content-type".to_owned(), "application/json".to_owned()));
+    Unverified { head: head(Method::POST, "/in", &fields), raw: body.to_owned().into() }
+}
