@@ -22,8 +22,6 @@ use crate::{
     spool::Spool,
     verdict::Fault,
 };
-use blame::Blame;
-use breaker::Breaker;
 use forwarder::Forwarder;
 use http::Http;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

@@ -110,12 +110,7 @@ impl Drop for Socket {
     }
 }
 
-async fn serve(
-    stream: UnixStream,
-    spool: &Spool,
-    orders: &mpsc::Sender<Order>,
-    switches: &Switches,
-) -> io::Result<()> {
+async fn serve(stream: UnixStream, spool: &Spool, orders: &mpsc::Sender<Order>, switches: &Switches) -> io::Result<()> {
     let mut reader = AsyncReader::new(stream.take(LINE_BYTES_MAX));
     let mut line = String::new();
     reader.read_line(&mut line).await?;
@@ -140,7 +135,8 @@ async fn done(ask: Ask, spool: &Spool, orders: &mpsc::Sender<Order>, switches: &
         Ask::Reload { actor } => return asked(Wish::Reload { actor: actor.clone() }, orders).await,
         Ask::Rollback { actor } => return asked(Wish::Rollback { actor: actor.clone() }, orders).await,
         Ask::Destinations => {
-            let standings = switches.standings().map(|(name, standing)| (name.to_owned(), json!(standing.code())));
+            let standings = switches.standings().into_iter();
+            let standings = standings.map(|(name, standing)| (name, json!(standing.code())));
             return json!({ "ok": true, "destinations": standings.collect::<serde_json::Map<_, _>>() });
         }
     };
@@ -168,7 +164,7 @@ async fn record(spool: &Spool, actor: &str, destination: &str) -> Result<bool, F
 }
 
 fn unknown(destination: &str, switches: &Switches) -> Value {
-    let known: Vec<_> = switches.standings().map(|(name, _)| name).collect();
+    let known: Vec<_> = switches.standings().into_iter().map(|(name, _)| name).collect();
     let error = format!("the policy has no destination `{destination}`; it has: {}", known.join(", "));
     json!({ "ok": false, "error": error })
 }

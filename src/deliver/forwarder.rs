@@ -64,8 +64,10 @@ impl<D: Destination + 'static> Forwarder<D> {
         clock: Arc<dyn Clock>,
         mut terms: watch::Receiver<Terms<D>>,
     ) -> Self {
-        let Terms { destination, concurrency } = &*terms.borrow_and_update();
-        let (destination, breaker) = (destination.clone(), Breaker::new(*concurrency));
+        let (destination, breaker) = {
+            let terms = terms.borrow_and_update();
+            (terms.destination.clone(), Breaker::new(terms.concurrency))
+        };
         Self { name: name.to_owned(), spool, destination, observer, clock, breaker, blame: Blame::default(), terms }
     }
 

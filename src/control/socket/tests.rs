@@ -41,7 +41,7 @@ impl Observer for Deaf {
 
 struct Gate {
     spool: Spool,
-    forwarders: Forwarders,
+    forwarders: Forwarders<Answers>,
     answers: Answers,
     _socket: Socket,
     _folder: tempfile::TempDir,
@@ -63,8 +63,11 @@ fn gate() -> Gate {
         timeout: Duration::from_secs(1),
     }];
     let (answers, observer): (_, Arc<dyn Observer>) = (Answers::default(), Arc::new(Deaf));
-    let forwarders = Forwarders::start(&policy, BTreeMap::new(), &spool, &answers, &clock, &observer).unwrap();
-    let socket = Socket::start(spool.clone(), forwarders.switches().clone()).unwrap();
+    let mut forwarders = Forwarders::new(spool.clone(), answers.clone(), clock, observer);
+    let prepared = forwarders.prepare(&policy, &BTreeMap::new()).unwrap();
+    forwarders.replace(prepared);
+    let (orders, _) = mpsc::channel(1);
+    let socket = Socket::start(spool.clone(), orders, forwarders.switches().clone()).unwrap();
     Gate { spool, forwarders, answers, _socket: socket, _folder: folder }
 }
 
@@ -94,7 +97,7 @@ async fn a_destination_that_answered_410_is_asked_again_when_an_operator_says_so
     let gate = gate();
     gate.answers.0.store(410, Ordering::SeqCst);
     assert!(gate.spool.accept(event("a")).await.is_ok());
-    let standing = |gate: &Gate| gate.forwarders.switches().standings().next().map(|(_, standing)| standing);
+    let standing = |gate: &Gate| gate.forwarders.switches().standings().first().map(|(_, standing)| *standing);
     gate.until(|gate| standing(gate) == Some(Standing::Disabled)).await;
     let told = gate.ask(Ask::Destinations).await;
     assert_eq!(told, json!({ "ok": true, "destinations": { "wordpress": "disabled" } }));
