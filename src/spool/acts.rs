@@ -7,7 +7,7 @@ use super::{
     index::Stand,
 };
 use crate::verdict::Fault;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 impl Spool {

@@ -13,7 +13,7 @@ use crate::{
     repeat::RepeatKeys,
     verdict::Fault,
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 impl Ledger for Spool {

@@ -35,7 +35,8 @@ pub(super) fn recover(shared: &Shared) -> io::Result<Resume> {
         previous_valid: 0,
         found: super::Recovered::default(),
     };
-    let mut recovery = Recovery { shared, now: shared.clock.now(), running: shared.clock.running(), seen: Seen::default() };
+    let mut recovery =
+        Recovery { shared, now: shared.clock.now(), running: shared.clock.running(), seen: Seen::default() };
     let mut cut = None;
     for (number, valid) in read::valid_lengths(&shared.folder, &numbers) {
         let size = shared.folder.size(number)?;

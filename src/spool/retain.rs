@@ -153,6 +153,11 @@ impl<'a> Carrier<'a> {
                     Settlement::Delivered | Settlement::Dropped(_) if open.is_some() && !is_open => {
                         self.after.push(Entry::Settled { event, destination, verdict });
                     }
+                    // As if it had never been tried, which [`Self::tell`] has no words for: but a segment before this one
+                    // may say that it was.
+                    Settlement::Reopened if is_fresh(open.as_deref(), &destination) => {
+                        self.after.push(Entry::Settled { event, destination, verdict });
+                    }
                     // What it is now is told instead.
                     Settlement::Delivered | Settlement::Dropped(_) | Settlement::Dead(_) | Settlement::Reopened => {}
                 }
@@ -200,6 +205,12 @@ impl<'a> Carrier<'a> {
             }
         }
     }
+}
+
+/// Whether the event waits for this destination, and was not tried since it was put back.
+fn is_fresh(open: Option<&[Open]>, destination: &str) -> bool {
+    let of = open.into_iter().flatten().find(|open| open.destination == destination);
+    of.is_some_and(|open| open.attempts == 0 && matches!(open.stand, Stand::Due(_)))
 }
 
 /// Takes a segment off the disk.

@@ -17,6 +17,8 @@ pub(super) struct Queue {
     /// Those of them that wait, by when they are due.
     due: BTreeSet<(Tick, u64)>,
     started: Instant,
+    /// Whether those that were tried before come first the next time.
+    tried_first: bool,
     /// Why events died. Few, because they are codes.
     reasons: Vec<Arc<str>>,
     counts: Counts,
@@ -77,6 +79,7 @@ impl Queue {
             states: HashMap::new(),
             due: BTreeSet::new(),
             started,
+            tried_first: false,
             reasons: Vec::new(),
             counts: Counts::default(),
         }
@@ -145,20 +148,20 @@ impl Queue {
         u16::try_from(place).unwrap_or(u16::MAX)
     }
 
-    /// What was tried before comes first: it has waited longer.
+    /// What was tried before and what was not come first by turns. A destination that is down is probed with one event:
+    /// were it always the same, one that hangs the plugin each time would keep it down for all others.
     pub(super) fn claim(&mut self, most: usize, now: Instant) -> Vec<Claim> {
         let tick = self.tick(now);
         let mut claims = Vec::new();
-        while claims.len() < most {
-            let Some((at, event)) = self.due.first().copied().filter(|(at, _)| *at <= tick) else { break };
-            self.due.remove(&(at, event));
-            let attempts = self.states.get(&event).copied().map_or(0, State::attempts);
-            claims.push((event, attempts));
+        self.tried_first = !self.tried_first;
+        if self.tried_first {
+            self.claim_tried(most, tick, &mut claims);
         }
         while claims.len() < most {
             let Some(event) = self.fresh.pop_front() else { break };
             claims.push((event, 0));
         }
+        self.claim_tried(most, tick, &mut claims);
         // The room of a backlog that is gone.
         if self.fresh.capacity() > FRESH_ROOM_MIN && self.fresh.len() < self.fresh.capacity() / 4 {
             self.fresh.shrink_to(self.fresh.len() * 2);
@@ -169,6 +172,15 @@ impl Queue {
             Claim { sequence: event, attempts: attempts.into() }
         };
         claims.into_iter().map(claim).collect()
+    }
+
+    fn claim_tried(&mut self, most: usize, tick: Tick, claims: &mut Vec<(u64, u16)>) {
+        while claims.len() < most {
+            let Some((at, event)) = self.due.first().copied().filter(|(at, _)| *at <= tick) else { break };
+            self.due.remove(&(at, event));
+            let attempts = self.states.get(&event).copied().map_or(0, State::attempts);
+            claims.push((event, attempts));
+        }
     }
 
     pub(super) fn release(&mut self, event: u64, attempts: u32, now: Instant) {

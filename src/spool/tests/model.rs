@@ -7,7 +7,7 @@ use crate::spool::{
     format::{Draft, Entry, Kept, SEGMENT_HEAD_BYTES, Settlement},
     index::{Open, Stand},
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use std::{collections::BTreeMap, sync::atomic::AtomicI64};
 
 /// A wall clock that a test sets.
@@ -286,7 +286,12 @@ pub(super) fn strip_footers(folder: &std::path::Path) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    // What failed once is kept, and tried first.
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/vectors/spool-histories.txt"))),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn what_recovery_finds_is_what_was_done(steps in proptest::collection::vec(step(), 1..300)) {
