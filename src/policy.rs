@@ -22,7 +22,7 @@ mod text;
 mod units;
 mod url;
 
-pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, cases};
+pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, Stages, cases};
 pub use compile::{Compiled, LanguageOf, Overrides, compile, language};
 pub use effective::effective;
 pub use reference::{Absent, Key, Table, keys};

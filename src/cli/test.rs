@@ -3,7 +3,7 @@
 use super::{EXIT_NOT_IN_ORDER, policy_files};
 use crate::{
     clock::{Clock as _, SystemClock},
-    policy::{self, Case, Compiled, Overrides, Report, cases},
+    policy::{self, Case, Compiled, Overrides, Report, Stages, cases},
     rehearsal::{Difference, Ending, Suite, Touched},
     verify::Catalogue,
 };
@@ -101,25 +101,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn test(args: &Args) -> Result<Tested, Report> {
     let now = SystemClock.now();
+    let known = policy_files::stages(&args.policy)?;
     let stages = match &args.env {
         Some(env) => vec![Some(env.clone())],
-        None => match policy_files::stages(&args.policy)? {
-            stages if stages.is_empty() => vec![None],
-            stages => stages.into_iter().map(Some).collect(),
-        },
+        None if known.is_empty() => vec![None],
+        None => known.iter().cloned().map(Some).collect(),
     };
     let files = policy_files::tests(&args.policy)?;
     let mut tested = Tested::default();
     for env in stages {
         let source = policy_files::read(&args.policy, env.as_deref())?;
         let Compiled { policy, .. } = policy::compile(&source, &Catalogue::embedded(), &Overrides::default(), now)?;
-        let read = cases(&files, &policy)?;
-        let here = |case: &Case| case.env.is_none() || case.env == env;
+        let read = cases(&files, &policy, Stages { known: &known, this: env.as_deref() })?;
         let wanted = |case: &Case| {
             let named = |text: &String| case.name.contains(text) || case.file.contains(text);
             args.only.as_ref().is_none_or(named)
         };
-        let read: Vec<_> = read.into_iter().filter(here).collect();
         let (verdicts, touched) = Suite::new(&policy, &read, now).play();
         for verdict in verdicts.into_iter().filter(|verdict| wanted(verdict.case)) {
             tested.add(verdict.case, verdict.ending, env.as_ref());

@@ -26,8 +26,6 @@ pub struct Case {
     pub file: String,
     /// From 1.
     pub line: usize,
-    /// The one stage that it is about; absent: every stage.
-    pub env: Option<String>,
     /// The moment of the request; absent: now.
     pub clock: Option<Timestamp>,
     /// A case whose request has come before, and is remembered.
@@ -145,11 +143,20 @@ impl Decision {
 /// Codes of requests that end well.
 const GOOD_CODES: [&str; 5] = ["accepted", "repeat", "repeat_changed", "relayed", "passed"];
 
-/// Reads the tests of a policy.
+/// Which stage's policy the tests are read for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stages<'a> {
+    /// All that the policy has.
+    pub known: &'a [String],
+    /// This one.
+    pub this: Option<&'a str>,
+}
+
+/// Reads the tests of a policy, without those that are about another stage: its keys and routes may be others.
 ///
 /// # Errors
 /// Everything that is wrong with them.
-pub fn cases(files: &[TextFile], policy: &Policy) -> Result<Vec<Case>, Report> {
+pub fn cases(files: &[TextFile], policy: &Policy, stages: Stages<'_>) -> Result<Vec<Case>, Report> {
     let texts = Texts::of_tests(files);
     let (mut cases, mut found) = (Vec::new(), Vec::new());
     let case = Language::of::<CaseText>();
@@ -177,6 +184,16 @@ pub fn cases(files: &[TextFile], policy: &Policy) -> Result<Vec<Case>, Report> {
             let Some(text) = case.as_ref().ok().and_then(|case| notes.decode_as::<CaseText>(case, node)) else {
                 continue;
             };
+            if let Some(env) = text.env.as_deref().filter(|env| stages.this != Some(env)) {
+                if !stages.known.iter().any(|known| known == env) {
+                    let way_out = match stages.known {
+                        [] => "; this policy has none, so leave this out".to_owned(),
+                        known => way_out(env, known.iter().map(String::as_str)),
+                    };
+                    notes.wrong(node.find("/env"), format!("no stage is called `{env}`{way_out}"));
+                }
+                continue;
+            }
             let line = placed.line_of(node.at.start);
             let mut reader = CaseReader { policy, names: &names, node, notes: &mut notes };
             cases.extend(reader.case(text, &placed.file.name, line));
@@ -240,8 +257,8 @@ impl CaseReader<'_, '_> {
             }
         };
         let expected = self.expected(text.expect);
-        let (name, env, after, secrets) = (text.name, text.env, text.after, text.secrets);
-        Some(Case { name, file: file.to_owned(), line, env, clock, after, sent: sent?, secrets, expected })
+        let (name, after, secrets) = (text.name, text.after, text.secrets);
+        Some(Case { name, file: file.to_owned(), line, clock, after, sent: sent?, secrets, expected })
     }
 
     fn signed(&mut self, text: SendText) -> Option<Signed> {

@@ -45,11 +45,13 @@ pub enum Table {
     Routes,
     /// What differs per stage.
     Stage,
+    /// What stands in `*.test.yaml`.
+    Tests,
 }
 
 impl Table {
     /// In the order in which a newcomer needs them.
-    pub const ALL: [Self; 5] = [Self::Gate, Self::Edge, Self::Files, Self::Routes, Self::Stage];
+    pub const ALL: [Self; 6] = [Self::Gate, Self::Edge, Self::Files, Self::Routes, Self::Stage, Self::Tests];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -59,17 +61,18 @@ impl Table {
             Self::Files => "Many files",
             Self::Routes => "Routes",
             Self::Stage => "Keys and destinations",
+            Self::Tests => "Tests",
         }
     }
 
     /// Keys that are new to the language are in a table without a word here.
-    fn of(name: &str, is_of_route: bool) -> Self {
+    fn of(name: &str, within: Self) -> Self {
         match name.split(['.', '[']).next() {
+            _ if within == Self::Tests => within,
             Some("edge") => Self::Edge,
             Some("classes" | "floor" | "class" | "exception") => Self::Files,
             Some("keys" | "destinations") => Self::Stage,
-            _ if is_of_route => Self::Routes,
-            _ => Self::Gate,
+            _ => within,
         }
     }
 
@@ -91,20 +94,21 @@ impl Table {
     }
 }
 
-/// Every key that has a value of its own, by name.
+/// Every key that has a value of its own, by name; those of a route and of a case without the names above them.
 pub fn keys() -> Vec<Key> {
     let mut keys = Vec::new();
-    walk(&schema(LanguageOf::Gate), "", false, None, &mut keys);
+    walk(&schema(LanguageOf::Gate), "", Table::Gate, None, &mut keys);
+    walk(&schema(LanguageOf::Tests), "", Table::Tests, None, &mut keys);
     keys
 }
 
 /// The key that this is the schema of, if it has a value of its own, and those below it.
-fn walk(schema: &Value, name: &str, is_of_route: bool, absent: Option<&Absent>, keys: &mut Vec<Key>) {
+fn walk(schema: &Value, name: &str, within: Table, absent: Option<&Absent>, keys: &mut Vec<Key>) {
     let key = || Key {
         name: name.to_owned(),
         absent: absent.cloned(),
         meaning: meaning(schema),
-        table: Table::of(name, is_of_route),
+        table: Table::of(name, within),
     };
     if let Some(members) = part(schema, "/properties").as_object() {
         let required =
@@ -113,23 +117,24 @@ fn walk(schema: &Value, name: &str, is_of_route: bool, absent: Option<&Absent>, 
             let name = if name.is_empty() { member.clone() } else { format!("{name}.{member}") };
             // What must be said of something that may be absent may be absent with it.
             let unsaid = || required(member).then(|| absent.cloned().unwrap_or(Absent::Refused));
-            walk(schema, &name, is_of_route, stated(schema).or_else(unsaid).as_ref(), keys);
+            walk(schema, &name, within, stated(schema).or_else(unsaid).as_ref(), keys);
         }
     } else if part(schema, "/additionalProperties").is_object() {
         keys.push(key());
         match name {
             // A route is named in its own words alone; a class says nothing that a route could not.
-            "routes" => walk(part(schema, "/additionalProperties"), "", true, None, keys),
+            "routes" => walk(part(schema, "/additionalProperties"), "", Table::Routes, None, keys),
             "classes" => {}
             // What stands under each name is one value, which the key has told already.
             _ if part(schema, "/additionalProperties/type") == "string" => {}
-            _ => walk(part(schema, "/additionalProperties"), &format!("{name}{NAMED}"), is_of_route, None, keys),
+            _ => walk(part(schema, "/additionalProperties"), &format!("{name}{NAMED}"), within, None, keys),
         }
     } else if part(schema, "/items/properties").is_object() {
         if !name.ends_with(NAMED) {
             keys.push(key());
         }
-        walk(part(schema, "/items"), &format!("{name}[]"), is_of_route, None, keys);
+        let below = if (name, within) == ("cases", Table::Tests) { String::new() } else { format!("{name}[]") };
+        walk(part(schema, "/items"), &below, within, None, keys);
     } else {
         keys.push(key());
     }

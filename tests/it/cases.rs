@@ -2,7 +2,7 @@
 
 use hookwarden::{
     clock::Timestamp,
-    policy::{Case, Overrides, Policy, Source, TextFile, cases, compile},
+    policy::{Case, Overrides, Policy, Source, Stages, TextFile, cases, compile},
     rehearsal::{Ending, Suite, Touched},
     verify::Catalogue,
 };
@@ -30,7 +30,7 @@ fn policy() -> Policy {
 
 fn read(text: &str) -> Result<Vec<Case>, String> {
     let file = TextFile { name: "gate.test.yaml".to_owned(), text: text.to_owned() };
-    cases(&[file], &policy()).map_err(|report| report.to_string())
+    cases(&[file], &policy(), Stages { known: &["prod".to_owned()], this: None }).map_err(|report| report.to_string())
 }
 
 /// How each of these cases ends, and what they do not touch.
@@ -138,6 +138,8 @@ cases:
   - { name: e, expect: { decision: passed } }
   - { name: g, request: { target: / }, expect: { decision: taken } }
   - { name: f, request: { target: / } }
+  - { name: h, env: prd, send: { route: stripe }, expect: { decision: accepted } }
+  - { name: of another stage, env: prod, send: { route: stripe, key: of-prod }, expect: { decision: accepted } }
 ";
     let told = read(text).unwrap_err();
     let messages: Vec<_> = told.lines().filter(|line| line.starts_with("gate.test.yaml:")).collect();
@@ -151,7 +153,7 @@ cases:
         "no key of this route is called `older`; did you mean `old`?",
         "cannot read `Accept`; write something such as `\"X-Event: push\"`",
         "unknown code `acepted`; did you mean `accepted`?",
-        "no other case here is called `c`; known here: `a`, `a`, `d`, `e`, `g`, `f`",
+        "no other case here is called `c`; known here: `a`, `a`, `d`, `e`, `g`, `f`, `h`, `of another stage`",
         "cannot read `yesterday`; write something such as `2026-11-24T09:30:00Z`",
         "this is no address; write something such as `192.0.2.1`",
         "this is not base64",
@@ -161,6 +163,7 @@ cases:
         "what is sent? write `send: { route: ... }`, signed by the tool, or `request: ...`",
         "unknown word `taken`; known here: `accepted`, `repeat`, `relayed`, `passed`, `refused`, `failed`",
         "`expect` is missing",
+        "no stage is called `prd`; did you mean `prod`?",
     ];
     assert_eq!(messages, expected, "{told}");
 }

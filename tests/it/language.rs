@@ -3,7 +3,7 @@
 use crate::policy::{compiled, folder};
 use hookwarden::{
     guard::Guards,
-    policy::{Absent, LanguageOf, Policy, Report, Source, Table, TextFile, keys, language},
+    policy::{Absent, Key, LanguageOf, Policy, Report, Source, Stages, Table, TextFile, cases, keys, language},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
@@ -69,7 +69,7 @@ fn every_key_says_what_it_means_and_what_holds_without_it() {
         assert!(key.meaning.len() > 8, "`{}` has no doc comment", key.name);
         assert!(key.meaning.ends_with('.'), "`{}` does not end its sentence: {}", key.name, key.meaning);
     }
-    let names: BTreeSet<_> = keys.iter().map(|key| &key.name).collect();
+    let names: BTreeSet<_> = keys.iter().map(|key| (key.table == Table::Tests, &key.name)).collect();
     assert_eq!(names.len(), keys.len(), "no name stands for two keys");
 }
 
@@ -264,23 +264,33 @@ fn changed(mut policy: Value, pointer: &str, value: Option<&Value>) -> Value {
     policy
 }
 
-/// All that a policy means, or why it is none.
-fn meaning(policy: &Value) -> Result<String, Vec<String>> {
-    let told = |report: Report| report.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>();
+/// A policy, with the schemas that the base names.
+fn source(policy: &Value) -> Source {
     let mut source = Source::one("gate.yaml", policy.to_string());
     let schemas = [("order", r#"{ "required": ["a"] }"#), ("versions/1", "{}"), ("versions/2", "{}")];
     source.schemas =
         schemas.map(|(name, text)| TextFile { name: format!("schemas/{name}.json"), text: text.to_owned() }).into();
-    let compiled = compiled(&source).map_err(told)?;
+    source
+}
+
+/// All that a policy means, or why it is none.
+fn meaning(policy: &Value) -> Result<String, Vec<String>> {
+    let told = |report: Report| report.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>();
+    let compiled = compiled(&source(policy)).map_err(told)?;
     // The digest names the text, and the guards are made of what the routes say: in a map, which has no order.
     let policy = Policy { digest: String::new(), guards: Guards::default(), ..compiled.policy };
     Ok(format!("{policy:#?}"))
 }
 
+/// The keys of a policy, without those of its tests: what these do is shown in `cases.rs`.
+fn policy_keys() -> impl Iterator<Item = Key> {
+    keys().into_iter().filter(|key| key.table != Table::Tests)
+}
+
 /// A key that changes nothing is one that is accepted and ignored.
 #[test]
 fn every_key_has_a_case_that_shows_it_matter() {
-    let names: Vec<_> = keys().into_iter().map(|key| key.name).collect();
+    let names: Vec<_> = policy_keys().map(|key| key.name).collect();
     let missing: Vec<_> = names.iter().filter(|name| CASES.iter().all(|(key, ..)| key != name)).collect();
     assert!(missing.is_empty(), "no case in CASES for {missing:?}");
     for (key, pointer, value) in CASES {
@@ -298,7 +308,7 @@ fn every_key_has_a_case_that_shows_it_matter() {
 #[test]
 fn a_default_written_out_is_as_good_as_an_absent_key() {
     let mut held = 0;
-    for key in keys() {
+    for key in policy_keys() {
         let Some(Absent::Default(default)) = key.absent else { continue };
         let (_, pointer, _) = CASES.iter().find(|(name, ..)| *name == key.name).unwrap();
         let [written, absent] =
@@ -307,4 +317,28 @@ fn a_default_written_out_is_as_good_as_an_absent_key() {
         held += 1;
     }
     assert!(held > 30, "{held}");
+}
+
+/// The same of the keys of a case.
+#[test]
+fn a_default_of_a_case_written_out_is_as_good_as_an_absent_key() {
+    let compiled = compiled(&source(&base())).unwrap_or_else(|report| panic!("{report}"));
+    let read = |case: &Value| {
+        let text = json!({ "cases": [case] }).to_string();
+        let file = TextFile { name: "gate.test.yaml".to_owned(), text };
+        format!("{:?}", cases(&[file], &compiled.policy, Stages::default()).unwrap_or_else(|report| panic!("{report}")))
+    };
+    let mut held = 0;
+    for key in keys().into_iter().filter(|key| key.table == Table::Tests) {
+        let Some(Absent::Default(default)) = key.absent else { continue };
+        let absent = if key.name.starts_with("request.") {
+            json!({ "name": "raw", "request": { "target": "/queued" }, "expect": { "decision": "refused" } })
+        } else {
+            json!({ "name": "signed", "send": { "route": "queued" }, "expect": { "decision": "accepted" } })
+        };
+        let written = changed(absent.clone(), &format!("/{}", key.name.replace('.', "/")), Some(&default));
+        assert_eq!(read(&written), read(&absent), "`{}` is not `{default}` where it is absent", key.name);
+        held += 1;
+    }
+    assert!(held > 5, "{held}");
 }

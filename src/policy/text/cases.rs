@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 /// `*.test.yaml`, beside the routes that it is about.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, title = "Tests of a Hookwarden policy")]
 #[expect(dead_code, reason = "decoded case by case, so that a bad one does not hide the others")]
 pub(in crate::policy) struct TestsText {
-    /// Each is played by itself, in the order of the file.
+    /// Requests, and what should become of them. Each is played by itself, in the order of the file.
     cases: Vec<CaseText>,
 }
 
@@ -21,17 +21,20 @@ pub(in crate::policy) struct CaseText {
     /// A sentence that should be true.
     #[schemars(example = &"a signed charge is queued")]
     pub(in crate::policy) name: String,
-    /// The one stage that it is about; absent: every stage.
-    #[schemars(example = &"prod")]
+    /// The one stage that it is about.
+    #[schemars(example = &"prod", extend("x-absent" = "every stage"))]
     pub(in crate::policy) env: Option<String>,
-    /// The moment at which the request comes; absent: now.
-    #[schemars(example = &"2026-11-24T09:30:00Z")]
+    /// The moment at which the request comes.
+    #[schemars(example = &"2026-11-24T09:30:00Z", extend("x-absent" = "now"))]
     pub(in crate::policy) clock: Option<String>,
     /// The name of a case of this file whose request has come before, and is remembered.
+    #[schemars(extend("x-absent" = "nothing came before"))]
     pub(in crate::policy) after: Option<String>,
     /// A request that is signed as the route's sender signs, with a test key.
+    #[schemars(extend("x-absent" = ONE_OF_TWO))]
     pub(in crate::policy) send: Option<SendText>,
     /// A request as it is, recorded or made up.
+    #[schemars(extend("x-absent" = ONE_OF_TWO))]
     pub(in crate::policy) request: Option<RequestText>,
     /// Published secrets of recorded requests, by the name of the keys. Never a secret that is in use.
     #[serde(default)]
@@ -40,27 +43,37 @@ pub(in crate::policy) struct CaseText {
     pub(in crate::policy) expect: ExpectText,
 }
 
+const ONE_OF_TWO: &str = "one of `send` and `request`";
+const ONE_OF_FOUR: &str = "one of these four, or no body";
+const NOT_LOOKED_AT: &str = "not looked at";
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(in crate::policy) struct SendText {
-    /// Whose endpoint, scheme and keys.
+    /// The route whose endpoint, scheme and keys it uses.
     #[schemars(example = &"stripe-events")]
     pub(in crate::policy) route: String,
-    /// The label of the key that signs; absent: the first one.
-    #[schemars(example = &"live-2026")]
+    /// The label of the key that signs.
+    #[schemars(example = &"live-2026", extend("x-absent" = "the first one"))]
     pub(in crate::policy) key: Option<String>,
-    /// Path and query, where they are not the route's plainest.
+    /// Path and query.
+    #[schemars(extend("x-absent" = "the route's plainest spelling"))]
     pub(in crate::policy) target: Option<String>,
-    /// The sender's id for the event, where it sends one.
+    /// The sender's id for the event, where its scheme sends one.
+    #[schemars(extend("default" = "test_1"))]
     pub(in crate::policy) id: Option<String>,
-    /// Signed so long before the clock.
+    /// It was signed so long before the clock.
+    #[schemars(extend("x-absent" = "at the clock"))]
     pub(in crate::policy) age: Option<TimeText>,
-    /// Signed so long after the clock.
+    /// It was signed so long after the clock.
+    #[schemars(extend("x-absent" = "at the clock"))]
     pub(in crate::policy) ahead: Option<TimeText>,
     /// Further fields, as `"Name: value"`; they replace what the signature has set.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub(in crate::policy) headers: Vec<String>,
     /// The sender's address.
+    #[schemars(extend("default" = "192.0.2.1"))]
     pub(in crate::policy) from: Option<String>,
     #[serde(flatten)]
     pub(in crate::policy) body: BodyText,
@@ -69,16 +82,18 @@ pub(in crate::policy) struct SendText {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(in crate::policy) struct RequestText {
-    /// Absent: `POST`.
-    #[schemars(example = &"GET")]
+    /// The method.
+    #[schemars(example = &"GET", extend("default" = "POST"))]
     pub(in crate::policy) method: Option<String>,
     /// Path and query.
     #[schemars(example = &"/hooks/stripe")]
     pub(in crate::policy) target: String,
     /// Fields, as `"Name: value"`.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub(in crate::policy) headers: Vec<String>,
     /// The sender's address.
+    #[schemars(extend("default" = "192.0.2.1"))]
     pub(in crate::policy) from: Option<String>,
     #[serde(flatten)]
     pub(in crate::policy) body: BodyText,
@@ -87,35 +102,43 @@ pub(in crate::policy) struct RequestText {
 /// One of these.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::policy) struct BodyText {
-    /// A body that is written as JSON.
+    /// A body that is written as JSON; its content type is set.
+    #[schemars(extend("x-absent" = ONE_OF_FOUR))]
     pub(in crate::policy) json: Option<Value>,
     /// A body, letter by letter.
+    #[schemars(extend("x-absent" = ONE_OF_FOUR))]
     pub(in crate::policy) text: Option<String>,
-    /// A form, by field.
+    /// A form, by field; its content type is set.
+    #[schemars(extend("x-absent" = ONE_OF_FOUR))]
     pub(in crate::policy) form: Option<BTreeMap<String, String>>,
     /// A body, byte by byte.
+    #[schemars(extend("x-absent" = ONE_OF_FOUR))]
     pub(in crate::policy) base64: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::policy) struct ExpectText {
-    /// In one word.
+    /// What the gate does, in one word; `passed` is what it does not guard, `failed` its own fault.
     pub(in crate::policy) decision: DecisionText,
     /// The code of logs and metrics.
-    #[schemars(example = &"signature_mismatch")]
+    #[schemars(example = &"signature_mismatch", extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) code: Option<String>,
-    /// What the sender hears.
-    #[schemars(range(min = 100, max = 599))]
+    /// The status that the sender hears.
+    #[schemars(range(min = 100, max = 599), extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) status: Option<u16>,
-    /// Members of the answer's JSON body.
+    /// Members that the answer's JSON body must have; others may be there.
+    #[schemars(extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) answer: Option<Value>,
-    /// Members of the event that leaves.
+    /// Members that the event that leaves must have; others may be there.
+    #[schemars(extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) event: Option<Value>,
-    /// Members of the JSON body that reaches WordPress, or the whole body as a text.
+    /// Members that the JSON body that reaches WordPress must have, or the whole body as a text.
+    #[schemars(extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) relayed: Option<Value>,
     /// JSON Pointers that neither the event nor what reaches WordPress may have.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub(in crate::policy) absent: Vec<String>,
 }
 
