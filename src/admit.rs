@@ -24,7 +24,7 @@ impl Admit {
         if !self.methods.contains(&head.method) {
             return Err(Rejection::Method);
         }
-        let media_type = media_type(head);
+        let media_type = head.media_type();
         if !self.content_types.is_empty() && !self.content_types.contains(&media_type) {
             return Err(Rejection::ContentType);
         }
@@ -36,12 +36,6 @@ impl Admit {
         }
         Ok(())
     }
-}
-
-/// Without parameters, in lower case; empty if there is none, or more than one.
-pub fn media_type(head: &Head) -> String {
-    let value = head.sole(header::CONTENT_TYPE.as_str()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Signatures are made over the bytes that were sent, but checks, scrubs and consumers read a document: of a compressed

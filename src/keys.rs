@@ -179,6 +179,8 @@ fn decode(reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
     reference.provider.scheme.key(text).map_err(|bad| match bad {
         BadKey::Empty => Trouble::Empty,
         BadKey::Undecodable(encoding) => Trouble::Undecodable(encoding.to_owned()),
+        BadKey::PublicKey(bad) => Trouble::PublicKey(bad),
+        BadKey::Private => Trouble::Undecodable("a key to verify with".to_owned()),
     })
 }
 

@@ -6,7 +6,7 @@ pub use target::Target;
 
 use crate::verdict::Refusal;
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, header};
 use std::{fmt, net::IpAddr};
 
 /// Everything known before the body is read.
@@ -32,6 +32,12 @@ impl Head {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?.to_str().ok()?;
         values.next().is_none().then_some(value)
+    }
+
+    /// What the body says it is: without parameters, in lower case; empty if there is no such field, or more than one.
+    pub fn media_type(&self) -> String {
+        let value = self.sole(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 }
 

@@ -9,5 +9,5 @@ mod verified;
 
 pub use catalogue::{Catalogue, Mistake, NameTaken, Provider, Respond};
 pub use keys::{Key, Keys};
-pub use scheme::{BadKey, Scheme, Unsigned};
+pub use scheme::{BadKey, BadPublicKey, Scheme, Signed, SigningKey, Unsigned};
 pub use verified::{Coverage, Sender, Verified, verify};

@@ -1,7 +1,10 @@
 //! The whole of a decision: signature, one reading, the look, checks and scrubs; and with what each way of delivery adds
 //! until the ledger or the origin has it. Ledger and origin cost nothing here.
 
-use crate::{NOW, SECRET, SIZES_KIB, document, senders::signed};
+use crate::{
+    NOW, SIZES_KIB, document,
+    senders::{signed, test_key},
+};
 use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use hookwarden::{
@@ -76,7 +79,7 @@ pub(crate) fn all(criterion: &mut Criterion) {
 
 fn keys(policy: &Policy) -> Keys {
     let named = policy.keys.iter().map(|reference| {
-        let secret = reference.provider.scheme.key(SECRET).unwrap();
+        let secret = reference.provider.scheme.key(&test_key(&reference.provider).0).unwrap();
         (reference.name.clone(), vec![Key { id: "live".into(), secret, retire: None }])
     });
     Keys::new(Secret::new("memory").unwrap(), named.collect::<BTreeMap<_, _>>())

@@ -6,7 +6,7 @@ use hookwarden::{
     repeat::Window,
     request::Unverified,
     secret::Secret,
-    verify::{Catalogue, Key, Keys, Provider, Sender, Unsigned, verify},
+    verify::{Catalogue, Key, Keys, Provider, Sender, SigningKey, Unsigned, verify},
 };
 use http::Method;
 use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
@@ -34,7 +34,7 @@ pub(crate) fn all(criterion: &mut Criterion) {
 }
 
 fn sender(provider: &Arc<Provider>) -> (Sender, Keys) {
-    let key = Key { id: "live".into(), secret: provider.scheme.key(SECRET).unwrap(), retire: None };
+    let key = Key { id: "live".into(), secret: provider.scheme.key(&test_key(provider).0).unwrap(), retire: None };
     let keys = Keys::new(Secret::new("memory").unwrap(), BTreeMap::from([("all".to_owned(), vec![key])]));
     let window = match provider.max_age {
         Some(max_age) => Window::Signed { max_age, max_future: provider.max_future },
@@ -46,10 +46,17 @@ fn sender(provider: &Arc<Provider>) -> (Sender, Keys) {
 
 /// As this sender signs it.
 pub(crate) fn signed(provider: &Provider, body: &str) -> Unverified {
-    let key = provider.scheme.key(SECRET).unwrap();
-    let (url, id) = ("https://shop.example/in", "msg_1");
-    let what = Unsigned { method: &Method::POST, url, body: body.as_bytes(), id, at: NOW };
-    let mut fields = provider.scheme.sign(&key, &what);
-    fields.push(("content-type".to_owned(), "application/json".to_owned()));
-    Unverified { head: head(Method::POST, "/in", &fields), raw: body.to_owned().into() }
+    let (_, key) = test_key(provider);
+    let (site, content_type, id) = ("https://shop.example", "application/json", "msg_1");
+    let url = format!("{site}/in");
+    let what = Unsigned { method: &Method::POST, url: &url, content_type, body: body.as_bytes(), id, at: NOW };
+    let mut made = provider.scheme.sign(&key, &what);
+    made.fields.push(("content-type".to_owned(), content_type.to_owned()));
+    let target = made.url.strip_prefix(site).unwrap();
+    Unverified { head: head(Method::POST, target, &made.fields), raw: body.to_owned().into() }
+}
+
+/// What an operator would have been handed out, and what its sender signs with.
+pub(crate) fn test_key(provider: &Provider) -> (String, SigningKey) {
+    provider.scheme.test_key("bench").unwrap()
 }

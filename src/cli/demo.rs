@@ -10,8 +10,7 @@ use crate::{
     control::logging::{self, Format},
     edge::{self, PingoraOutbound},
     outbound::Response,
-    secret::Secret,
-    verify::{Catalogue, Provider},
+    verify::{Catalogue, Provider, SigningKey},
 };
 use anyhow::Context as _;
 use std::{
@@ -132,8 +131,8 @@ impl Screen {
         let catalogue = Catalogue::embedded();
         let provider = |name: &str| catalogue.find(name).cloned().context("a sender of this build");
         let (events, stripe) = (provider(STANDARD_WEBHOOKS)?, provider(STRIPE)?);
-        let (key, other) = (events.scheme.key(&secrets.events)?, events.scheme.key(&secrets.stranger)?);
-        let checkout = stripe.scheme.key(&secrets.stripe)?;
+        let (key, other) = (events.scheme.signing_key(&secrets.events)?, events.scheme.signing_key(&secrets.stranger)?);
+        let checkout = stripe.scheme.signing_key(&secrets.stripe)?;
         let (first, second) = (random_id()?, random_id()?);
 
         self.event("a signed event", &events, &key, &first, "/hooks/events", 202).await?;
@@ -160,7 +159,7 @@ impl Screen {
         &mut self,
         what: &str,
         provider: &Provider,
-        key: &Secret,
+        key: &SigningKey,
         id: &str,
         target: &str,
         expected: u16,

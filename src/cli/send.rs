@@ -5,8 +5,7 @@ use crate::{
     clock::{Clock as _, SystemClock},
     edge::{self, PingoraOutbound},
     outbound::{Deadlines, Outbound as _, Request, Response, Target},
-    secret::Secret,
-    verify::{Catalogue, Provider, Unsigned},
+    verify::{Catalogue, Provider, SigningKey, Unsigned},
 };
 use anyhow::{Context as _, bail};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
@@ -45,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let known: Vec<_> = catalogue.names().collect();
         bail!("unknown sender `{}`; known: {}", args.provider, known.join(", "));
     };
-    let key = provider.scheme.key(&secret_text(&args.key)?)?;
+    let key = provider.scheme.signing_key(&secret_text(&args.key)?)?;
     let id = args.id.clone().map_or_else(random_id, Ok)?;
     let body = match &args.body {
         Some(path) => fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?,
@@ -85,7 +84,7 @@ pub(super) fn random_id() -> anyhow::Result<String> {
 /// One event, as its sender would send it.
 pub(super) struct TestEvent<'a> {
     pub(super) provider: &'a Provider,
-    pub(super) key: &'a Secret,
+    pub(super) key: &'a SigningKey,
     pub(super) id: &'a str,
     pub(super) body: &'a [u8],
 }
@@ -99,8 +98,12 @@ impl TestEvent<'_> {
         public_url: Option<&str>,
     ) -> anyhow::Result<Response> {
         let public = public_url.unwrap_or(url);
-        let what = Unsigned { method: &Method::POST, url: public, body: self.body, id: self.id, at: SystemClock.now() };
-        post(outbound, url, &self.provider.scheme.sign(self.key, &what), self.body).await
+        let (method, content_type, at) = (&Method::POST, "application/json", SystemClock.now());
+        let what = Unsigned { method, url: public, content_type, body: self.body, id: self.id, at };
+        let made = self.provider.scheme.sign(self.key, &what);
+        // What the sender puts into the query goes to where it is sent, too.
+        let url = format!("{url}{}", made.url.strip_prefix(public).unwrap_or_default());
+        post(outbound, &url, &made.fields, self.body).await
     }
 }
 

@@ -27,7 +27,7 @@ use std::{
 /// Its options.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Requests, a JSON object a line: id, scheme, secrets, method, url, headers, `body_base64`, `now_unix`, `tolerance_s`;
+    /// Requests, a JSON object a line: id, scheme, secrets or `public_keys`, method, url, headers, `body_base64`, `now_unix`, `tolerance_s`;
     /// `-` reads standard input. A line with id, accepted and code comes out for each
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
@@ -40,6 +40,8 @@ struct Recorded {
     scheme: String,
     #[serde(default)]
     secrets: Vec<String>,
+    #[serde(default)]
+    public_keys: Vec<String>,
     #[serde(default = "post")]
     method: String,
     #[serde(default = "root")]
@@ -125,7 +127,7 @@ const RECORDED: &str = "recorded";
 
 fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str> {
     let provider = catalogue.find(&recorded.scheme).ok_or("unknown_scheme")?;
-    let keys = keys(provider, &recorded.secrets)?;
+    let keys = keys(provider, recorded.secrets.iter().chain(&recorded.public_keys))?;
     let request = request(recorded)?;
     let window = window(provider, recorded.tolerance_s);
     let public = recorded.url.find("://").map(|scheme| {
@@ -149,9 +151,9 @@ fn window(provider: &Provider, tolerance_s: Option<u64>) -> Window {
     }
 }
 
-fn keys(provider: &Arc<Provider>, secrets: &[String]) -> Result<Keys, &'static str> {
+fn keys<'a>(provider: &Arc<Provider>, texts: impl Iterator<Item = &'a String>) -> Result<Keys, &'static str> {
     let mut named = Vec::new();
-    for (number, text) in secrets.iter().enumerate() {
+    for (number, text) in texts.enumerate() {
         let secret = provider.scheme.key(text).map_err(|_| "bad_secret")?;
         named.push(Key { id: number.to_string(), secret, retire: None });
     }

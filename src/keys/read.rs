@@ -1,7 +1,7 @@
 //! From a reference to the text that it stands for.
 
 use super::Environment;
-use crate::policy::Reference;
+use crate::{policy::Reference, verify::BadPublicKey};
 use nix::fcntl::OFlag;
 use std::{
     fs::OpenOptions,
@@ -51,6 +51,9 @@ pub enum Trouble {
     /// Not in the form in which the sender hands it out.
     #[error("it cannot be decoded; the sender hands it out as {0}")]
     Undecodable(String),
+    /// Decoded, and no public key that could be trusted.
+    #[error("{0}; copy the sender's public key again")]
+    PublicKey(BadPublicKey),
     /// The machine gave no random bytes.
     #[error("no random bytes to make it of")]
     NoRandomness,

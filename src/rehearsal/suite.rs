@@ -9,16 +9,14 @@ pub use touched::Touched;
 use super::{Played, Rehearsal};
 use crate::{
     clock::Timestamp,
-    policy::{Case, KeyReference, Message, Policy, Raw, Sent, Signed},
+    policy::{Case, KeyEntry, KeyReference, Message, Policy, Raw, Sent, Signed},
     request::{Head, Target},
     secret::Secret,
-    verify::{Key, Keys, Unsigned},
+    verify::{Key, Keys, Provider, SigningKey, Unsigned},
 };
 use bytes::Bytes;
 use compare::differences;
-use data_encoding::HEXLOWER;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use touched::Tally;
 
@@ -104,9 +102,11 @@ impl<'a> Suite<'a> {
             let keys = if let Some(text) = case.secrets.get(list) {
                 vec![key("published", text, None, reference)?]
             } else {
-                let entries = reference.entries.iter();
-                let keys = entries.map(|entry| key(&entry.id, &test_text(list, &entry.id), entry.retire, reference));
-                keys.collect::<Result<_, _>>()?
+                let test = |entry: &KeyEntry| {
+                    let (text, _) = test_key(list, &entry.id, &reference.provider)?;
+                    key(&entry.id, &text, entry.retire, reference)
+                };
+                reference.entries.iter().map(test).collect::<Result<_, _>>()?
             };
             named.insert(reference.name.clone(), keys);
         }
@@ -117,7 +117,7 @@ impl<'a> Suite<'a> {
     fn request(&self, case: &Case, keys: &Keys) -> Result<(Head, Bytes, Timestamp), String> {
         let now = case.clock.unwrap_or(self.now);
         match &case.sent {
-            Sent::Signed(signed) => self.signed(signed, keys, now),
+            Sent::Signed(signed) => self.signed(signed, case, keys, now),
             Sent::Raw(Raw { method, target, message }) => {
                 let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
                 let head = self.head(method, target, message, &[])?;
@@ -126,7 +126,13 @@ impl<'a> Suite<'a> {
         }
     }
 
-    fn signed(&self, signed: &Signed, keys: &Keys, now: Timestamp) -> Result<(Head, Bytes, Timestamp), String> {
+    fn signed(
+        &self,
+        signed: &Signed,
+        case: &Case,
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<(Head, Bytes, Timestamp), String> {
         let Signed { route, key, target, id, age, ahead, message } = signed;
         let route = self.policy.routes.iter().find(|known| *known.name == **route).ok_or("the route is gone")?;
         let mut in_force = keys.in_force(route.sender.keys(), now);
@@ -136,10 +142,20 @@ impl<'a> Suite<'a> {
         let site = self.policy.settings.public_url.as_deref().unwrap_or("https://gate.example");
         let method = route.admit.methods.first().cloned().unwrap_or(Method::POST);
         let at = now - *age + *ahead;
-        let url = format!("{}{target}", site.trim_end_matches('/'));
-        let what = Unsigned { method: &method, url: &url, body: &message.body, id, at };
+        let site = site.trim_end_matches('/');
+        let url = format!("{site}{target}");
+        let content_type = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let content_type = content_type.map(|(_, value)| value.as_str()).or(message.content_type).unwrap_or_default();
+        let what = Unsigned { method: &method, url: &url, content_type, body: &message.body, id, at };
         let provider = route.sender.provider();
-        let mut fields = provider.scheme.sign(&signer.secret, &what);
+        let list = route.sender.keys().split('/').next().unwrap_or_default();
+        let private = match case.secrets.get(list) {
+            Some(text) => provider.scheme.signing_key(text).map_err(|error| error.to_string())?,
+            None => test_key(list, &signer.id, provider)?.1,
+        };
+        let made = provider.scheme.sign(&private, &what);
+        let target = made.url.strip_prefix(site).unwrap_or(&target).to_owned();
+        let mut fields = made.fields;
         if let Some(name) = provider.type_header.as_ref().filter(|name| !has(&fields, name)) {
             fields.push((name.clone(), "test".to_owned()));
         }
@@ -175,9 +191,9 @@ fn has(fields: &[(String, String)], name: &str) -> bool {
     fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
-/// 64 hexadecimal digits are a text, and hexadecimal, and base64: a key in every form that senders hand out.
-fn test_text(list: &str, id: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(format!("a test key of {list}/{id}")))
+/// Made from its names, so that it is the same in every run.
+fn test_key(list: &str, id: &str, provider: &Provider) -> Result<(String, SigningKey), String> {
+    provider.scheme.test_key(&format!("{list}/{id}")).map_err(|error| error.to_string())
 }
 
 fn key(id: &str, text: &str, retire: Option<Timestamp>, reference: &KeyReference) -> Result<Key, String> {

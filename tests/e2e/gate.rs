@@ -229,11 +229,12 @@ pub(crate) fn signed(provider: &str, target: &str, id: &str, body: &[u8]) -> Vec
     let catalogue = Catalogue::embedded();
     let entry = catalogue.find(provider).expect("a sender of the catalogue");
     let (_, secret) = SECRETS.iter().find(|(name, _)| *name == provider).expect("a secret for it");
-    let key = entry.scheme.key(secret).expect("a good key");
+    let key = entry.scheme.signing_key(secret).expect("a good key");
     let (method, at) = (http::Method::POST, SystemClock.now());
-    let unsigned = Unsigned { method: &method, url: target, body, id, at };
+    let content_type = "application/json";
+    let unsigned = Unsigned { method: &method, url: target, content_type, body, id, at };
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
-    headers.extend(entry.scheme.sign(&key, &unsigned));
+    headers.extend(entry.scheme.sign(&key, &unsigned).fields);
     headers
 }
 

@@ -1,9 +1,12 @@
 //! Text to scheme: every mistake of meaning at once, each where it stands.
 
 use super::{
-    Algorithm, Encoding, KeyEncoding, KeyFormat, Scheme, Shape, Signature, Time,
+    BodyDigest, Chosen, Scheme, Time,
+    algorithm::Algorithm,
+    key::{KeyEncoding, KeyFormat},
     parts::{Part, Place, TimeFormat},
-    text::{SchemeText, SignatureText},
+    signature::{Encoding, Shape, Signature},
+    text::{ChosenText, SchemeText, SignatureText},
 };
 use crate::verify::catalogue::Mistakes;
 use serde_saphyr::Spanned;
@@ -11,14 +14,9 @@ use serde_saphyr::Spanned;
 impl Scheme {
     /// `None` only where a mistake was told.
     pub(in crate::verify) fn compile(text: &SchemeText, wrong: &mut Mistakes) -> Option<Self> {
-        let algorithms = [
-            ("hmac-sha256", Algorithm::HmacSha256),
-            ("hmac-sha1", Algorithm::HmacSha1),
-            ("hmac-sha512", Algorithm::HmacSha512),
-        ];
-        let later =
-            ["sha1", "sha256", "ed25519", "ecdsa-p256-sha256", "rsa-sha1", "rsa-sha256", "jwt", "equal", "basic"];
-        let algorithm = wrong.word(&text.alg, "algorithm", &algorithms, &later);
+        let algorithm = algorithm(&text.alg, wrong);
+        let chosen = text.alg_from.as_ref().and_then(|text| chosen(text, wrong));
+        let digest = text.body_digest.as_ref().and_then(|written| digest(written, wrong));
         let key = key(text, wrong);
         let signature = signature(&text.sig, wrong);
         let id = text.id.as_ref().and_then(|id| wrong.header(id));
@@ -32,7 +30,8 @@ impl Scheme {
             Some(Time { from: place(&time.from, text, wrong)?, format: format? })
         });
         let message: Vec<_> = text.message.iter().filter_map(|written| part(written, text, wrong)).collect();
-        let scheme = Self { algorithm: algorithm?, key: key?, signature: signature?, message, time, id };
+        let (algorithm, key, signature, any_port) = (algorithm?, key?, signature?, text.any_port);
+        let scheme = Self { algorithm, chosen, key, signature, message, time, id, digest, any_port };
         scheme.holds_together(text, wrong).then_some(scheme)
     }
 
@@ -54,8 +53,48 @@ impl Scheme {
         if self.coverage().id && self.id.is_none() {
             wrong.at(place, "the message has an `id`; say where it is, with `id: header:NAME`");
         }
+        if let Some(digest) = text.body_digest.as_ref().filter(|_| !self.signs_url()) {
+            wrong.at(digest, "a digest in the query vouches for nothing unless the message has the `url`");
+        }
+        if self.key.encoding == KeyEncoding::Utf8 && !self.shares_its_key() {
+            wrong.at(&text.alg, "a public key is written as `hex` or `base64`; say so with `key: { enc: base64 }`");
+        }
         wrong.0.len() == before && self.message.len() == text.message.len()
     }
+}
+
+fn algorithm(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<Algorithm> {
+    let algorithms = [
+        ("hmac-sha256", Algorithm::HmacSha256),
+        ("hmac-sha1", Algorithm::HmacSha1),
+        ("hmac-sha512", Algorithm::HmacSha512),
+        ("ed25519", Algorithm::Ed25519),
+        ("ecdsa-p256-sha256", Algorithm::EcdsaP256Sha256),
+    ];
+    let later = ["sha1", "sha256", "rsa-sha1", "rsa-sha256", "jwt", "equal", "basic"];
+    wrong.word(written, "algorithm", &algorithms, &later)
+}
+
+fn chosen(text: &ChosenText, wrong: &mut Mistakes) -> Option<Chosen> {
+    let header = wrong.header(&text.place);
+    let words = text.words.iter().filter_map(|(word, written)| Some((word.clone(), algorithm(written, wrong)?)));
+    let words: Vec<_> = words.collect();
+    let shared = words.iter().all(|(_, algorithm)| algorithm.shares_its_key());
+    if !shared || words.is_empty() {
+        wrong.at(
+            &text.place,
+            "one key serves all of these; write words for some of `hmac-sha256`, `hmac-sha1`, `hmac-sha512`",
+        );
+    }
+    Some(Chosen { header: header?, item: text.item.clone(), words })
+}
+
+fn digest(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<BodyDigest> {
+    let parameter = written.value.strip_prefix("query:").filter(|name| !name.is_empty());
+    if parameter.is_none() {
+        wrong.at(written, format!("cannot read `{}`; write `query:NAME`, as in `query:bodySHA256`", written.value));
+    }
+    parameter.map(|parameter| BodyDigest { parameter: parameter.to_owned() })
 }
 
 fn key(text: &SchemeText, wrong: &mut Mistakes) -> Option<KeyFormat> {
@@ -131,6 +170,7 @@ fn part(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> O
         "method" => Part::Method,
         "url" => Part::Url,
         "path" => Part::Path,
+        "form" => Part::SortedForm,
         other => {
             if let Some(literal) = other.strip_prefix("text:") {
                 Part::Text(literal.to_owned())
@@ -141,7 +181,7 @@ fn part(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> O
                 Part::Header(wrong.header(written)?)
             } else {
                 let message = format!(
-                    "unknown part `{other}`; known here: `body`, `ts`, `id`, `method`, `url`, `path`, `header:NAME`, `kv:ITEM`, `text:LITERAL`"
+                    "unknown part `{other}`; known here: `body`, `ts`, `id`, `method`, `url`, `path`, `form`, `header:NAME`, `kv:ITEM`, `text:LITERAL`"
                 );
                 wrong.at(written, message);
                 return None;

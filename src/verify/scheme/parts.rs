@@ -1,6 +1,9 @@
 //! The words of which schemes are made: where a value is, what is signed, how a time is written.
 
-use super::{Shape, pairs, sole};
+use super::{
+    signature::{Shape, pairs},
+    sole,
+};
 use crate::{clock::Timestamp, request::Head, verdict::Rejection};
 use std::borrow::Cow;
 
@@ -34,6 +37,8 @@ pub(super) enum Part {
     Header(String),
     /// An item of the signature header.
     Item(String),
+    /// Names and values of a form, decoded and sorted; nothing for a body that is no form.
+    SortedForm,
 }
 
 impl Part {
@@ -48,6 +53,7 @@ impl Part {
             Self::Path => "path".to_owned(),
             Self::Header(name) => format!("[{name}]"),
             Self::Item(name) => format!("[{name}=]"),
+            Self::SortedForm => "form".to_owned(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
+use std::collections::BTreeMap;
 
 /// One sender.
 #[derive(Debug, Deserialize)]
@@ -53,7 +54,7 @@ pub struct SourceText {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SchemeText {
-    /// `hmac-sha256`, `hmac-sha1` or `hmac-sha512`.
+    /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519` or `ecdsa-p256-sha256`.
     pub alg: Spanned<String>,
     /// How the operator's text becomes a key.
     #[serde(default)]
@@ -66,6 +67,26 @@ pub struct SchemeText {
     pub ts: Option<TimeText>,
     /// `header:NAME` with the sender's id for the event.
     pub id: Option<Spanned<String>>,
+    /// Where the sender says which of several algorithms it used.
+    pub alg_from: Option<ChosenText>,
+    /// `query:NAME`: the SHA-256, in hexadecimal, of a body that is no form, in a URL that is signed.
+    pub body_digest: Option<Spanned<String>>,
+    /// `true`: the URL may be signed with a port or without, whatever `public_url` has.
+    #[serde(default)]
+    pub any_port: bool,
+}
+
+/// An item of a header that names the algorithm; without the header it is `alg`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenText {
+    /// `header:NAME`, with `item=word` between commas.
+    #[serde(rename = "in")]
+    pub place: Spanned<String>,
+    /// The item's name.
+    pub item: String,
+    /// What its words mean.
+    pub words: BTreeMap<String, Spanned<String>>,
 }
 
 /// How the operator's text becomes a key.

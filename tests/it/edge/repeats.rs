@@ -6,7 +6,7 @@ use hookwarden::{
     policy::{Overrides, Source, compile},
     secret::Secret,
     spool::{Settings, Spool},
-    verify::{Catalogue, Key, Keys, Unsigned},
+    verify::{Catalogue, Key, Keys, SigningKey, Unsigned},
 };
 use http::Method;
 use std::{collections::BTreeMap, sync::Arc};
@@ -23,26 +23,33 @@ destinations: { wordpress: { url: 'http://127.0.0.1:9/events' } }
 ";
 
 /// A queued route of Standard Webhooks, whose key is the first of what this returns.
-async fn queued(folder: &tempfile::TempDir) -> (Secret, House) {
+async fn queued(folder: &tempfile::TempDir) -> (SigningKey, House) {
     let catalogue = Catalogue::embedded();
     let source = Source::one("gate.yaml", POLICY);
     let policy = compile(&source, &catalogue, &Overrides::default(), SystemClock.now()).unwrap().policy;
     let scheme = &catalogue.find("standard-webhooks").unwrap().scheme;
-    let secret = || scheme.key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-    let key = Key { id: "live".into(), secret: secret(), retire: None };
+    let text = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let key = Key { id: "live".into(), secret: scheme.key(text).unwrap(), retire: None };
     let named = BTreeMap::from([(policy.routes[0].sender.keys().to_owned(), vec![key])]);
     let settings = Settings { folder: folder.path().join("spool"), bytes: 64 << 20, free: 0 };
     let (spool, _) = Spool::open(settings, Arc::new(SystemClock)).unwrap();
     let house = open(policy, Keys::new(Secret::new("memory").unwrap(), named), spool).await;
-    (secret(), house)
+    (scheme.signing_key(text).unwrap(), house)
 }
 
-fn request(key: &Secret, id: &str, body: &str) -> String {
+fn request(key: &SigningKey, id: &str, body: &str) -> String {
     let catalogue = Catalogue::embedded();
     let url = "http://shop.test/hooks/events";
-    let unsigned = Unsigned { method: &Method::POST, url, body: body.as_bytes(), id, at: SystemClock.now() };
+    let unsigned = Unsigned {
+        method: &Method::POST,
+        url,
+        content_type: "application/json",
+        body: body.as_bytes(),
+        id,
+        at: SystemClock.now(),
+    };
     let signed = catalogue.find("standard-webhooks").unwrap().scheme.sign(key, &unsigned);
-    let fields: String = signed.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let fields: String = signed.fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     format!("POST /hooks/events HTTP/1.1\r\nHost: shop.test\r\nContent-Length: {length}\r\n{fields}\r\n{body}")
 }

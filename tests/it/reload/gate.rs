@@ -113,9 +113,16 @@ impl Wire {
         let catalogue = Catalogue::embedded();
         let scheme = &catalogue.find("standard-webhooks").unwrap().scheme;
         let (method, body) = (http::Method::POST, format!("{{\"id\":\"{id}\"}}"));
-        let unsigned = Unsigned { method: &method, url: target, body: body.as_bytes(), id, at: SystemClock.now() };
-        let signed = scheme.sign(&scheme.key(secret).unwrap(), &unsigned);
-        let fields: String = signed.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let unsigned = Unsigned {
+            method: &method,
+            url: target,
+            content_type: "application/json",
+            body: body.as_bytes(),
+            id,
+            at: SystemClock.now(),
+        };
+        let signed = scheme.sign(&scheme.signing_key(secret).unwrap(), &unsigned);
+        let fields: String = signed.fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let head = format!("POST {target} HTTP/1.1\r\nHost: shop.test\r\nContent-Type: application/json\r\n{fields}");
         self.ask(&format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).0
     }
