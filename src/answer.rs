@@ -3,7 +3,7 @@
 use crate::{
     ledger::{Known, Receipt},
     policy::Route,
-    verdict::{Fault, Refusal, Rejection},
+    verdict::{Fault, Refusal, Rejection, TokenFlaw},
 };
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -67,13 +67,15 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
         Rejection::AddressLimited(_) | Rejection::SenderLimited(_) => {
             (StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
         }
+        Rejection::Token(TokenFlaw::Scope) => (StatusCode::FORBIDDEN, "insufficient_scope"),
         // One answer for all: which check failed is what an attacker would like to know.
         Rejection::SignatureMissing
         | Rejection::SignatureMalformed
         | Rejection::SignatureMismatch
         | Rejection::NoKey
         | Rejection::Stale
-        | Rejection::FromTheFuture => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+        | Rejection::FromTheFuture
+        | Rejection::Token(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         Rejection::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
         Rejection::ContractBroken | Rejection::ContractUnknown | Rejection::ContractSunset => {
             (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable")
@@ -106,6 +108,8 @@ fn failed(fault: &Fault, request_id: &str) -> Answer {
         | Fault::LedgerFull
         | Fault::LedgerBusy
         | Fault::Ledger(_)
+        | Fault::KeyPending
+        | Fault::KeysUnavailable
         | Fault::TooLate
         | Fault::LeaseLost
         | Fault::OriginUnreachable(_)

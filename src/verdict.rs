@@ -2,6 +2,10 @@
 //!
 //! Neither knows HTTP: a decision is a value first, and [`answer`](crate::answer) makes it a status.
 
+mod token;
+
+pub use token::{TokenError, TokenFlaw};
+
 use std::{fmt, time::Duration};
 
 /// The sender's fault. Holds nothing of the request, so it can be logged and counted as it is.
@@ -55,6 +59,9 @@ pub enum Rejection {
     /// Signed further in the future than the route's `max_future`.
     #[error("signed in the future")]
     FromTheFuture,
+    /// The bearer token is not believed, or may not do this.
+    #[error(transparent)]
+    Token(#[from] TokenFlaw),
     /// This sender sends too much; wait this long.
     #[error("this sender sends too much")]
     SenderLimited(Duration),
@@ -91,6 +98,35 @@ impl Rejection {
         "no_key",
         "stale",
         "from_the_future",
+        "token_missing",
+        "token_twice",
+        "token_too_long",
+        "token_malformed",
+        "token_encoding",
+        "token_header",
+        "token_encrypted",
+        "token_compressed",
+        "token_unencoded",
+        "token_critical",
+        "token_nested",
+        "token_algorithm",
+        "token_type",
+        "token_key_unknown",
+        "token_key_ambiguous",
+        "token_key_misfit",
+        "token_signature_malformed",
+        "token_signature_mismatch",
+        "token_claims",
+        "token_claim_type",
+        "token_issuer",
+        "token_audience",
+        "token_end_missing",
+        "token_expired",
+        "token_not_yet",
+        "token_from_the_future",
+        "token_too_old",
+        "token_claim_missing",
+        "token_scope",
         "sender_limited",
         "malformed",
         "contract_broken",
@@ -117,6 +153,7 @@ impl Rejection {
             Self::NoKey => "no_key",
             Self::Stale => "stale",
             Self::FromTheFuture => "from_the_future",
+            Self::Token(flaw) => flaw.code(),
             Self::SenderLimited(_) => "sender_limited",
             Self::Malformed => "malformed",
             Self::ContractBroken => "contract_broken",
@@ -128,6 +165,7 @@ impl Rejection {
     /// Whether the sender could not show who it is. Outside, all of these look alike.
     pub const fn is_authentication(self) -> bool {
         match self {
+            Self::Token(flaw) => !matches!(flaw.error(), TokenError::InsufficientScope),
             Self::SignatureMissing
             | Self::SignatureMalformed
             | Self::SignatureMismatch
@@ -168,6 +206,12 @@ pub enum Fault {
     /// Write or sync failed; the event is not durable.
     #[error("the ledger did not take the event")]
     Ledger(#[source] BoxError),
+    /// No key has the token's id, and the set is old enough for the issuer to have a new one by now.
+    #[error("the token's key is not known yet")]
+    KeyPending,
+    /// The issuer's keys have never been fetched, or so long ago that they may have been revoked since.
+    #[error("the issuer's keys are not to be had")]
+    KeysUnavailable,
     /// The sender's answer was due before the ledger, or the first copy of this event, came to an end.
     #[error("no answer in time")]
     TooLate,
@@ -195,6 +239,8 @@ impl Fault {
         "ledger_full",
         "ledger_busy",
         "ledger_failed",
+        "key_pending",
+        "keys_unavailable",
         "too_late",
         "lease_lost",
         "origin_unreachable",
@@ -210,6 +256,8 @@ impl Fault {
             Self::LedgerFull => "ledger_full",
             Self::LedgerBusy => "ledger_busy",
             Self::Ledger(_) => "ledger_failed",
+            Self::KeyPending => "key_pending",
+            Self::KeysUnavailable => "keys_unavailable",
             Self::TooLate => "too_late",
             Self::LeaseLost => "lease_lost",
             Self::OriginUnreachable(_) => "origin_unreachable",
@@ -263,6 +311,16 @@ impl fmt::Display for Chain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_flaw_of_a_token_has_a_code_of_its_own_that_metrics_know() {
+        for (index, flaw) in TokenFlaw::ALL.iter().enumerate() {
+            assert!(Rejection::CODES.contains(&flaw.code()), "{flaw:?}");
+            assert!(TokenFlaw::ALL[..index].iter().all(|other| other.code() != flaw.code()), "{flaw:?}");
+        }
+        let of_tokens = Rejection::CODES.iter().filter(|code| code.starts_with("token_")).count();
+        assert_eq!(of_tokens, TokenFlaw::ALL.len(), "a flaw is not in `ALL`");
+    }
 
     #[test]
     fn a_fault_tells_its_causes_and_a_rejection_has_none() {
