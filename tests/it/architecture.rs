@@ -91,6 +91,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const MAY_MAKE: &[(&str, &[&str])] = &[
     ("Sender", &["policy/route.rs", "verify/verified.rs", "cli/verify.rs"]),
     ("Verified", &["verify/verified.rs"]),
+    ("Token", &["verify/jwt/bearer.rs"]),
+    ("Bearer", &["verify/jwt/bearer.rs"]),
     ("Clean", &["payload/clean.rs"]),
     ("Contract", &["payload/contract.rs", "policy/contract.rs"]),
     ("Event", &["event.rs", "gate.rs"]),

@@ -22,3 +22,4 @@ mod reading;
 #[cfg(feature = "edge")]
 mod reload;
 mod senders;
+mod tokens;
