@@ -101,6 +101,7 @@ pub mod verify;
 pub mod payload;
 
 pub mod event;
+pub mod identity;
 pub mod outcome;
 
 pub mod policy;

@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("limit", &["clock", "verdict"]),
     ("repeat", &["clock", "json", "secret"]),
     ("verify", &["clock", "json", "repeat", "request", "secret", "verdict"]),
+    ("identity", &["clock", "json", "secret", "verify"]),
     ("payload", &["clock", "json", "repeat", "request", "verdict", "verify"]),
     ("event", &["clock", "json", "payload", "repeat"]),
     ("outcome", &["clock", "verdict"]),

@@ -3,6 +3,7 @@
 mod attacks;
 mod cache;
 mod claims;
+mod identity;
 mod keys;
 mod mint;
 mod others;
