@@ -11,6 +11,7 @@ mod merge;
 mod notes;
 mod reference;
 mod report;
+mod rollout;
 mod route;
 mod senders;
 mod settings;
@@ -180,6 +181,31 @@ pub struct Route {
     pub respond: Respond,
     /// When the sender's answer is due.
     pub answer_by: Duration,
+    /// What is judged and counted, and let through.
+    pub observe: Option<Observe>,
+}
+
+/// A route that is tried before it enforces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observe {
+    /// In what.
+    pub what: Observed,
+    /// Then it enforces: a running gate compiles its policy again at this moment.
+    pub until: Timestamp,
+}
+
+/// What is judged and counted, and let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// The whole request, of a relayed route: it reaches WordPress whether or not it would be refused.
+    All,
+    /// These checks; everything else enforces.
+    Checks {
+        /// The contract's.
+        schema: bool,
+        /// Of addresses and of senders.
+        limits: bool,
+    },
 }
 
 /// Who is asked about a route. Documentation: nothing is decided by it.

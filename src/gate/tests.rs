@@ -45,6 +45,7 @@ fn route(delivery: Delivery) -> Arc<Route> {
     Arc::new(Route {
         name: "issues".into(),
         class: None,
+        observe: None,
         at: Selector::path("/hooks/github").unwrap(),
         owner: None,
         remember: horizon,

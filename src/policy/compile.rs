@@ -8,6 +8,7 @@ use super::{
     notes::Notes,
     reference::for_editors,
     report::{Report, Severity},
+    rollout::rollout,
     route::{RouteCompiler, Surroundings},
     senders::{Senders, key_lists, key_references},
     settings::settings,
@@ -125,7 +126,7 @@ fn policy(
     let destinations = destinations(notes);
     let floor = Floor::read(now, overrides.ended_enforces, notes);
     let library = source.library();
-    let (routes, ends) = {
+    let (mut routes, mut ends) = {
         let around = Surroundings {
             library: &library,
             now,
@@ -139,6 +140,7 @@ fn policy(
         };
         routes(&around, &floor, notes)
     };
+    ends.extend(rollout(&mut routes, now, notes));
     let keys = key_references(&lists, &routes, notes);
     if !notes.is_broken() {
         // A misspelt name would make its right spelling look unused.

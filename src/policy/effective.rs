@@ -48,6 +48,7 @@ pub fn effective(source: &Source, policy: &Policy, overrides: &Overrides, route:
     };
     sheet.named("keys", |name| route.is_none() || keys(name), &mut root);
     sheet.named("destinations", |name| route.is_none() || destinations(name), &mut root);
+    sheet.named("rollout", |name| routes.iter().any(|route| *route.name == *name), &mut root);
     let mut text = String::new();
     root.write(0, &mut text);
     Some(aligned(&text))

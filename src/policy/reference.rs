@@ -43,6 +43,8 @@ pub enum Table {
     Files,
     /// What a route and a class say.
     Routes,
+    /// What is tried before it enforces.
+    Rollout,
     /// What differs per stage.
     Stage,
     /// What stands in `*.test.yaml`.
@@ -51,7 +53,15 @@ pub enum Table {
 
 impl Table {
     /// In the order in which a newcomer needs them.
-    pub const ALL: [Self; 6] = [Self::Gate, Self::Edge, Self::Files, Self::Routes, Self::Stage, Self::Tests];
+    pub const ALL: [Self; 7] = [
+        Self::Gate,
+        Self::Edge,
+        Self::Files,
+        Self::Routes,
+        Self::Rollout,
+        Self::Stage,
+        Self::Tests,
+    ];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -60,6 +70,7 @@ impl Table {
             Self::Edge => "Limits of connections and requests",
             Self::Files => "Many files",
             Self::Routes => "Routes",
+            Self::Rollout => "Trying before enforcing",
             Self::Stage => "Keys and destinations",
             Self::Tests => "Tests",
         }
@@ -71,6 +82,7 @@ impl Table {
             _ if within == Self::Tests => within,
             Some("edge") => Self::Edge,
             Some("classes" | "floor" | "class" | "exception") => Self::Files,
+            Some("rollout") => Self::Rollout,
             Some("keys" | "destinations") => Self::Stage,
             _ => within,
         }

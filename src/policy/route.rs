@@ -135,6 +135,7 @@ impl<'a> RouteCompiler<'a, '_> {
             delivery: delivery?,
             respond,
             answer_by,
+            observe: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What a policy promises, in the words of the one who has to sign it off.
 
-use super::{Delivery, Owner, Policy, Route, written_rate, written_size, written_time};
+use super::{Delivery, Observe, Observed, Owner, Policy, Route, written_rate, written_size, written_time};
 use crate::{event::Form, repeat::Window, verify::Coverage};
 use serde::Serialize;
 use std::fmt;
@@ -33,6 +33,9 @@ pub struct RouteSummary {
     pub promise: &'static str,
     /// What is let in, and how much of it.
     pub limits: String,
+    /// What is judged and counted and let through, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observes: Option<String>,
 }
 
 /// Who is asked about a route.
@@ -81,6 +84,7 @@ impl Policy {
             delivery,
             promise,
             limits: limits(route),
+            observes: route.observe.map(|observe| observe.to_string()),
         }
     }
 }
@@ -113,6 +117,19 @@ fn limits(route: &Route) -> String {
     limits.join(", ")
 }
 
+impl fmt::Display for Observe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.what {
+            Observed::All => "everything: what would be refused reaches WordPress",
+            Observed::Checks { schema: true, limits: true } => "schema and limits: what they would refuse goes on",
+            Observed::Checks { schema: true, limits: false } => "the schema: what it would refuse goes on",
+            Observed::Checks { schema: false, .. } => "limits: what they would refuse goes on",
+        };
+        let until = self.until.rfc3339();
+        write!(f, "{what}; enforces from {}", until.split('T').next().unwrap_or_default())
+    }
+}
+
 impl fmt::Display for RouteSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, at, provider, keys, keys_count, repeats, delivery, promise, limits, .. } = self;
@@ -127,6 +144,9 @@ impl fmt::Display for RouteSummary {
         writeln!(f, "  repeats   {repeats}")?;
         writeln!(f, "  delivery  {delivery}; a 2xx is {promise}")?;
         writeln!(f, "  limits    {limits}")?;
+        if let Some(observes) = &self.observes {
+            writeln!(f, "  observes  {observes}")?;
+        }
         match &self.owner {
             Some(OwnerSummary { team, oncall: Some(oncall) }) => writeln!(f, "  owner     {team}, on call {oncall}"),
             Some(OwnerSummary { team, oncall: None }) => writeln!(f, "  owner     {team}"),

@@ -21,6 +21,7 @@ pub(super) use settings::{AdminText, EdgeText, ListenerText, OriginText, SpoolTe
 use super::units::{DayText, ReferenceText, TimeText};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `gate.yaml`: what the platform team decides.
@@ -91,6 +92,20 @@ struct StageText {
     /// Where queued events can go, by name.
     #[schemars(extend("x-absent" = "none"))]
     destinations: Option<BTreeMap<String, DestinationText>>,
+    /// Routes that are tried before they enforce, by name.
+    #[schemars(extend("x-absent" = "every route enforces"))]
+    rollout: Option<BTreeMap<String, RolloutText>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RolloutText {
+    /// `all` of a relayed route: everything is judged and counted, and the request reaches WordPress as it came. Or a list
+    /// of single checks of any route, `[schema, limits]`: what they would refuse is counted, and goes on.
+    #[schemars(extend("examples" = ["all"]))]
+    pub(super) observe: Value,
+    /// From the start of this day, UTC, the route enforces, in a running gate too; `check` warns two weeks before.
+    pub(super) until: DayText,
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

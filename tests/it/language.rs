@@ -212,6 +212,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ("repeats.on_changed", "/routes/queued/repeats/on_changed", r#""deliver""#),
     ("repeats.protection", "/routes/queued/repeats/protection", r#""impossible""#),
     ("repeats.remember", "/routes/queued/repeats/remember", r#""900d""#),
+    ("rollout", "/rollout", r#"{ "ajax": { "observe": "all", "until": "2026-12-31" } }"#),
+    ("rollout.NAME.observe", "/rollout/ajax/observe", r#"["limits"]"#),
+    ("rollout.NAME.until", "/rollout/ajax/until", r#""2026-12-30""#),
     ("routes", "/routes", "{}"),
     ("secret", "/secret", r#""env:OWN""#),
     ("sender.keys", "/routes/queued/sender/keys", r#""other""#),
@@ -231,6 +234,8 @@ const ABSENT: &str = "";
 const GIVEN: &[(&str, &str, &str)] = &[
     ("deliver.replaces_plugin", "/routes/rest/deliver/via", r#""queue""#),
     ("floor.exceptions.need", "/routes/excepted/exception/reason", ABSENT),
+    ("rollout.NAME.observe", "/rollout", r#"{ "ajax": { "observe": "all", "until": "2026-12-31" } }"#),
+    ("rollout.NAME.until", "/rollout", r#"{ "ajax": { "observe": "all", "until": "2026-12-31" } }"#),
 ];
 
 /// The base of this key's case.

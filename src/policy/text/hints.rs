@@ -5,7 +5,6 @@ use crate::json::language::Hint;
 /// Keys and words that the design has and this version does not.
 pub(in crate::policy) const LATER: &[Hint] = &[
     ("issuers", NOT_YET),
-    ("rollout", NOT_YET),
     ("order_by", NOT_YET),
     ("keep", NOT_YET),
     ("jwt", NOT_YET),
@@ -31,6 +30,7 @@ pub(in crate::policy) const ELSEWHERE_ROUTES: &[Hint] = &[
     ("secret", STAGE),
     ("keys", STAGE),
     ("destinations", STAGE),
+    ("rollout", STAGE),
 ];
 
 const NOT_YET: &str = "is not in this version; leave it out";
