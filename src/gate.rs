@@ -5,12 +5,12 @@ use crate::{
     event::{Arrival, Event, Lineage},
     ledger::{Accepted, Known, Ledger, Receipt},
     limit::Rate,
-    outcome::Notes,
-    payload::{Clean, clean, read},
+    outcome::{Judgement, Notes, Observation},
+    payload::{Clean, Unclean, clean, read},
     policy::{Delivery, Policy, Route},
     repeat::RepeatKeys,
     request::{Body, Head, Unverified},
-    verdict::{Fault, Refusal, Rejection},
+    verdict::{Check, Fault, Refusal, Rejection},
     verify::{Keys, verify},
 };
 use std::sync::Arc;
@@ -169,19 +169,67 @@ pub fn judge(
         // A known event spends no token and meets no schema: a captured delivery cannot drain its sender's quota, and
         // a stricter schema does not refuse the retry of an accepted event.
         notes.event_id = read.keys().id();
+        judged(route, Check::Limits, notes);
         return Ok(Judged::Known(known));
     }
     if let Some(rate) = route.limits.per_sender {
-        memory.take(Bucket { route: &route.name, key: read.verified().key_id(), rate })?;
+        let taken = memory.take(Bucket { route: &route.name, key: read.verified().key_id(), rate });
+        taken.or_else(|rejection| fails(route, rejection, notes))?;
     }
+    judged(route, Check::Limits, notes);
     let clean = clean(read, &route.contract, keys, now).map_err(|unclean| {
         notes.finding = unclean.finding.map(|finding| (finding.pointer, finding.keyword));
         unclean.rejection
     })?;
+    if let Some(Unclean { rejection, finding }) = clean.unagreed() {
+        let finding = finding.clone().map(|finding| (finding.pointer, finding.keyword));
+        let found = Judgement::Refused(rejection.code(), finding);
+        notes.observed.push(Observation { check: Check::Schema, found });
+    }
+    judged(route, Check::Schema, notes);
     notes.event_type = clean.event_type().map(str::to_owned);
     notes.contract = clean.version().map(str::to_owned);
     notes.sunset = clean.sunset();
     Ok(Judged::Clean(clean))
+}
+
+/// What comes of a limit that is reached: where limits are tried before they enforce, that is noted, and the request goes
+/// on.
+///
+/// # Errors
+/// The rejection, where they enforce.
+pub fn fails(route: &Route, rejection: Rejection, notes: &mut Notes) -> Result<(), Rejection> {
+    if !route.observes(rejection.check()) {
+        return Err(rejection);
+    }
+    notes.observed.push(Observation::refused(rejection, None));
+    Ok(())
+}
+
+/// A check that is tried has come to its end: unless it failed, all was well.
+fn judged(route: &Route, check: Check, notes: &mut Notes) {
+    if route.observes(check) && !notes.observed.iter().any(|observation| observation.check == check) {
+        notes.observed.push(Observation { check, found: Judgement::Good });
+    }
+}
+
+/// What would have become of a request of a route that is observed whole, now that its body is here: all but the checks
+/// on its head. The memory is not the gate's own: nothing that is only observed may be remembered where it counts.
+pub fn observe(
+    route: &Route,
+    keys: &Keys,
+    memory: &impl Memory,
+    request: Unverified,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> Result<Judged, Rejection> {
+    let judged = judge(route, keys, memory, request, now, notes);
+    notes.observed.push(match &judged {
+        Ok(Judged::Clean(_)) => Observation { check: Check::All, found: Judgement::Good },
+        Ok(Judged::Known(_)) => Observation { check: Check::Repeats, found: Judgement::Repeat },
+        Err(rejection) => Observation::refused(*rejection, notes.finding.clone()),
+    });
+    judged
 }
 
 #[cfg(test)]

@@ -37,7 +37,16 @@ pub enum Found {
 impl Guards {
     /// Compiles selectors; each comes with the index of its route.
     pub fn new(selectors: impl IntoIterator<Item = (Selector, usize)>) -> Self {
-        let mut table = Table::default();
+        Self::trying(selectors, [])
+    }
+
+    /// Those of routes that are observed are found as others are, and may be reached in every way: what would be refused
+    /// there passes until they enforce.
+    pub fn trying(
+        selectors: impl IntoIterator<Item = (Selector, usize)>,
+        observed: impl IntoIterator<Item = usize>,
+    ) -> Self {
+        let mut table = Table { observed: observed.into_iter().collect(), ..Table::default() };
         for (selector, route) in selectors {
             table.insert(selector, route);
         }
@@ -58,11 +67,17 @@ impl Guards {
         if let Some(route) = matches.route {
             return Found::Guarded(route);
         }
-        let looked_into = table.has_rest() || !table.wc_api.is_empty() || (matches.ajax && !table.ajax.is_empty());
         match form::Kind::of(head) {
-            Some(kind) if looked_into => Found::Form(kind),
+            Some(kind) if table.looks_into_forms(matches.ajax) => Found::Form(kind),
             Some(_) | None => Found::Open,
         }
+    }
+
+    /// A scanner for the body of a request that streams to an observed route: where that is a form, it could name another
+    /// one that enforces.
+    pub fn bystander(&self, head: &Head) -> Option<form::Scanner> {
+        let (table, kind) = (self.table.as_ref()?, form::Kind::of(head)?);
+        table.refuses_forms(read(table, head).ajax).then(|| self.scanner(head, kind))
     }
 
     /// A scanner for the body of one form post to a target that is not guarded.
@@ -75,13 +90,13 @@ impl Guards {
     pub fn strays(&self, head: &Head, raw: &bytes::Bytes, route: usize) -> bool {
         let (Some(_), Some(kind)) = (&self.table, form::Kind::of(head)) else { return false };
         let mut scanner = form::Scanner::new(kind, self.fields(head, Some(route)));
-        scanner.feed(raw, true) == form::Verdict::Refuse
+        scanner.scan(raw, true) == form::Verdict::Refuse
     }
 
     fn fields(&self, head: &Head, own: Option<usize>) -> form::Fields {
         let table = self.table.clone().unwrap_or_default();
         let ajax = !table.ajax.is_empty() && read(&table, head).ajax;
-        form::Fields { table, ajax, own }
+        form::Fields { table, ajax, own, observed: None }
     }
 }
 

@@ -1,6 +1,9 @@
 //! How did it end? Every request has exactly one [`Outcome`].
 
-use crate::{clock::Timestamp, verdict::Refusal};
+use crate::{
+    clock::Timestamp,
+    verdict::{Check, Refusal, Rejection},
+};
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub enum Outcome {
     RepeatChanged,
     /// Passed on; the origin's answer went back.
     Relayed,
+    /// Guarded, and tried before it enforces: streamed to the origin and back, whatever was found.
+    Observed,
     /// Refused, by this code.
     Rejected(&'static str),
     /// Our fault or the origin's, by this code.
@@ -34,6 +39,7 @@ impl Outcome {
             Self::Repeat => "repeat",
             Self::RepeatChanged => "repeat_changed",
             Self::Relayed => "relayed",
+            Self::Observed => "observed",
             Self::Rejected(code) | Self::Failed(code) => code,
             Self::Aborted => "aborted",
             Self::Lost => "lost",
@@ -67,4 +73,56 @@ pub struct Notes {
     pub sunset: Option<Timestamp>,
     /// Where the document is not as agreed: pointers into the document and into the schema, without content.
     pub finding: Option<(String, String)>,
+    /// What came of checks that are tried before they enforce.
+    pub observed: Vec<Observation>,
+}
+
+/// What came of one check that is tried before it enforces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// Which.
+    pub check: Check,
+    /// What.
+    pub found: Judgement,
+}
+
+/// What would have become of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It would have gone on.
+    Good,
+    /// It would have been answered as a repeat, without WordPress.
+    Repeat,
+    /// It would have been refused, by this code; where a document is not as agreed, with the places.
+    Refused(&'static str, Option<(String, String)>),
+    /// Nobody can say, for this reason.
+    Unjudged(&'static str),
+}
+
+impl Judgement {
+    /// Stable, low-cardinality name for logs, metrics and documentation.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Repeat => "repeat",
+            Self::Refused(code, _) => code,
+            Self::Unjudged(_) => "unjudged",
+        }
+    }
+}
+
+impl Observation {
+    /// It would have been refused. Of a body that is longer than the route takes nobody has seen enough to say what else
+    /// would be wrong.
+    pub fn refused(rejection: Rejection, finding: Option<(String, String)>) -> Self {
+        if rejection == Rejection::TooLarge {
+            return Self::unjudged(rejection.code());
+        }
+        Self { check: rejection.check(), found: Judgement::Refused(rejection.code(), finding) }
+    }
+
+    /// Nobody can say what would have become of it.
+    pub const fn unjudged(reason: &'static str) -> Self {
+        Self { check: Check::All, found: Judgement::Unjudged(reason) }
+    }
 }

@@ -40,6 +40,7 @@ use crate::{
     limit::Rate,
     payload::Contract,
     request::Head,
+    verdict::Check,
     verify::{Provider, Respond, Sender},
 };
 use ipnet::IpNet;
@@ -192,6 +193,9 @@ pub struct Observe {
     pub what: Observed,
     /// Then it enforces: a running gate compiles its policy again at this moment.
     pub until: Timestamp,
+    /// The same while everything that a request is judged by is the same: what was found out under other terms says
+    /// nothing about these.
+    pub terms: u64,
 }
 
 /// What is judged and counted, and let through.
@@ -287,6 +291,23 @@ pub enum Reference {
     Env(String),
     /// `file:/path`; refused if others may read it.
     File(PathBuf),
+}
+
+impl Route {
+    /// Whether everything is judged and counted alone.
+    pub fn is_observed(&self) -> bool {
+        self.observe.is_some_and(|observe| observe.what == Observed::All)
+    }
+
+    /// Whether this check alone is judged and counted, while everything else enforces.
+    pub fn observes(&self, check: Check) -> bool {
+        let Some(Observe { what: Observed::Checks { schema, limits }, .. }) = self.observe else { return false };
+        match check {
+            Check::Schema => schema,
+            Check::Limits => limits,
+            Check::All | Check::Guard | Check::Admit | Check::Verify | Check::Repeats => false,
+        }
+    }
 }
 
 impl Policy {

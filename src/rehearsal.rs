@@ -13,13 +13,13 @@ use crate::{
     answer::{self, Answer},
     clock::Timestamp,
     event::{Arrival, Event, Record},
-    gate::{self, Gate, Origin, Relayed},
-    guard::Found,
+    gate::{self, Gate, Judged, Origin, Relayed},
+    guard::{Found, form},
     ledger::{Accepted, Ledger, Receipt},
-    outcome::{Notes, Outcome},
+    outcome::{Notes, Observation, Outcome},
     payload::Clean,
     policy::{Decision, Policy, Route},
-    request::{Body, Head},
+    request::{Body, Head, Unverified},
     verdict::{Fault, Refusal, Rejection},
     verify::Keys,
 };
@@ -57,6 +57,16 @@ pub struct Played {
     pub relayed: Option<Bytes>,
 }
 
+impl Played {
+    /// The code of logs and metrics: of what is observed, that of what was found.
+    pub fn code(&self) -> &'static str {
+        match (self.decision, self.notes.observed.first()) {
+            (Decision::Observed, Some(observation)) => observation.found.code(),
+            (_, _) => self.outcome.code(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Rehearsal<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rehearsal").field("policy", &self.policy.digest).finish_non_exhaustive()
@@ -80,13 +90,26 @@ impl<'a> Rehearsal<'a> {
             (Found::Batch, _) => return refused(None, &Rejection::Batch.into(), notes),
             (Found::Ambiguous, _) => return refused(None, &Rejection::TargetUnclear.into(), notes),
             (Found::Form(kind), _) => {
-                let verdict = self.policy.guards.scanner(&head, kind).feed(&body, true);
-                let refuse = verdict == crate::guard::form::Verdict::Refuse;
-                return if refuse { refused(None, &Rejection::GuardedInForm.into(), notes) } else { passed(notes) };
+                let mut scanner = self.policy.guards.scanner(&head, kind);
+                if scanner.feed(&body, true) == form::Verdict::Refuse {
+                    return refused(None, &Rejection::GuardedInForm.into(), notes);
+                }
+                let Some(route) = scanner.observed().and_then(|index| self.policy.routes.get(index)) else {
+                    return passed(notes);
+                };
+                notes.observed.push(Observation::refused(Rejection::GuardedInForm, None));
+                return observed(route.clone(), body, notes);
             }
             (Found::Open | Found::Guarded(_), _) => return passed(notes),
         };
-        if let Err(refusal) = route.admit.head(&head).and_then(|()| self.memory.take_address(&route, head.client)) {
+        if route.is_observed() {
+            return self.observe(index, route, head, body, now);
+        }
+        let admitted = route.admit.head(&head).and_then(|()| {
+            let taken = self.memory.take_address(&route, head.client);
+            taken.or_else(|rejection| gate::fails(&route, rejection, &mut notes))
+        });
+        if let Err(refusal) = admitted {
             return refused(Some(route), &refusal.into(), notes);
         }
         let strays = self.policy.guards.strays(&head, &body, index);
@@ -111,6 +134,33 @@ impl<'a> Rehearsal<'a> {
         };
         Played { decision, outcome, route: Some(route), notes, answer, event, relayed }
     }
+}
+
+impl Rehearsal<'_> {
+    /// What is only observed reaches WordPress as it came.
+    fn observe(&self, index: usize, route: Arc<Route>, head: Head, body: Bytes, now: Timestamp) -> Played {
+        let (mut notes, guards) = (Notes::default(), &self.policy.guards);
+        if guards.bystander(&head).is_some_and(|mut scanner| scanner.feed(&body, true) == form::Verdict::Refuse) {
+            return refused(Some(route), &Rejection::GuardedInForm.into(), notes);
+        }
+        let admitted = route.admit.head(&head).and_then(|()| self.memory.take_address(&route, head.client));
+        let fits = || (body.len() > route.admit.body_limit_bytes).then_some(Rejection::TooLarge);
+        let strays = || guards.strays(&head, &body, index).then_some(Rejection::GuardedInForm);
+        if let Some(rejection) = admitted.err().or_else(fits).or_else(strays) {
+            notes.observed.push(Observation::refused(rejection, None));
+            return observed(route, body, notes);
+        }
+        let request = Unverified { head, raw: body.clone() };
+        if let Ok(Judged::Clean(clean)) = gate::observe(&route, self.keys, &self.memory, request, now, &mut notes) {
+            self.memory.keep(clean.keys());
+        }
+        observed(route, body, notes)
+    }
+}
+
+fn observed(route: Arc<Route>, body: Bytes, notes: Notes) -> Played {
+    let (decision, outcome) = (Decision::Observed, Outcome::Observed);
+    Played { decision, outcome, route: Some(route), notes, answer: None, event: None, relayed: Some(body) }
 }
 
 /// Where a real request has one of its own.

@@ -162,6 +162,23 @@ impl Rejection {
         }
     }
 
+    /// What did not hold.
+    pub const fn check(self) -> Check {
+        match self {
+            Self::Head(_) | Self::TargetUnclear | Self::GuardedInForm | Self::Batch => Check::Guard,
+            Self::Method | Self::ContentType | Self::TooLarge | Self::TooSlow | Self::BodyBroken => Check::Admit,
+            Self::AddressLimited(_) | Self::SenderLimited(_) => Check::Limits,
+            Self::SignatureMissing
+            | Self::SignatureMalformed
+            | Self::SignatureMismatch
+            | Self::NoKey
+            | Self::Stale
+            | Self::FromTheFuture
+            | Self::Token(_) => Check::Verify,
+            Self::Malformed | Self::ContractBroken | Self::ContractUnknown | Self::ContractSunset => Check::Schema,
+        }
+    }
+
     /// Whether the sender could not show who it is. Outside, all of these look alike.
     pub const fn is_authentication(self) -> bool {
         match self {
@@ -187,6 +204,41 @@ impl Rejection {
             | Self::ContractBroken
             | Self::ContractUnknown
             | Self::ContractSunset => false,
+        }
+    }
+}
+
+/// What a route holds against a request, in the order in which a request meets it. A route that is tried before it enforces
+/// counts by these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// All of them.
+    All,
+    /// Which endpoint it is for.
+    Guard,
+    /// Method, content type, length.
+    Admit,
+    /// Tokens of addresses and of senders.
+    Limits,
+    /// Signature and signed time, or the token.
+    Verify,
+    /// Whether it came before.
+    Repeats,
+    /// The contract.
+    Schema,
+}
+
+impl Check {
+    /// Stable, low-cardinality name for logs, metrics and documentation.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Guard => "guard",
+            Self::Admit => "admit",
+            Self::Limits => "limits",
+            Self::Verify => "verify",
+            Self::Repeats => "repeats",
+            Self::Schema => "schema",
         }
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Fields {
     pub(super) ajax: bool,
     /// The route that the head has named, which its body may name again.
     pub(super) own: Option<usize>,
+    /// The first route that a field has named, and that lets everything through.
+    pub(super) observed: Option<usize>,
 }
 
 impl Fields {
@@ -71,14 +73,17 @@ impl Fields {
     }
 
     /// Whether this field names a guarded endpoint.
-    fn is_guarded(&self, name: &[u8], value: &[u8]) -> bool {
+    fn is_guarded(&mut self, name: &[u8], value: &[u8]) -> bool {
         let found = match name {
             b"rest_route" => self.table.rest(value),
             b"wc-api" => self.table.wc_api(value),
             b"action" if self.ajax => self.table.ajax(value),
             _ => Matches::default(),
         };
-        found.batch || found.ambiguous || found.route.is_some_and(|route| self.own != Some(route))
+        let observed = found.route.filter(|route| self.table.observed.contains(route));
+        self.observed = self.observed.or(observed);
+        let guarded = found.route.filter(|_| observed.is_none());
+        found.batch || found.ambiguous || guarded.is_some_and(|route| self.own != Some(route))
     }
 }
 
@@ -127,8 +132,22 @@ impl Scanner {
         Self { reader, fields, held: Vec::new(), refused: false }
     }
 
+    /// The route that is observed, and that the form has named: it would have been refused for that.
+    pub fn observed(&self) -> Option<usize> {
+        self.fields.observed
+    }
+
     /// Takes the next piece of the body; `end` says that it is the last one. Any cut into pieces has the same outcome.
+    /// Where everything that forms could name is only observed, all passes as it comes.
     pub fn feed(&mut self, chunk: &Bytes, end: bool) -> Verdict {
+        if self.fields.table.refuses_forms(self.fields.ajax) {
+            return self.scan(chunk, end);
+        }
+        self.scan(chunk, end);
+        Verdict::Pass(chunk.clone())
+    }
+
+    pub(super) fn scan(&mut self, chunk: &Bytes, end: bool) -> Verdict {
         if self.refused {
             return Verdict::Refuse;
         }
@@ -159,16 +178,16 @@ impl Scanner {
 
     fn step(&mut self, rest: &[u8]) -> Step {
         match &mut self.reader {
-            Reader::Urlencoded(reader) => reader.step(&self.held, rest, &self.fields),
-            Reader::Multipart(reader) => reader.step(&self.held, rest, &self.fields),
+            Reader::Urlencoded(reader) => reader.step(&self.held, rest, &mut self.fields),
+            Reader::Multipart(reader) => reader.step(&self.held, rest, &mut self.fields),
             Reader::Unreadable => Step::Refuse,
         }
     }
 
     /// What is held at the end of the body may go after all.
-    fn ends_well(&self) -> bool {
+    fn ends_well(&mut self) -> bool {
         match &self.reader {
-            Reader::Urlencoded(reader) => reader.ends_well(&self.held, &self.fields),
+            Reader::Urlencoded(reader) => reader.ends_well(&self.held, &mut self.fields),
             Reader::Multipart(reader) => reader.ends_well(),
             Reader::Unreadable => true,
         }

@@ -2,7 +2,7 @@
 
 use super::selector::{AJAX_SCRIPTS, Selector, key, sanitized_key};
 use crate::request::target::trim;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Everything that is guarded, by kind.
 #[derive(Debug, Default)]
@@ -14,6 +14,18 @@ pub(super) struct Table {
     pub(super) wc_api: HashMap<Vec<u8>, usize>,
     pub(super) ajax: HashMap<Vec<u8>, usize>,
     pub(super) queries: HashMap<Vec<u8>, Values>,
+    /// Routes that let everything through while they are tried.
+    pub(super) observed: BTreeSet<usize>,
+    /// What the others are found by.
+    pub(super) enforced: Enforced,
+}
+
+/// Where a form, or a batch, must not lead.
+#[derive(Debug, Default)]
+pub(super) struct Enforced {
+    pub(super) rest: bool,
+    pub(super) wc_api: bool,
+    pub(super) ajax: bool,
 }
 
 /// What one query parameter selects.
@@ -32,6 +44,11 @@ pub(super) struct Tree {
 
 impl Table {
     pub(super) fn insert(&mut self, selector: Selector, route: usize) {
+        if !self.observed.contains(&route) {
+            self.enforced.rest |= matches!(selector, Selector::Rest(_));
+            self.enforced.wc_api |= matches!(selector, Selector::WcApi(_));
+            self.enforced.ajax |= matches!(selector, Selector::Ajax(_));
+        }
         match selector {
             Selector::Path(path) => self.paths.insert(&path, route),
             Selector::Rest(path) if path.contains('.') => self.dotted.push((path.into_bytes(), route)),
@@ -61,6 +78,17 @@ impl Table {
         !self.rest.is_empty() || !self.dotted.is_empty()
     }
 
+    /// Whether WordPress looks into a form for anything that is guarded; `ajax`: its target dispatches by `action`.
+    pub(super) fn looks_into_forms(&self, ajax: bool) -> bool {
+        self.has_rest() || !self.wc_api.is_empty() || (ajax && !self.ajax.is_empty())
+    }
+
+    /// The same, for anything that must not be reached so.
+    pub(super) fn refuses_forms(&self, ajax: bool) -> bool {
+        let Enforced { rest, wc_api, ajax: by_action } = self.enforced;
+        rest || wc_api || (ajax && by_action)
+    }
+
     /// Which routes a name of WooCommerce's API means.
     pub(super) fn wc_api(&self, name: &[u8]) -> Matches {
         named(&self.wc_api, name)
@@ -84,7 +112,7 @@ impl Table {
         if !self.has_rest() {
             return Matches::default();
         }
-        let batch = segments.starts_with(&[b"batch".as_slice(), b"v1".as_slice()]);
+        let batch = self.enforced.rest && segments.starts_with(&[b"batch".as_slice(), b"v1".as_slice()]);
         // Of two that overlap the longer one is meant; of two that are as long, nobody knows.
         let plain = self.rest.longest(segments).map(|(route, depth)| {
             let bytes = segments.iter().take(depth).map(|segment| segment.len() + 1).sum::<usize>();

@@ -28,19 +28,26 @@ pub struct Clean {
     version: Option<String>,
     sunset: Option<Timestamp>,
     is_json: bool,
+    unagreed: Option<Unclean>,
 }
 
 /// Turns what was read into a clean document.
 ///
 /// # Errors
-/// The first check of the contract that fails. A scrub fails only if a path of the policy has more to visit in this
-/// document than it may: what was not searched to its end cannot go on.
+/// The first check of the contract that fails; one that is tried before it enforces does not, and the document tells it. A
+/// scrub fails only if a path of the policy has more to visit in this document than it may: what was not searched to its
+/// end cannot go on.
 pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Result<Clean, Unclean> {
-    let version = match (contract.checks(), read.document()) {
-        (Some(agreed), Some(document)) => Some(agreed.check(document, now)?),
-        // `read` has refused it already.
-        (Some(_), None) => return Err(Unclean::new(Rejection::Malformed, "", "contract")),
-        (None, _) => None,
+    let agreed = match (contract.checks(), read.document()) {
+        (Some(agreed), Ok(Some(document))) => agreed.check(document, now).map(Some),
+        (Some(_), Ok(None)) => Err(Unclean::new(Rejection::Malformed, "", "contract")),
+        (Some(_), Err(rejection)) => Err(Unclean::new(rejection, "", "contract")),
+        (None, _) => Ok(None),
+    };
+    let (version, unagreed) = match agreed {
+        Ok(version) => (version, None),
+        Err(unclean) if contract.is_tried() => (None, Some(unclean)),
+        Err(unclean) => return Err(unclean),
     };
     let (version, sunset) = version.map_or((None, None), |version| (Some(version.name.clone()), version.sunset));
     let (verified, repeat, mut event_type, document) = read.into_parts();
@@ -54,7 +61,7 @@ pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Re
     let is_json = document.as_ref().is_some_and(|document| document.written() == Written::Json);
     let body = scrubbed.body.map_or(raw, Bytes::from);
     let (head, redacted) = (scrubbed.head, scrubbed.redacted);
-    Ok(Clean { route, key_id, keys: repeat, event_type, head, body, redacted, version, sunset, is_json })
+    Ok(Clean { route, key_id, keys: repeat, event_type, head, body, redacted, version, sunset, is_json, unagreed })
 }
 
 impl Clean {
@@ -96,6 +103,11 @@ impl Clean {
     /// The policy's places of which this document had some.
     pub fn redacted(&self) -> &[String] {
         &self.redacted
+    }
+
+    /// Where it is not as agreed, while the contract is tried before it enforces.
+    pub fn unagreed(&self) -> Option<&Unclean> {
+        self.unagreed.as_ref()
     }
 
     /// The version of the contract that it satisfies, where there is one.

@@ -42,11 +42,12 @@ pub struct Contract {
     naming: Naming,
     agreed: Option<Arc<Agreed>>,
     redaction: Redaction,
+    is_tried: bool,
 }
 
 impl Contract {
     pub(crate) fn new(naming: Naming) -> Self {
-        Self { naming, agreed: None, redaction: Redaction::default() }
+        Self { naming, agreed: None, redaction: Redaction::default(), is_tried: false }
     }
 
     /// With a schema that every document must satisfy.
@@ -57,6 +58,15 @@ impl Contract {
     /// With places that must not go further.
     pub(crate) fn redacted(self, redaction: Redaction) -> Self {
         Self { redaction, ..self }
+    }
+
+    /// With a schema that is tried before it enforces: what is not as agreed goes on, and says so.
+    pub(crate) fn tried(self) -> Self {
+        Self { is_tried: true, ..self }
+    }
+
+    pub(super) fn is_tried(&self) -> bool {
+        self.is_tried
     }
 
     pub(super) fn naming(&self) -> &Naming {
@@ -71,9 +81,13 @@ impl Contract {
         &self.redaction
     }
 
+    fn enforces(&self) -> bool {
+        self.agreed.is_some() && !self.is_tried
+    }
+
     /// Whether a body that cannot be read must be refused: what was not read was neither checked nor cleaned.
     pub(super) fn needs_document(&self) -> bool {
-        self.agreed.is_some() || self.redaction.wants_document()
+        self.enforces() || self.redaction.wants_document()
     }
 
     /// Whether anything of the document has to be known but its bytes.

@@ -16,6 +16,7 @@ pub struct Read {
     keys: RepeatKeys,
     event_type: Option<String>,
     document: Option<Document>,
+    unread: Option<Rejection>,
 }
 
 /// A body that has one meaning.
@@ -39,15 +40,19 @@ pub(super) enum Written {
 ///
 /// # Errors
 /// Where the contract has checks or scrubs for the body: [`Rejection::ContentType`] for one that is neither JSON nor a
-/// form, [`Rejection::Malformed`] for one that two readers could read in two ways.
+/// form, [`Rejection::Malformed`] for one that two readers could read in two ways. Not for checks that are tried before
+/// they enforce: those find it later.
 pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Result<Read, Rejection> {
     let naming = contract.naming();
-    let document = if contract.needs_document() {
-        Some(Document::read(verified.head(), verified.raw())?)
-    } else if contract.wants_members() {
-        Document::try_read(verified.head(), verified.raw())
-    } else {
-        None
+    let (head, raw) = (verified.head(), verified.raw());
+    let for_names = || contract.wants_members().then(|| Document::try_read(head, raw)).flatten();
+    let (document, unread) = match (contract.checks(), contract.needs_document()) {
+        (_, true) => (Some(Document::read(head, raw)?), None),
+        (Some(_), false) => match Document::read(head, raw) {
+            Ok(document) => (Some(document), None),
+            Err(rejection) => (for_names(), Some(rejection)),
+        },
+        (None, false) => (for_names(), None),
     };
     let root = document.as_ref().map(Document::root);
     let body = verified.body_mark();
@@ -68,7 +73,7 @@ pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Result<Read
     let header = naming.type_header.as_ref().and_then(|name| verified.head().sole(name));
     let event_type = member.or(header).and_then(plain_type);
     let keys = RepeatKeys { proof: verified.proof(), event, body };
-    Ok(Read { verified, keys, event_type, document })
+    Ok(Read { verified, keys, event_type, document, unread })
 }
 
 impl Read {
@@ -82,8 +87,9 @@ impl Read {
         &self.verified
     }
 
-    pub(super) fn document(&self) -> Option<&Document> {
-        self.document.as_ref()
+    /// What its contract asks to be read, as it asks for it; or why it is not.
+    pub(super) fn document(&self) -> Result<Option<&Document>, Rejection> {
+        self.unread.map_or(Ok(self.document.as_ref()), Err)
     }
 
     pub(super) fn into_parts(self) -> (Verified, RepeatKeys, Option<String>, Option<Document>) {

@@ -120,6 +120,8 @@ pub enum Decision {
     Relayed,
     /// Not guarded.
     Passed,
+    /// Guarded by a route that is tried: judged and counted, and passed on as it came.
+    Observed,
     /// The sender's fault.
     Refused,
     /// The gate's.
@@ -134,6 +136,7 @@ impl Decision {
             Self::Repeat => "repeat",
             Self::Relayed => "relayed",
             Self::Passed => "passed",
+            Self::Observed => "observed",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }
@@ -141,7 +144,7 @@ impl Decision {
 }
 
 /// Codes of requests that end well.
-const GOOD_CODES: [&str; 5] = ["accepted", "repeat", "repeat_changed", "relayed", "passed"];
+const GOOD_CODES: [&str; 7] = ["accepted", "repeat", "repeat_changed", "relayed", "passed", "ok", "unjudged"];
 
 /// Which stage's policy the tests are read for.
 #[derive(Clone, Copy, Debug, Default)]

@@ -140,13 +140,14 @@ fn policy(
         };
         routes(&around, &floor, notes)
     };
-    ends.extend(rollout(&mut routes, now, notes));
+    ends.extend(rollout(&mut routes, &source.schemas, now, notes));
     let keys = key_references(&lists, &routes, notes);
     if !notes.is_broken() {
         // A misspelt name would make its right spelling look unused.
         unused(&routes, &destinations, &keys, notes);
     }
-    let guards = Guards::new(routes.iter().map(|route| route.at.clone()).zip(0..));
+    let observed = routes.iter().zip(0..).filter(|(route, _)| route.is_observed()).map(|(_, index)| index);
+    let guards = Guards::trying(routes.iter().map(|route| route.at.clone()).zip(0..), observed);
     let routes = routes.into_iter().map(Arc::new).collect();
     let changes_at = ends.into_iter().min();
     Policy { digest: source.digest(), settings, routes, destinations, keys, secret, guards, changes_at }

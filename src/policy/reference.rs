@@ -53,15 +53,8 @@ pub enum Table {
 
 impl Table {
     /// In the order in which a newcomer needs them.
-    pub const ALL: [Self; 7] = [
-        Self::Gate,
-        Self::Edge,
-        Self::Files,
-        Self::Routes,
-        Self::Rollout,
-        Self::Stage,
-        Self::Tests,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Gate, Self::Edge, Self::Files, Self::Routes, Self::Rollout, Self::Stage, Self::Tests];
 
     /// Its heading.
     pub fn title(self) -> &'static str {

@@ -4,6 +4,7 @@ use super::{
     Delivery, Observe, Observed, Route,
     floor::{WARNED_BEFORE, days},
     notes::Notes,
+    source::TextFile,
     text::RolloutText,
     units::DayText,
 };
@@ -15,12 +16,18 @@ use crate::{
     },
 };
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 /// Checks that can be watched one by one, on any route.
 const CHECKS: [&str; 2] = ["schema", "limits"];
 
 /// Gives each route what `rollout:` says of it. Hands back when that ends.
-pub(super) fn rollout(routes: &mut [Route], now: Timestamp, notes: &mut Notes<'_>) -> Vec<Timestamp> {
+pub(super) fn rollout(
+    routes: &mut [Route],
+    schemas: &[TextFile],
+    now: Timestamp,
+    notes: &mut Notes<'_>,
+) -> Vec<Timestamp> {
     let mut ends = Vec::new();
     let written: Vec<_> = notes.members("/routes").map(|(name, _)| name.as_str()).collect();
     for (name, node) in notes.members("/rollout") {
@@ -43,10 +50,27 @@ pub(super) fn rollout(routes: &mut [Route], now: Timestamp, notes: &mut Notes<'_
             }
             (Observed::All, Delivery::Relay) | (Observed::Checks { .. }, _) => {}
         }
+        if let Observed::Checks { schema: true, .. } = what {
+            route.contract = route.contract.clone().tried();
+        }
         ends.push(until);
-        route.observe = Some(Observe { what, until });
+        route.observe = Some(Observe { what, until, terms: terms(route, schemas) });
     }
     ends
+}
+
+/// Not whose terms they are, or who is asked about them.
+fn terms(route: &Route, schemas: &[TextFile]) -> u64 {
+    let Route { name, at, admit, limits, sender, contract, remember, delivery, .. } = route;
+    let mut digest = Sha256::new();
+    digest.update(format!("{:?}", (name, at, admit, limits, sender, contract, remember, delivery)));
+    // A contract shows of its schema no more than the name that it gives itself.
+    for file in schemas {
+        digest.update(&file.text);
+    }
+    let digest: [u8; 32] = digest.finalize().into();
+    let [a, b, c, d, e, f, g, h, ..] = digest;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// `all`, or a list of checks.

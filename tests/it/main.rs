@@ -21,5 +21,6 @@ mod policy;
 mod reading;
 #[cfg(feature = "edge")]
 mod reload;
+mod rollouts;
 mod senders;
 mod tokens;

@@ -67,7 +67,7 @@ impl Reader {
         Self { delimiter: Delimiter::new(boundary), state: State::Preamble(Text::new()) }
     }
 
-    pub(super) fn step(&mut self, held: &[u8], rest: &[u8], fields: &Fields) -> Step {
+    pub(super) fn step(&mut self, held: &[u8], rest: &[u8], fields: &mut Fields) -> Step {
         match &mut self.state {
             State::Preamble(text) => {
                 let (taken, complete) = text.advance(&self.delimiter, rest);
@@ -128,7 +128,7 @@ impl Reader {
         Step::Hold(taken)
     }
 
-    fn value(&mut self, held: &[u8], rest: &[u8], fields: &Fields) -> Step {
+    fn value(&mut self, held: &[u8], rest: &[u8], fields: &mut Fields) -> Step {
         let State::Value { names, start } = &self.state else { return Step::Refuse };
         let begun = held.get(*start..).unwrap_or_default();
         let delimiter = &self.delimiter.bytes;
@@ -138,8 +138,7 @@ impl Reader {
             return if rest.len() < room { Step::Hold(rest.len()) } else { Step::Refuse };
         };
         let value = whole.get(..end).and_then(|value| value.strip_suffix(b"\n"));
-        let is_guarded = |value: &[u8]| names.iter().any(|name| fields.is_guarded(name, value));
-        if value.is_none_or(is_guarded) {
+        if value.is_none_or(|value| names.iter().any(|name| fields.is_guarded(name, value))) {
             return Step::Refuse;
         }
         let taken = (end + delimiter.len()).saturating_sub(begun.len());

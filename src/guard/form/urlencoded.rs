@@ -17,7 +17,7 @@ pub(super) enum Reader {
 }
 
 impl Reader {
-    pub(super) fn step(&mut self, held: &[u8], rest: &[u8], fields: &Fields) -> Step {
+    pub(super) fn step(&mut self, held: &[u8], rest: &[u8], fields: &mut Fields) -> Step {
         match self {
             Self::Skip => {
                 let Some(end) = rest.iter().position(|byte| *byte == b'&') else { return Step::Pass(rest.len()) };
@@ -66,7 +66,7 @@ impl Reader {
     }
 
     /// The last value has no `&` behind it.
-    pub(super) fn ends_well(&self, held: &[u8], fields: &Fields) -> bool {
+    pub(super) fn ends_well(&self, held: &[u8], fields: &mut Fields) -> bool {
         match self {
             Self::Value(name, start) => !fields.is_guarded(name, &php::decode(held.get(*start..).unwrap_or_default())),
             Self::Name | Self::Skip => true,

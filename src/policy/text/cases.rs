@@ -119,9 +119,10 @@ pub(in crate::policy) struct BodyText {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::policy) struct ExpectText {
-    /// What the gate does, in one word; `passed` is what it does not guard, `failed` its own fault.
+    /// What the gate does, in one word; `passed` is what it does not guard, `observed` what it judges and counts alone,
+    /// `failed` its own fault.
     pub(in crate::policy) decision: DecisionText,
-    /// The code of logs and metrics.
+    /// The code of logs and metrics; of what is observed, that of what was found: `ok`, or why it would be refused.
     #[schemars(example = &"signature_mismatch", extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) code: Option<String>,
     /// The status that the sender hears.
@@ -149,6 +150,7 @@ pub(in crate::policy) enum DecisionText {
     Repeat,
     Relayed,
     Passed,
+    Observed,
     Refused,
     Failed,
 }
@@ -160,6 +162,7 @@ impl From<DecisionText> for Decision {
             DecisionText::Repeat => Self::Repeat,
             DecisionText::Relayed => Self::Relayed,
             DecisionText::Passed => Self::Passed,
+            DecisionText::Observed => Self::Observed,
             DecisionText::Refused => Self::Refused,
             DecisionText::Failed => Self::Failed,
         }

@@ -26,7 +26,7 @@ pub(super) fn differences(case: &Case, played: &Played) -> Vec<Difference> {
     };
     compare("decision", expected.decision.name(), played.decision.name());
     if let Some(code) = &expected.code {
-        compare("code", code, played.outcome.code());
+        compare("code", code, played.code());
     }
     if let Some(status) = expected.status {
         let found = played.answer.as_ref().map(|answer| answer.status.as_u16().to_string());

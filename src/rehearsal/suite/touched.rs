@@ -30,7 +30,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, played: &Played) {
         let Some(route) = &played.route else { return };
-        self.codes.entry(route.name.to_string()).or_default().insert(played.outcome.code());
+        self.codes.entry(route.name.to_string()).or_default().insert(played.code());
         if let Some(key) = &played.notes.key_id {
             self.keys.insert((route.sender.keys().to_owned(), key.clone()));
         }
@@ -71,7 +71,7 @@ fn missing(route: &Route, codes: &BTreeSet<&'static str>) -> Vec<&'static str> {
             missing.push(what);
         }
     };
-    want("a good request", true, &["accepted", "relayed"]);
+    want("a good request", true, &["accepted", "relayed", "ok"]);
     want("a forged one", true, &["signature_missing", "signature_malformed", "signature_mismatch"]);
     let signs_time = matches!(route.sender.window(), Window::Signed { .. });
     want("an old one", signs_time, &["stale"]);
