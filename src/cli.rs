@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod demo;
+mod gate_of;
+pub mod observe;
 pub mod policy;
 pub mod policy_files;
 pub mod providers;
@@ -26,9 +28,9 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 it did not work, and standard error says why; 2 the command line is wrong; \
-                          3 the policy, its tests, the requests or the spool are not in order, and standard output lists how.";
+                          3 the policy, its tests, the requests, the spool or what is tried are not in order, and standard output lists how.";
 
-/// What was looked at is not in order: the code for `check`, `test`, `verify` and `spool fsck`.
+/// What was looked at is not in order: the code for `check`, `test`, `verify`, `policy`, `observe` and `spool fsck`.
 pub const EXIT_NOT_IN_ORDER: u8 = 3;
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +53,8 @@ enum Verb {
     Spool(spool::Args),
     /// See what policy a running gate has, load it again, or go back to the one before
     Policy(policy::Args),
+    /// See what a running gate would have refused where routes are tried, and whether it is safe to enforce
+    Observe(observe::Args),
     /// List the senders that this build knows
     Providers(providers::Args),
     /// Print version and build
@@ -72,6 +76,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Verb::Demo(args) => demo::run(args),
         Verb::Spool(args) => spool::run(&args),
         Verb::Policy(args) => policy::run(&args),
+        Verb::Observe(args) => observe::run(&args),
         Verb::Providers(args) => providers::run(&args),
         Verb::Version(args) => version::run(&args),
     }

@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod logging;
 pub mod metrics;
+pub mod observed;
 pub mod orders;
 pub mod socket;
 
@@ -15,25 +16,29 @@ use crate::{
     verdict::{Chain, Fault},
 };
 use metrics::Metrics;
+use observed::Observed;
 use std::{net::IpAddr, sync::Arc};
 use tracing::{error, info, warn};
 
 /// Hears everything that happens, counts it and tells it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "the clock behind what is observed has none")]
 pub struct Watch {
     metrics: Arc<Metrics>,
+    observed: Arc<Observed>,
 }
 
 impl Watch {
-    /// Counts in these metrics.
-    pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics }
+    /// Counts in these metrics, and by these rollouts.
+    pub fn new(metrics: Arc<Metrics>, observed: Arc<Observed>) -> Self {
+        Self { metrics, observed }
     }
 }
 
 impl edge::Observer for Watch {
     fn finished(&self, report: &Report) {
         self.metrics.finished(report);
+        self.observed.finished(report);
         logging::line(report);
     }
 

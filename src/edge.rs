@@ -5,7 +5,8 @@
 //! request head itself, strictly and in bounded time, and gives the bytes to Pingora. In `gateway` ordinary traffic
 //! streams through, with the header rules of `forward`; a guarded request is read by `body`, goes through
 //! [`gate::handle`](crate::gate::handle), and is either kept by an [`Engine`] or passed on by `relay` over the one
-//! client there is, `outbound`. Each request ends in one [`Report`]. [`Edge`] starts all this and drains it.
+//! client there is, `outbound`. Of a route that is `observed` whole it streams through too, and what it would have come to
+//! is judged afterwards. Each request ends in one [`Report`]. [`Edge`] starts all this and drains it.
 
 mod accept;
 mod body;
@@ -16,6 +17,7 @@ mod engine;
 mod forward;
 mod gateway;
 mod guarded;
+mod observed;
 mod origin;
 mod outbound;
 mod proxy_protocol;
@@ -45,6 +47,7 @@ use arc_swap::ArcSwap;
 use doorway::Doorway;
 use gateway::Gateway;
 use guarded::{Guarded, Limiter};
+use observed::Shadow;
 use origin::Origin;
 use pingora_core::{apps::HttpServerOptions, server::configuration::ServerConf};
 use pingora_proxy::http_proxy;
@@ -253,7 +256,7 @@ fn doorway<E: Engine>(
     let Config { engine, outbound, clock, .. } = config;
     let relay = Relay { engine, outbound, desk: desk.clone(), busy };
     let guarded = Guarded { limiter: Limiter::new(), relay: Arc::new(relay) };
-    let gateway = Gateway { snapshot: snapshot.clone(), desk: desk.clone(), clock, guarded };
+    let gateway = Gateway { snapshot: snapshot.clone(), desk: desk.clone(), clock, guarded, shadow: Shadow::new() };
     let conf = ServerConf {
         max_retries: 16, // the gateway counts by itself: dead connections of the pool are no failures
         ca_file: config.ca_file,

@@ -1,19 +1,18 @@
 //! `hookwarden policy`: what is loaded in the gate that runs; read it again; go back to the one before.
 
-use super::{EXIT_NOT_IN_ORDER, policy_files};
-use crate::{
-    control::{
-        orders::{Reply, Standing},
-        socket::{Ask, ask},
-    },
-    json::read_yaml,
-    policy,
+use super::{
+    EXIT_NOT_IN_ORDER,
+    gate_of::{self, Which},
 };
-use anyhow::{Context as _, bail};
+use crate::control::{
+    orders::{Reply, Standing},
+    socket::Ask,
+};
+use anyhow::Context as _;
 use std::{
     fmt::{self, Write as _},
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -40,15 +39,6 @@ enum Verb {
     Rollback(Act),
 }
 
-#[derive(Debug, Default, clap::Args)]
-struct Which {
-    /// The policy that the gate was started with
-    policy: Option<PathBuf>,
-    /// The stage that it was started with
-    #[arg(long, value_name = "NAME")]
-    env: Option<String>,
-}
-
 #[derive(Debug, clap::Args)]
 struct Act {
     #[command(flatten)]
@@ -69,14 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Verb::Reload(act)) => (&act.which, Ask::Reload { actor: act.actor.clone() }),
         Some(Verb::Rollback(act)) => (&act.which, Ask::Rollback { actor: act.actor.clone() }),
     };
-    let folder = args.spool.clone().map_or_else(|| folder(which.policy.as_deref(), which.env.as_deref()), Ok)?;
-    let answer = ask(&folder, &wish).with_context(|| format!("the gate of `{}` did not answer", folder.display()))?;
-    let Some(answer) = answer else {
-        bail!("no gate runs on the spool `{}`; name its folder with --spool", folder.display());
-    };
-    if let Some(error) = answer.get("error").and_then(serde_json::Value::as_str) {
-        bail!("{error}");
-    }
+    let answer = gate_of::ask(args.spool.as_deref(), which, &wish)?;
     let mut out = io::stdout().lock();
     let reply: Reply = serde_json::from_value(answer).context("the gate is of another version")?;
     if args.json {
@@ -91,23 +74,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let in_order = reply.ok && reply.policy.last_error.is_none();
     Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_IN_ORDER) })
-}
-
-/// Where the gate of this policy has its spool. The policy is not compiled: one that is not in order is the very reason
-/// to ask.
-fn folder(path: Option<&Path>, env: Option<&str>) -> anyhow::Result<PathBuf> {
-    let otherwise = policy::Spool::default().folder;
-    let Some(path) = path else { return Ok(otherwise) };
-    let unreadable = || format!("cannot read where the spool of `{}` is; name its folder with --spool", path.display());
-    let source = policy_files::read(path, env).with_context(unreadable)?;
-    // A stage replaces the whole key.
-    for file in source.env.iter().chain([&source.main]) {
-        let document = read_yaml(&file.text).ok().with_context(unreadable)?;
-        if let Some(spool) = document.root.find("/spool") {
-            return Ok(spool.find("/folder").and_then(|folder| folder.text()).map_or(otherwise, PathBuf::from));
-        }
-    }
-    Ok(otherwise)
 }
 
 fn write(text: &mut String, policy: &Standing) -> fmt::Result {
@@ -133,26 +99,4 @@ fn write(text: &mut String, policy: &Standing) -> fmt::Result {
         writeln!(text, "\nnot in force: what was read at {}, {}\n\n{}", error.at, error.by, error.report)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn the_spool_is_found_by_a_policy_that_is_not_in_order() {
-        let files = tempfile::tempdir().unwrap();
-        let path = files.path().join("gate.yaml");
-        fs::write(&path, "spool: { folder: /var/lib/shop }\nroutez: { a: b }\n").unwrap();
-        assert_eq!(folder(Some(&path), None).unwrap(), Path::new("/var/lib/shop"));
-        fs::write(&path, "routes: {}\n").unwrap();
-        assert_eq!(folder(Some(&path), None).unwrap(), Path::new("hookwarden-spool"));
-        fs::create_dir(files.path().join("env")).unwrap();
-        fs::write(files.path().join("env/prod.yaml"), "spool: { folder: /srv/queue }\n").unwrap();
-        assert_eq!(folder(Some(files.path()), Some("prod")).unwrap(), Path::new("/srv/queue"));
-        fs::remove_dir_all(files.path().join("env")).unwrap();
-        fs::write(&path, "routes: {").unwrap();
-        assert!(folder(Some(&path), None).unwrap_err().to_string().ends_with("name its folder with --spool"));
-    }
 }

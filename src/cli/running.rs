@@ -11,6 +11,7 @@ use crate::{
     control::{
         Watch, admin,
         metrics::Metrics,
+        observed::Observed,
         orders::{Order, Wish},
         socket::Socket,
     },
@@ -86,16 +87,20 @@ impl Running {
         let Some(loaded) = first(&start, clock.as_ref(), &by)? else { return Ok(None) };
         let policy = loaded.policy.clone();
         let metrics = Arc::new(Metrics::new(&policy, clock.now()).context("cannot make the metrics")?);
-        let watch = Arc::new(Watch::new(metrics.clone()));
+        let observed = Arc::new(Observed::new(clock.clone()));
+        observed.know(&policy);
+        let watch = Arc::new(Watch::new(metrics.clone(), observed.clone()));
         let outbound = PingoraOutbound::new(OUTBOUND_POOL, None);
 
         // Also for a policy without routes: those that come with a reload need it, and people reach the gate through it.
         let spool = if start.policy.is_some() { Some(open(&policy, &clock)?) } else { None };
         let state = Arc::new(admin::State {
             metrics,
+            observed,
             spool: spool.clone(),
             clock: clock.clone(),
             digest: ArcSwap::from_pointee(policy.digest.clone()),
+            standing: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         });
         let on = policy.settings.admin;
@@ -120,13 +125,14 @@ impl Running {
             let mut forwarders = Forwarders::new(spool.clone(), outbound, clock.clone(), observer);
             let destinations = forwarders.prepare(&policy, &loaded.signers)?;
             forwarders.replace(destinations);
-            socket = listen(&spool, &orders, forwarders.switches());
+            socket = listen(&spool, &orders, forwarders.switches(), &state.observed);
             queue = Some(Queue { spool, forwarders });
         }
         let addresses = edge.addresses().to_vec();
         for address in &addresses {
             info!(%address, "listening");
         }
+        state.standing.store(true, Ordering::Release);
         let (routes, admin_on) = (policy.routes.len(), admin.address());
         info!(routes, policy = policy.digest, admin = %admin_on, origin = policy.settings.origin.url, "the gate stands");
         let current = Generation::first(loaded, clock.now());
@@ -184,8 +190,13 @@ fn keep(keeper: Keeper, orders: mpsc::Receiver<Order>) -> JoinHandle<Keeper> {
     tokio::spawn(keeper.run(orders))
 }
 
-fn listen(spool: &Spool, orders: &mpsc::Sender<Order>, switches: &Switches) -> Option<Socket> {
-    let socket = Socket::start(spool.clone(), orders.clone(), switches.clone());
+fn listen(
+    spool: &Spool,
+    orders: &mpsc::Sender<Order>,
+    switches: &Switches,
+    observed: &Arc<Observed>,
+) -> Option<Socket> {
+    let socket = Socket::start(spool.clone(), orders.clone(), switches.clone(), observed.clone());
     if let Err(error) = &socket {
         warn!(cause = %error, "no control socket; `spool retry` and `drop` need the gate to be stopped, `policy` cannot ask");
     }

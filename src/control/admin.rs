@@ -1,6 +1,6 @@
 //! The admin listener: metrics and health, for machines. Nothing here is a secret, and nothing changes anything.
 
-use super::metrics::Metrics;
+use super::{metrics::Metrics, observed::Observed};
 use crate::{clock::Clock, spool::Spool, verdict::Chain};
 use arc_swap::ArcSwap;
 use serde_json::json;
@@ -25,12 +25,16 @@ use tokio::{
 pub struct State {
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What would have been refused.
+    pub observed: Arc<Observed>,
     /// Where events are kept; none where nothing is guarded.
     pub spool: Option<Spool>,
     /// For ages.
     pub clock: Arc<dyn Clock>,
     /// The digest of the policy of the moment.
     pub digest: ArcSwap<String>,
+    /// Everything listens that has to.
+    pub standing: AtomicBool,
     /// A stop has begun.
     pub draining: AtomicBool,
 }
@@ -130,6 +134,9 @@ fn answer(path: &str, state: &State) -> (&'static str, &'static str, String) {
 /// down the queue is needed most.
 fn reasons(state: &State) -> Vec<String> {
     let mut reasons = Vec::new();
+    if !state.standing.load(Ordering::Acquire) {
+        reasons.push("starting".to_owned());
+    }
     if state.draining.load(Ordering::Acquire) {
         reasons.push("draining".to_owned());
     }
@@ -137,4 +144,30 @@ fn reasons(state: &State) -> Vec<String> {
         reasons.push(Chain(&fault).to_string());
     }
     reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::SystemClock, policy::Policy};
+
+    #[test]
+    fn it_is_ready_from_when_it_listens_until_it_drains() {
+        let policy = Policy::pass_through(([127, 0, 0, 1], 0).into(), "http://127.0.0.1:1");
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let state = State {
+            metrics: Arc::new(Metrics::new(&policy, clock.now()).unwrap()),
+            observed: Arc::new(Observed::new(clock.clone())),
+            spool: None,
+            clock,
+            digest: ArcSwap::from_pointee(policy.digest),
+            standing: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+        };
+        assert_eq!(reasons(&state), ["starting"]);
+        state.standing.store(true, Ordering::Release);
+        assert!(reasons(&state).is_empty());
+        state.draining.store(true, Ordering::Release);
+        assert_eq!(reasons(&state), ["draining"]);
+    }
 }

@@ -1,6 +1,10 @@
 //! One line per request, for people or for machines. Never queries, bodies, signatures, tokens, secrets or cookies.
 
-use crate::{clock::Timestamp, edge::Report, outcome::Outcome};
+use crate::{
+    clock::Timestamp,
+    edge::Report,
+    outcome::{Observation, Outcome},
+};
 use std::io::IsTerminal as _;
 use tracing::{Level, debug, error, info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -56,11 +60,13 @@ pub(super) fn line(report: &Report) {
     let sunset = notes.sunset.map(Timestamp::rfc3339);
     let (pointer, keyword) =
         notes.finding.as_ref().map(|(pointer, keyword)| (pointer.as_str(), keyword.as_str())).unzip();
+    let found: Vec<_> = notes.observed.iter().map(|Observation { found, .. }| found.code()).collect();
+    let found = (!found.is_empty()).then(|| found.join(","));
     macro_rules! tell {
         ($level:ident, $message:literal) => {
             $level!(
                 %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, key_id, event_id,
-                event_type, contract, sunset, pointer, keyword, $message
+                event_type, contract, sunset, pointer, keyword, found, $message
             )
         };
     }
@@ -69,6 +75,7 @@ pub(super) fn line(report: &Report) {
         Outcome::Accepted => tell!(info, "accepted an event"),
         Outcome::Repeat => tell!(info, "knew an event already"),
         Outcome::RepeatChanged => tell!(warn, "knew an event already, with another body under the same signed id"),
+        Outcome::Observed => tell!(info, "let a request pass that is only observed"),
         Outcome::Relayed => tell!(info, "relayed a webhook"),
         Outcome::Rejected(_) => tell!(info, "refused a request"),
         Outcome::Failed(_) => tell!(warn, "could not serve a request"),

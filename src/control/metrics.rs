@@ -7,11 +7,11 @@ pub use policy::{PolicySeries, Reloaded};
 use crate::{
     clock::Timestamp,
     deliver::Standing,
-    edge::Report,
-    edge::TurnedAway,
-    policy::Policy,
+    edge::{Report, Took, TurnedAway},
+    outcome::{Observation, Outcome},
+    policy::{Observed, Policy, Route},
     spool::Stats,
-    verdict::{Fault, Rejection},
+    verdict::{Check, Fault, Rejection},
 };
 use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -29,6 +29,7 @@ pub struct Metrics {
     seconds: HistogramVec,
     signature_failures: IntCounterVec,
     verified: IntCounterVec,
+    observed: IntCounterVec,
     body_bytes: IntCounterVec,
     turned_away: IntCounterVec,
     alarms: IntCounterVec,
@@ -68,7 +69,7 @@ const UNGUARDED: &str = "-";
 const BUCKETS: &[f64] =
     &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// What a guarded route's request can end in, beside refusals and faults.
-const GOOD: &[&str] = &["accepted", "repeat", "repeat_changed", "relayed", "aborted", "lost"];
+const GOOD: &[&str] = &["accepted", "repeat", "repeat_changed", "relayed", "observed", "aborted", "lost"];
 
 impl Metrics {
     /// Makes every series whose labels are known, so that a dashboard sees zeros and not gaps.
@@ -109,6 +110,11 @@ impl Metrics {
                 "hookwarden_verified_total",
                 "Requests whose signature held, by route and key",
                 &["route", "key"],
+            )?,
+            observed: counter(
+                "hookwarden_observed_total",
+                "What would have become of requests while routes are tried, by route, check and code",
+                &["route", "check", "code"],
             )?,
             body_bytes: counter("hookwarden_body_bytes_total", "Bytes of bodies of guarded requests", &["route"])?,
             turned_away: counter(
@@ -180,6 +186,13 @@ impl Metrics {
             }
             self.body_bytes.with_label_values(&[route]);
         }
+        for route in &policy.routes {
+            for (check, codes) in observable(route) {
+                for code in codes {
+                    self.observed.with_label_values(&[&route.name, check.name(), code]);
+                }
+            }
+        }
         for destination in &policy.destinations {
             self.deliveries.with_label_values(&[destination.name.as_str(), "delivered"]);
             self.dead_letters.with_label_values(&[destination.name.as_str()]);
@@ -210,8 +223,14 @@ impl Metrics {
         if route.is_none() {
             return;
         }
-        for (stage, took) in [("body", report.took.body), ("judge", report.took.judge), ("keep", report.took.keep)] {
-            self.seconds.with_label_values(&[label, stage]).observe(took.as_secs_f64());
+        for Observation { check, found } in &report.notes.observed {
+            self.observed.with_label_values(&[label, check.name(), found.code()]).inc();
+        }
+        if report.outcome != Outcome::Observed {
+            let Took { body, judge, keep, .. } = report.took;
+            for (stage, took) in [("body", body), ("judge", judge), ("keep", keep)] {
+                self.seconds.with_label_values(&[label, stage]).observe(took.as_secs_f64());
+            }
         }
         self.body_bytes.with_label_values(&[label]).inc_by(report.received_bytes);
         if let Some(key) = &report.notes.key_id {
@@ -285,6 +304,30 @@ impl Metrics {
 /// The codes for which [`Rejection::is_authentication`] holds.
 const AUTHENTICATION: &[&str] =
     &["signature_missing", "signature_malformed", "signature_mismatch", "no_key", "stale", "from_the_future"];
+
+/// What can be found on a route while it is tried.
+fn observable(route: &Route) -> Vec<(Check, &'static [&'static str])> {
+    const SCHEMA: &[&str] = &["malformed", "contract_broken", "contract_unknown", "contract_sunset"];
+    const LIMITS: &[&str] = &["address_limited", "sender_limited"];
+    let Some(observe) = route.observe else { return Vec::new() };
+    match observe.what {
+        Observed::All => vec![
+            (Check::All, &["ok", "unjudged"]),
+            (Check::Guard, &["guarded_in_form"]),
+            (Check::Admit, &["method_not_allowed", "content_type"]),
+            (Check::Limits, LIMITS),
+            (Check::Verify, AUTHENTICATION),
+            (Check::Repeats, &["repeat"]),
+            (Check::Schema, SCHEMA),
+        ],
+        Observed::Checks { schema, limits } => {
+            let ok: &[&str] = &["ok"];
+            let by_check = [(schema, Check::Schema, SCHEMA), (limits, Check::Limits, LIMITS)];
+            let tried = by_check.into_iter().filter(|(is_tried, ..)| *is_tried);
+            tried.flat_map(|(_, check, codes)| [(check, ok), (check, codes)]).collect()
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,10 @@
 //! The control socket: what changes something in a running gate. One JSON line in, one out; 0600, in the spool's 0700
 //! folder, so that whoever may write there may ask.
 
-use super::orders::{Order, Wish};
+use super::{
+    observed::Observed,
+    orders::{Order, Wish},
+};
 use crate::{
     deliver::{Enabled, Switches},
     spool::Spool,
@@ -14,6 +17,7 @@ use std::{
     io::{self, BufRead as _, BufReader, Write as _},
     os::unix::{fs::PermissionsExt as _, net::UnixStream as BlockingStream},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -63,6 +67,8 @@ pub enum Ask {
     },
     /// What the policy's destinations are doing; changes nothing.
     Destinations,
+    /// What would have been refused where routes are tried; changes nothing.
+    Observed,
 }
 
 /// A listening socket; its file goes with it.
@@ -85,7 +91,12 @@ impl Socket {
     /// # Errors
     /// The file cannot be made, as where the path is too long for a socket.
     #[expect(clippy::disallowed_methods, reason = "dropping the socket ends it")]
-    pub fn start(spool: Spool, orders: mpsc::Sender<Order>, switches: Switches) -> io::Result<Self> {
+    pub fn start(
+        spool: Spool,
+        orders: mpsc::Sender<Order>,
+        switches: Switches,
+        observed: Arc<Observed>,
+    ) -> io::Result<Self> {
         let path = path(spool.folder());
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -93,10 +104,11 @@ impl Socket {
         }
         let listener = UnixListener::bind(&path)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        let asked_of = Parts { spool, orders, switches, observed };
         let task = tokio::spawn(async move {
             // One after another: these are acts of people.
             while let Ok((stream, _)) = listener.accept().await {
-                let _ = timeout(PATIENCE, serve(stream, &spool, &orders, &switches)).await;
+                let _ = timeout(PATIENCE, serve(stream, &asked_of)).await;
             }
         });
         Ok(Self { path, task })
@@ -110,19 +122,27 @@ impl Drop for Socket {
     }
 }
 
-async fn serve(stream: UnixStream, spool: &Spool, orders: &mpsc::Sender<Order>, switches: &Switches) -> io::Result<()> {
+/// Who answers.
+struct Parts {
+    spool: Spool,
+    orders: mpsc::Sender<Order>,
+    switches: Switches,
+    observed: Arc<Observed>,
+}
+
+async fn serve(stream: UnixStream, parts: &Parts) -> io::Result<()> {
     let mut reader = AsyncReader::new(stream.take(LINE_BYTES_MAX));
     let mut line = String::new();
     reader.read_line(&mut line).await?;
     let answer = match serde_json::from_str::<Ask>(&line) {
-        Ok(ask) => done(ask, spool, orders, switches).await,
+        Ok(ask) => done(ask, parts).await,
         Err(error) => json!({ "ok": false, "error": format!("cannot read the request: {error}") }),
     };
     let mut stream = reader.into_inner().into_inner();
     stream.write_all(format!("{answer}\n").as_bytes()).await
 }
 
-async fn done(ask: Ask, spool: &Spool, orders: &mpsc::Sender<Order>, switches: &Switches) -> Value {
+async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> Value {
     let (verb, on, actor, outcome) = match &ask {
         Ask::Retry { event, actor } => ("retry", event, actor, spool.retry(event, actor).await),
         Ask::Drop { event, actor } => ("drop", event, actor, spool.drop_event(event, actor).await),
@@ -134,6 +154,7 @@ async fn done(ask: Ask, spool: &Spool, orders: &mpsc::Sender<Order>, switches: &
         Ask::Policy => return asked(Wish::Show, orders).await,
         Ask::Reload { actor } => return asked(Wish::Reload { actor: actor.clone() }, orders).await,
         Ask::Rollback { actor } => return asked(Wish::Rollback { actor: actor.clone() }, orders).await,
+        Ask::Observed => return json!({ "ok": true, "observed": observed.report() }),
         Ask::Destinations => {
             let standings = switches.standings().into_iter();
             let standings = standings.map(|(name, standing)| (name, json!(standing.code())));

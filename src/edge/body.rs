@@ -95,8 +95,50 @@ impl Body for Incoming<'_> {
     }
 }
 
-/// The first chunk is kept as it came; only a second one makes a copy. Pingora's own read timeout is per read, and a
-/// no-op on HTTP/2.
+/// A body as it comes together, within a limit and within the room that is left. The first chunk is kept as it came; only
+/// a second one makes a copy.
+pub(super) struct Gathered {
+    room: Room,
+    held: OwnedSemaphorePermit,
+    limit_bytes: usize,
+    first: Bytes,
+    whole: BytesMut,
+}
+
+impl Gathered {
+    pub(super) fn new(room: &Room, limit_bytes: usize) -> Result<Self, Fault> {
+        let held = room.take(0)?;
+        Ok(Self { room: room.clone(), held, limit_bytes, first: Bytes::new(), whole: BytesMut::new() })
+    }
+
+    pub(super) fn add(&mut self, chunk: Bytes) -> Result<(), Refusal> {
+        let length = self.first.len().max(self.whole.len()) + chunk.len();
+        if length > self.limit_bytes {
+            return Err(Rejection::TooLarge.into());
+        }
+        let has = self.held.num_permits();
+        if length > has {
+            self.held.merge(self.room.take((length - has).next_multiple_of(STEP_BYTES))?);
+        }
+        match (self.first.is_empty(), self.whole.is_empty()) {
+            (true, _) => self.first = chunk,
+            (false, true) => {
+                self.whole.reserve(length);
+                self.whole.extend_from_slice(&self.first);
+                self.whole.extend_from_slice(&chunk);
+            }
+            (false, false) => self.whole.extend_from_slice(&chunk),
+        }
+        Ok(())
+    }
+
+    pub(super) fn whole(self) -> Bytes {
+        let bytes = if self.whole.is_empty() { self.first } else { self.whole.freeze() };
+        Bytes::from_owner(Roomed { bytes, _room: self.held })
+    }
+}
+
+/// Pingora's own read timeout is per read, and a no-op on HTTP/2.
 async fn collect(
     session: &mut Session,
     room: &Room,
@@ -105,9 +147,7 @@ async fn collect(
     limit_bytes: usize,
 ) -> Result<Bytes, Refusal> {
     invite(session).await?;
-    let mut held = room.take(0)?;
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
+    let mut gathered = Gathered::new(room, limit_bytes)?;
     loop {
         let patience = Instant::now().checked_add(pace.patience).map_or(deadline, |until| until.min(deadline));
         let read = timeout_at(patience, session.read_request_body()).await.map_err(|_| Rejection::TooSlow)?;
@@ -117,28 +157,13 @@ async fn collect(
             Err(error) if *error.etype() == ErrorType::ReadTimedout => return Err(Rejection::TooSlow.into()),
             Err(_) => return Err(Rejection::BodyBroken.into()),
         };
-        let length = first.len().max(whole.len()) + chunk.len();
-        if length > limit_bytes {
-            return Err(Rejection::TooLarge.into());
-        }
-        if length > held.num_permits() {
-            held.merge(room.take((length - held.num_permits()).next_multiple_of(STEP_BYTES))?);
-        }
-        if !pace.keeps(chunk.len()) {
+        let bytes = chunk.len();
+        gathered.add(chunk)?;
+        if !pace.keeps(bytes) {
             return Err(Rejection::TooSlow.into());
         }
-        match (first.is_empty(), whole.is_empty()) {
-            (true, _) => first = chunk,
-            (false, true) => {
-                whole.reserve(length);
-                whole.extend_from_slice(&first);
-                whole.extend_from_slice(&chunk);
-            }
-            (false, false) => whole.extend_from_slice(&chunk),
-        }
     }
-    let bytes = if whole.is_empty() { first } else { whole.freeze() };
-    Ok(Bytes::from_owner(Roomed { bytes, _room: held }))
+    Ok(gathered.whole())
 }
 
 /// Pingora leaves `Expect: 100-continue` to whoever reads the body, and its 100 turns keep-alive off.

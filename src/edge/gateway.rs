@@ -1,5 +1,6 @@
 //! What happens to one request? Ordinary traffic streams through Pingora; a guarded request ends here.
 
+mod back;
 mod failure;
 
 use super::{
@@ -9,8 +10,8 @@ use super::{
     engine::Engine,
     forward::{self, Facts},
     guarded::{Guarded, Visit},
+    observed::{Observed, Shadow},
     outbound::is_open,
-    relay::OriginAnswer,
     reply,
     snapshot::{Current, Snapshot},
     ticket::{Desk, Ticket},
@@ -21,7 +22,7 @@ use crate::{
     event::Arrival,
     gate::Ending,
     guard::{Found, form},
-    outcome::Outcome,
+    outcome::{Observation, Outcome},
     policy::Route,
     request::{Head, Target},
     verdict::{Chain, Fault, Refusal, Rejection},
@@ -44,6 +45,7 @@ pub(super) struct Gateway<E> {
     pub(super) desk: Arc<Desk>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) guarded: Guarded<E>,
+    pub(super) shadow: Shadow,
 }
 
 /// One request.
@@ -55,6 +57,8 @@ pub(super) struct Ctx {
     facts: Option<Facts>,
     /// Reads a form that streams by.
     scanner: Option<form::Scanner>,
+    /// Streams by, though it is guarded.
+    observed: Option<Observed>,
     /// Why the stream was cut.
     refusal: Option<Refusal>,
     /// A connection of the pool was found dead before anything was sent.
@@ -150,7 +154,7 @@ impl<E: Engine> Gateway<E> {
             }
             Ok(Ending::Relayed(answer)) => {
                 ctx.ticket.ends(Outcome::Relayed);
-                return pass_back(session, answer, &request_id).await;
+                return back::pass(session, answer, &request_id).await;
             }
             Err(refusal) => return Self::refuse(session, ctx, Some(route), &refusal).await,
         };
@@ -185,6 +189,13 @@ impl<E: Engine> Gateway<E> {
         };
         let snapshot = ctx.snapshot.clone();
         match snapshot.policy.find(&head) {
+            (Found::Guarded(index), Some(route)) if route.is_observed() => {
+                ctx.ticket.report.route = Some(route.name.clone());
+                ctx.scanner = snapshot.policy.guards.bystander(&head);
+                let arrival = Arrival { at: self.clock.now(), request_id: ctx.ticket.request_id().clone() };
+                ctx.observed = Some(Observed::new((index, route), head, arrival, &self.shadow, &snapshot.room));
+                Ok(true)
+            }
             (Found::Guarded(index), Some(route)) => {
                 self.guard((index, route), head, session, ctx).await.map(|()| false)
             }
@@ -214,37 +225,6 @@ fn peer_of(session: &Session) -> IpAddr {
     peer.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
 }
 
-/// The origin's answer, as it comes.
-async fn pass_back(session: &mut Session, mut answer: OriginAnswer, request_id: &str) -> Result<()> {
-    let mut head = answer.streaming.head.clone();
-    forward::to_client(&mut head, request_id)?;
-    let is_head = session.req_header().method == http::Method::HEAD;
-    let empty = is_head || matches!(head.status.as_u16(), 204 | 304);
-    let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
-    match session.req_header().version {
-        Version::HTTP_11 if !empty && !has_length => head.insert_header(header::TRANSFER_ENCODING, "chunked")?,
-        // HTTP/1.0 knows no chunks: the end of the connection is the end of the answer.
-        Version::HTTP_10 if !has_length => session.set_keepalive(None),
-        _ => {}
-    }
-    head.set_version(Version::HTTP_11);
-    reply::closing(session);
-    session.write_response_header(Box::new(head), empty).await?;
-    // From here an error must end the connection: the head is out.
-    loop {
-        let next = answer.streaming.next().await;
-        match next.map_err(|failure| Error::because(ErrorType::ReadError, "reading the origin's answer", failure))? {
-            Some(chunk) if !empty && !chunk.is_empty() => session.write_response_body(Some(chunk), false).await?,
-            Some(_) => {}
-            None => break,
-        }
-    }
-    if !empty {
-        session.write_response_body(None, true).await?;
-    }
-    Ok(())
-}
-
 #[async_trait]
 impl<E: Engine> ProxyHttp for Gateway<E> {
     type CTX = Ctx;
@@ -254,7 +234,8 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         let snapshot = snapshot.unwrap_or_else(|| self.snapshot.load_full());
         let pace = Pace::new(snapshot.limits());
         let ticket = self.desk.ticket();
-        Ctx { ticket, snapshot, pace, facts: None, scanner: None, refusal: None, stale: false, connects: 0, pulse }
+        let (facts, scanner, observed, refusal) = (None, None, None, None);
+        Ctx { ticket, snapshot, pace, facts, scanner, observed, refusal, stale: false, connects: 0, pulse }
     }
 
     /// All of these are per read or per write, and mostly no-ops on HTTP/2.
@@ -293,6 +274,7 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
             ctx.refusal = Some(Rejection::TooSlow.into());
             return Err(Error::new_down(ErrorType::ReadTimedout));
         }
+        ctx.observed.iter_mut().for_each(|observed| observed.add(body.as_ref(), end));
         if let Some(scanner) = &mut ctx.scanner {
             match scanner.feed(&body.take().unwrap_or_default(), end) {
                 // Never `None` before the end: Pingora would take that for the end.
@@ -383,10 +365,13 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         report.status = session.response_written().map(|head| head.status.as_u16());
         report.received_bytes = session.body_bytes_read() as u64;
         report.sent_bytes = session.body_bytes_sent() as u64;
+        let took = report.status.is_some_and(|status| (200..300).contains(&status));
+        let is_observed = ctx.observes(&self.shadow, took);
         if ctx.ticket.has_ended() {
             return;
         }
         let outcome = match error {
+            None if is_observed => Outcome::Observed,
             None => Outcome::Passed,
             Some(error) => failure::outcome(error, ctx),
         };
@@ -396,6 +381,9 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
 
 impl Drop for Ctx {
     fn drop(&mut self) {
+        if let Some(observed) = self.observed.take() {
+            observed.give_up(&mut self.ticket.report.notes);
+        }
         if self.pulse.as_ref().is_some_and(|pulse| pulse.is_silent()) {
             self.ticket.ends(Outcome::Rejected(Rejection::TooSlow.code()));
         }
@@ -406,6 +394,20 @@ impl Ctx {
     /// Why the stream was cut, if it was the gate that cut it.
     fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()
+    }
+
+    /// Judges what has streamed by, and tells whether anything of it is observed.
+    fn observes(&mut self, shadow: &Shadow, took: bool) -> bool {
+        let report = &mut self.ticket.report;
+        if let Some(observed) = self.observed.take() {
+            observed.conclude(&self.snapshot, shadow, took, &mut report.notes);
+            return true;
+        }
+        let named = self.scanner.as_ref().and_then(form::Scanner::observed);
+        let Some(route) = named.and_then(|index| self.snapshot.policy.routes.get(index)) else { return false };
+        report.route = Some(route.name.clone());
+        report.notes.observed.push(Observation::refused(Rejection::GuardedInForm, None));
+        true
     }
 
     fn fails(&mut self, fault: Fault) -> Refusal {

@@ -51,15 +51,21 @@ impl Limiter {
         Self { addresses: table(), senders: table(), hasher: RandomState::new(), since: Instant::now() }
     }
 
-    fn now_us(&self) -> u64 {
-        u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX)
-    }
-
     /// One token of this address on this route, before anything is read.
     pub(super) fn take_address(&self, route: &Route, client: IpAddr) -> Result<(), Rejection> {
         let Some(rate) = route.limits.per_address else { return Ok(()) };
         let hash = self.hasher.hash_one((&*route.name, bucket(client)));
         self.addresses.take(hash, rate, self.now_us()).map_err(Rejection::AddressLimited)
+    }
+
+    /// One token of this sender.
+    pub(super) fn take_sender(&self, bucket: Bucket<'_>) -> Result<(), Rejection> {
+        let hash = self.hasher.hash_one((bucket.route, bucket.key));
+        self.senders.take(hash, bucket.rate, self.now_us()).map_err(Rejection::SenderLimited)
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
 
@@ -75,8 +81,7 @@ impl<E: Engine> Memory for Near<'_, E> {
     }
 
     fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection> {
-        let hash = self.limiter.hasher.hash_one((bucket.route, bucket.key));
-        self.limiter.senders.take(hash, bucket.rate, self.limiter.now_us()).map_err(Rejection::SenderLimited)
+        self.limiter.take_sender(bucket)
     }
 }
 
@@ -180,7 +185,8 @@ impl<E: Engine> Guarded<E> {
         let Visit { snapshot, index, route, head, forward, arrival, began, pace } = visit;
         let engine = &self.relay.engine;
         route.admit.head(&head)?; // a wrong method spends no token, and is the sender's fault whatever the disk says
-        self.limiter.take_address(route, head.client)?;
+        let taken = self.limiter.take_address(route, head.client);
+        taken.or_else(|rejection| gate::fails(route, rejection, notes))?;
         if let Delivery::Queue { .. } = route.delivery {
             engine.ready()?;
         }

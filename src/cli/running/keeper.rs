@@ -299,6 +299,7 @@ impl Keeper {
             queue.forwarders.replace(destinations.map_err(Refused::Destination)?);
         }
         self.state.metrics.know(&loaded.policy);
+        self.state.observed.know(&loaded.policy);
         self.edge.replace(prepared);
         for gone in &self.current.loaded.policy.destinations {
             if !loaded.policy.destinations.iter().any(|destination| destination.name == gone.name) {

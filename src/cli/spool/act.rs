@@ -54,9 +54,12 @@ fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
             Ask::Retry { event, actor } => spool.retry(event, actor).await,
             Ask::Drop { event, actor } => spool.drop_event(event, actor).await,
             // About forwarders, or a policy: none of them runs.
-            Ask::Enable { .. } | Ask::Destinations | Ask::Policy | Ask::Reload { .. } | Ask::Rollback { .. } => {
-                Ok(false)
-            }
+            Ask::Enable { .. }
+            | Ask::Destinations
+            | Ask::Observed
+            | Ask::Policy
+            | Ask::Reload { .. }
+            | Ask::Rollback { .. } => Ok(false),
         };
         spool.close().await;
         done

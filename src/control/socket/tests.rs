@@ -67,7 +67,8 @@ fn gate() -> Gate {
     let prepared = forwarders.prepare(&policy, &BTreeMap::new()).unwrap();
     forwarders.replace(prepared);
     let (orders, _) = mpsc::channel(1);
-    let socket = Socket::start(spool.clone(), orders, forwarders.switches().clone()).unwrap();
+    let observed = Observed::new(Arc::new(SystemClock));
+    let socket = Socket::start(spool.clone(), orders, forwarders.switches().clone(), Arc::new(observed)).unwrap();
     Gate { spool, forwarders, answers, _socket: socket, _folder: folder }
 }
 

@@ -107,6 +107,8 @@ pub(super) struct Heard {
     pub(super) request_id: String,
     pub(super) detail: Option<String>,
     pub(super) client: Option<IpAddr>,
+    /// What was found by checks that are tried.
+    pub(super) observed: Vec<(&'static str, &'static str)>,
 }
 
 impl Observer for Ears {
@@ -119,6 +121,7 @@ impl Observer for Ears {
             request_id: report.request_id.to_string(),
             detail: report.detail.clone(),
             client: report.client,
+            observed: report.notes.observed.iter().map(|seen| (seen.check.name(), seen.found.code())).collect(),
         };
         self.finished.lock().unwrap().iter().for_each(|ear| ear.send(heard.clone()).unwrap_or_default());
     }
