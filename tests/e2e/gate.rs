@@ -135,6 +135,16 @@ keys:
         )
     }
 
+    pub(crate) fn read_policy(&self) -> String {
+        fs::read_to_string(self.path("gate.yaml")).unwrap()
+    }
+
+    /// In one step, as a deployment does it: the gate may look at any time.
+    pub(crate) fn write_policy(&self, text: &str) {
+        fs::write(self.path("gate.yaml.new"), text).unwrap();
+        fs::rename(self.path("gate.yaml.new"), self.path("gate.yaml")).unwrap();
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -200,10 +210,10 @@ keys:
         self.send("POST", target, &headers, body)
     }
 
-    /// Runs the command line against the gate's folder.
+    /// Runs the command line in the gate's folder: how it ended, and all that it said.
     pub(crate) fn cli(&self, arguments: &[&str]) -> (ExitStatus, String) {
         let output = Command::new(binary()).args(arguments).current_dir(self.folder.path()).output().unwrap();
-        (output.status, String::from_utf8_lossy(&output.stdout).into_owned())
+        (output.status, String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     }
 }
 

@@ -21,5 +21,6 @@ mod kills;
 mod operations;
 mod passing;
 mod php;
+mod policies;
 mod redaction;
 mod wire;
