@@ -132,7 +132,7 @@ fn clean(c: &mut Criterion) {
     let policy = policy.unwrap_or_else(|report| panic!("{report}")).policy;
     let secret = || Secret::new("the sender's own").unwrap();
     let key = Key { id: "live".into(), secret: secret(), retire: None };
-    let named = policy.routes[0].sender.keys().to_owned();
+    let named = policy.routes[0].sender.webhook().unwrap().keys().to_owned();
     let keys = Keys::new(Secret::new("the gate's own").unwrap(), BTreeMap::from([(named, vec![key])]));
     for raw in LINES.map(order) {
         group.throughput(Throughput::Bytes(raw.len() as u64));

@@ -7,7 +7,7 @@ use crate::{
     limit::Rate,
     outcome::{Judgement, Notes, Observation},
     payload::{Clean, Unclean, clean, read},
-    policy::{Delivery, Policy, Route},
+    policy::{Delivery, Policy, Route, Sender},
     repeat::RepeatKeys,
     request::{Body, Head, Unverified},
     verdict::{Check, Fault, Refusal, Rejection},
@@ -123,7 +123,8 @@ pub async fn handle<M: Memory, L: Ledger, O: Origin>(
     };
     match &route.delivery {
         Delivery::Queue { to, form } => {
-            let provider = &route.sender.provider().name;
+            let Sender::Webhook(webhook) = &route.sender;
+            let provider = &webhook.provider().name;
             let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to };
             let event = Event::new(&clean, &lineage, arrival);
             notes.event_id = Some(event.record().id.clone());
@@ -162,7 +163,9 @@ pub fn judge(
     now: Timestamp,
     notes: &mut Notes,
 ) -> Result<Judged, Rejection> {
-    let verified = verify(&route.sender, keys, request, now)?;
+    let verified = match &route.sender {
+        Sender::Webhook(webhook) => verify(webhook, keys, request, now)?,
+    };
     notes.key_id = Some(verified.key_id().to_owned());
     let read = read(verified, &route.contract, keys)?;
     if let Some(known) = memory.look(read.keys()) {

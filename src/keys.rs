@@ -123,7 +123,10 @@ struct Resolver<'a> {
 
 impl Resolver<'_> {
     fn keys(&mut self, policy: &Policy, reference: &KeyReference) -> Vec<Key> {
-        let using = policy.routes.iter().filter(|route| route.sender.keys() == reference.name);
+        let using = policy
+            .routes
+            .iter()
+            .filter(|route| route.sender.webhook().is_some_and(|webhook| webhook.keys() == reference.name));
         let routes: Vec<String> = using.map(|route| route.name.to_string()).collect();
         let in_force = reference.entries.iter().filter(|entry| entry.retire.is_none_or(|retire| self.now < retire));
         let entries: Vec<_> = in_force.collect();

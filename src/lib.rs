@@ -58,9 +58,10 @@
 //! let policy = policy::compile(&source, &catalogue, &policy::Overrides::default(), now)?.policy;
 //! let route = policy.routes.first().ok_or("one route")?;
 //!
-//! let secret = route.sender.provider().scheme.key("It's a Secret to Everybody")?;
+//! let webhook = route.sender.webhook().ok_or("it signs")?;
+//! let secret = webhook.provider().scheme.key("It's a Secret to Everybody")?;
 //! let key = verify::Key { id: "live-2026".into(), secret, retire: None };
-//! let keys = verify::Keys::new(Secret::new("the gate's own")?, BTreeMap::from([(route.sender.keys().into(), vec![key])]));
+//! let keys = verify::Keys::new(Secret::new("the gate's own")?, BTreeMap::from([(webhook.keys().into(), vec![key])]));
 //!
 //! let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 //! let head = request::Head {

@@ -41,7 +41,7 @@ use crate::{
     payload::Contract,
     request::Head,
     verdict::Check,
-    verify::{Provider, Respond, Sender},
+    verify::{Provider, Respond, Webhook},
 };
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -186,6 +186,13 @@ pub struct Route {
     pub observe: Option<Observe>,
 }
 
+/// Who may send to a route, and how that is known.
+#[derive(Clone, Debug)]
+pub enum Sender {
+    /// It signs each request.
+    Webhook(Webhook),
+}
+
 /// A route that is tried before it enforces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observe {
@@ -264,7 +271,7 @@ pub struct Destination {
 /// The keys of one name, for one provider.
 #[derive(Clone, Debug)]
 pub struct KeyReference {
-    /// As [`Sender::keys`] has it: `KEYS/PROVIDER`, so that two providers may share a list and decode it each in its
+    /// As [`Webhook::keys`] has it: `KEYS/PROVIDER`, so that two providers may share a list and decode it each in its
     /// own way.
     pub name: String,
     /// Decodes them.
@@ -291,6 +298,15 @@ pub enum Reference {
     Env(String),
     /// `file:/path`; refused if others may read it.
     File(PathBuf),
+}
+
+impl Sender {
+    /// How its signatures are known, if it signs.
+    pub fn webhook(&self) -> Option<&Webhook> {
+        match self {
+            Self::Webhook(webhook) => Some(webhook),
+        }
+    }
 }
 
 impl Route {

@@ -11,4 +11,4 @@ mod verified;
 pub use catalogue::{Catalogue, Mistake, NameTaken, Provider, Respond};
 pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Scheme, Signed, SigningKey, Unsigned};
-pub use verified::{Coverage, Sender, Verified, verify};
+pub use verified::{Coverage, Verified, Webhook, verify};

@@ -6,7 +6,7 @@ use hookwarden::{
     repeat::Window,
     request::Unverified,
     secret::Secret,
-    verify::{Catalogue, Key, Keys, Provider, Sender, SigningKey, Unsigned, verify},
+    verify::{Catalogue, Key, Keys, Provider, SigningKey, Unsigned, Webhook, verify},
 };
 use http::Method;
 use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
@@ -33,7 +33,7 @@ pub(crate) fn all(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn sender(provider: &Arc<Provider>) -> (Sender, Keys) {
+fn sender(provider: &Arc<Provider>) -> (Webhook, Keys) {
     let key = Key { id: "live".into(), secret: provider.scheme.key(&test_key(provider).0).unwrap(), retire: None };
     let keys = Keys::new(Secret::new("memory").unwrap(), BTreeMap::from([("all".to_owned(), vec![key])]));
     let window = match provider.max_age {
@@ -41,7 +41,7 @@ fn sender(provider: &Arc<Provider>) -> (Sender, Keys) {
         None => Window::Unsigned { remember: Duration::from_secs(72 * 3600) },
     };
     let public_url = Some("https://shop.example".to_owned());
-    (Sender::for_tools("in", provider.clone(), "all", window, public_url), keys)
+    (Webhook::for_tools("in", provider.clone(), "all", window, public_url), keys)
 }
 
 /// As this sender signs it.

@@ -42,7 +42,7 @@ impl Maker {
         let source = Source::one("bench.yaml", POLICY);
         let compiled = compile(&source, &Catalogue::embedded(), &Overrides::default(), SystemClock.now());
         let policy = compiled.map_err(|report| format!("{report:?}")).unwrap().policy;
-        let sender = &policy.routes.first().unwrap().sender;
+        let sender = policy.routes.first().unwrap().sender.webhook().unwrap();
         let secret = || sender.provider().scheme.key("It's a Secret to Everybody").unwrap();
         let key = Key { id: "live-2026".into(), secret: secret(), retire: None };
         let named = BTreeMap::from([(sender.keys().to_owned(), vec![key])]);

@@ -6,7 +6,7 @@ use crate::{
     request::{Head, Target, Unverified},
     secret::Secret,
     verdict::Rejection,
-    verify::{Catalogue, Key, Keys, Provider, Sender, verify},
+    verify::{Catalogue, Key, Keys, Provider, Webhook, verify},
 };
 use anyhow::Context as _;
 use data_encoding::BASE64;
@@ -135,7 +135,7 @@ fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str>
         let end = path.map_or(recorded.url.len(), |path| scheme + 3 + path);
         recorded.url.get(..end).unwrap_or_default().to_owned()
     });
-    let sender = Sender::for_tools(RECORDED, provider.clone(), RECORDED, window, public);
+    let sender = Webhook::for_tools(RECORDED, provider.clone(), RECORDED, window, public);
     let now = Timestamp::from_unix_s(recorded.now_unix);
     verify(&sender, &keys, request, now).map(|_| ()).map_err(Rejection::code)
 }

@@ -11,7 +11,7 @@ use crate::{
     repeat::Window,
     request::Target,
     secret::Secret,
-    verify::{Catalogue, Key, Respond, Sender},
+    verify::{Catalogue, Key, Respond, Webhook},
 };
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -54,13 +54,13 @@ fn route(delivery: Delivery) -> Arc<Route> {
             per_address: None,
             per_sender: Some(Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) }),
         },
-        sender: Sender {
+        sender: Sender::Webhook(Webhook {
             route: "issues".into(),
             provider,
             keys: "all".into(),
             window: Window::Unsigned { remember: horizon },
             public_url: None,
-        },
+        }),
         contract: Contract::new(naming),
         delivery,
         respond: Respond::default(),

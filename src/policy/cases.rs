@@ -1,7 +1,7 @@
 //! Tests of a policy, as a team writes them beside its routes: a request, a clock, and what should become of it.
 
 use super::{
-    Policy,
+    Policy, Sender,
     notes::Notes,
     report::{Report, Severity},
     source::{TextFile, Texts},
@@ -271,7 +271,10 @@ impl CaseReader<'_, '_> {
             self.wrong("/send/route", format!("no route is called `{}`{way_out}", text.route));
             return None;
         };
-        let keys = self.policy.keys.iter().find(|keys| keys.name == route.sender.keys());
+        let list = match &route.sender {
+            Sender::Webhook(webhook) => webhook.keys(),
+        };
+        let keys = self.policy.keys.iter().find(|keys| keys.name == list);
         let ids: Vec<_> = keys.into_iter().flat_map(|keys| &keys.entries).map(|entry| entry.id.as_str()).collect();
         if let Some(key) = text.key.as_deref().filter(|key| !ids.contains(key)) {
             self.wrong("/send/key", format!("no key of this route is called `{key}`{}", way_out(key, ids)));

@@ -2,7 +2,7 @@
 //! stages, which compiles to the same policy.
 
 use super::{
-    Delivery, Policy, Route, Settings,
+    Delivery, Policy, Route, Sender, Settings,
     compile::{Overrides, merged},
     source::{Source, Texts},
     units::{written_rate, written_size, written_time},
@@ -39,7 +39,11 @@ pub fn effective(source: &Source, policy: &Policy, overrides: &Overrides, route:
         written.put(&route.name, Tree::Branch(sheet.route(route)));
     }
     root.put("routes", Tree::Branch(written));
-    let keys = |name: &str| routes.iter().any(|route| route.sender.keys().split('/').next() == Some(name));
+    let keys = |name: &str| {
+        routes
+            .iter()
+            .any(|route| route.sender.webhook().is_some_and(|webhook| webhook.keys().split('/').next() == Some(name)))
+    };
     let destinations = |name: &str| {
         routes.iter().any(|route| match &route.delivery {
             Delivery::Queue { to, .. } => to.iter().any(|to| to == name),
@@ -112,8 +116,9 @@ impl Sheet<'_> {
         };
         // Dissolved, and lifted, already.
         branch.0.retain(|(name, _)| !matches!(name.as_str(), "class" | "exception"));
-        let sender = format!("sender `{}`", route.sender.provider().name);
-        match route.sender.window() {
+        let Sender::Webhook(webhook) = &route.sender;
+        let sender = format!("sender `{}`", webhook.provider().name);
+        match webhook.window() {
             Window::Signed { max_age, max_future } => {
                 branch.add("sender/max_age", written_time(max_age), &sender);
                 branch.add("sender/max_future", written_time(max_future), &sender);
@@ -126,7 +131,7 @@ impl Sheet<'_> {
         if let Some(rate) = route.limits.per_address {
             branch.add("limits/per_address", written_rate(rate), DEFAULT);
         }
-        if route.sender.provider().tells_repeats() {
+        if webhook.provider().tells_repeats() {
             branch.add("repeats/remember", written_time(route.remember), &sender);
         }
         match &route.delivery {

@@ -1,7 +1,7 @@
 //! What no route may be weaker than, and the exceptions from it, which end.
 
 use super::{
-    Route,
+    Route, Sender,
     notes::Notes,
     text::{ExceptionText, ExceptionsText, FloorLimitsText, FloorText, FloorWord, NeedText},
     units::{DayText, RateText, SizeText, TimeText, written_rate, written_size, written_time},
@@ -226,7 +226,8 @@ impl Limit {
 
     /// A scheme that signs no time has neither age nor future: nothing could be held against it.
     fn is_broken_by(&self, route: &Route) -> bool {
-        match (*self, route.sender.window()) {
+        let Sender::Webhook(webhook) = &route.sender;
+        match (*self, webhook.window()) {
             (Self::MaxAge(longest), Window::Signed { max_age, .. }) => max_age > longest,
             (Self::MaxFuture(longest), Window::Signed { max_future, .. }) => max_future > longest,
             (Self::MaxAge(_) | Self::MaxFuture(_), Window::Unsigned { .. }) => false,

@@ -1,7 +1,7 @@
 //! What one route means. Every question is asked even if another one failed, so that all mistakes are told at once.
 
 use super::{
-    Delivery, Limits, Owner, Route,
+    Delivery, Limits, Owner, Route, Sender,
     compile::DEFAULT_DESTINATION,
     contract::{
         self, Said, Shelf,
@@ -27,7 +27,7 @@ use crate::{
     limit::Rate,
     payload::{Contract, Naming},
     repeat::Window,
-    verify::{Provider, Sender},
+    verify::{Provider, Webhook},
 };
 use http::Method;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
@@ -105,13 +105,13 @@ impl<'a> RouteCompiler<'a, '_> {
         let answer_by = self.answer_by(&provider, terms.answer_by);
         let window = self.window(&provider, &text.sender, &terms.repeats)?;
         let keys = format!("{}/{}", text.sender.keys, provider.name);
-        let sender = Sender {
+        let sender = Sender::Webhook(Webhook {
             route: self.name.to_owned(),
             provider: provider.clone(),
             keys,
             window,
             public_url: self.around.public_url.map(str::to_owned),
-        };
+        });
         let naming = Naming {
             event_key: provider.event_key.clone(),
             type_member: provider.type_member.clone(),

@@ -1,7 +1,7 @@
 //! Who can be named as a sender, and where their keys are.
 
 use super::{
-    KeyEntry, KeyReference, Route,
+    KeyEntry, KeyReference, Route, Sender,
     notes::{NAMES, Notes, is_name},
     report::{Note, Severity},
     source::{FileKind, Placed, Texts},
@@ -114,14 +114,15 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
 pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Notes<'_>) -> Vec<KeyReference> {
     let mut references: Vec<KeyReference> = Vec::new();
     for route in routes {
-        let name = route.sender.keys();
+        let Sender::Webhook(webhook) = &route.sender;
+        let name = webhook.keys();
         if references.iter().any(|reference| reference.name == name) {
             continue;
         }
         let Some(entries) = name.split('/').next().and_then(|list| lists.get(list)) else { continue };
         references.push(KeyReference {
             name: name.to_owned(),
-            provider: route.sender.provider.clone(),
+            provider: webhook.provider.clone(),
             entries: entries.clone(),
         });
     }

@@ -1,9 +1,13 @@
 //! What a policy promises, in the words of the one who has to sign it off.
 
-use super::{Delivery, Observe, Observed, Owner, Policy, Route, written_rate, written_size, written_time};
-use crate::{event::Form, repeat::Window, verify::Coverage};
+use super::{Delivery, Observe, Observed, Owner, Policy, Route, Sender, written_rate, written_size, written_time};
+use crate::{
+    event::Form,
+    repeat::Window,
+    verify::{Coverage, Webhook},
+};
 use serde::Serialize;
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// One route in words.
 #[derive(Clone, Debug, Serialize)]
@@ -55,9 +59,10 @@ impl Policy {
     }
 
     fn summarize(&self, route: &Route) -> RouteSummary {
-        let keys = route.sender.keys();
+        let Sender::Webhook(webhook) = &route.sender;
+        let keys = webhook.keys();
         let entries = self.keys.iter().find(|reference| reference.name == keys).map_or(0, |found| found.entries.len());
-        let provider = route.sender.provider();
+        let provider = webhook.provider();
         let Coverage { body, time, .. } = provider.scheme.coverage();
         let parts = [("body", body), ("id", provider.names_events()), ("time", time)];
         let of = |wanted| parts.iter().filter(|(_, covered)| *covered == wanted).map(|(name, _)| *name).collect();
@@ -80,7 +85,7 @@ impl Policy {
             keys_count: entries,
             covered: of(true),
             not_covered: of(false),
-            repeats: repeats(route),
+            repeats: repeats(webhook, route.remember),
             delivery,
             promise,
             limits: limits(route),
@@ -89,20 +94,20 @@ impl Policy {
     }
 }
 
-fn repeats(route: &Route) -> String {
-    let provider = route.sender.provider();
+fn repeats(webhook: &Webhook, remember: Duration) -> String {
+    let provider = webhook.provider();
     let mut told = Vec::new();
     if provider.tells_identical() {
-        let by = match route.sender.window() {
+        let by = match webhook.window() {
             Window::Signed { .. } => "by what was signed, for as long as it could pass",
             Window::Unsigned { .. } => "by what was signed",
         };
-        told.push(format!("{by}: {}", written_time(route.sender.window().memory())));
+        told.push(format!("{by}: {}", written_time(webhook.window().memory())));
     }
     if provider.names_events() {
         let by =
             if provider.event_key.is_empty() { "the signed id".to_owned() } else { provider.event_key.join(" and ") };
-        told.push(format!("by {by}: {}", written_time(route.remember)));
+        told.push(format!("by {by}: {}", written_time(remember)));
     }
     if told.is_empty() { "cannot be told: protection is impossible".to_owned() } else { told.join("; ") }
 }

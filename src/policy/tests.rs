@@ -46,7 +46,8 @@ keys: { k: [{ id: a, from: env:A }] }
 destinations: { wordpress: { url: 'http://w/' } }
 ";
     let policy = compiled(text).unwrap_or_else(|report| panic!("{report}")).policy;
-    let seconds: Vec<_> = policy.routes.iter().map(|route| route.sender.window().memory().as_secs()).collect();
+    let seconds: Vec<_> =
+        policy.routes.iter().map(|route| route.sender.webhook().unwrap().window().memory().as_secs()).collect();
     assert_eq!(seconds, [607, 172_800]);
 }
 

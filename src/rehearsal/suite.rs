@@ -9,7 +9,7 @@ pub use touched::Touched;
 use super::{Played, Rehearsal};
 use crate::{
     clock::Timestamp,
-    policy::{Case, KeyEntry, KeyReference, Message, Policy, Raw, Sent, Signed},
+    policy::{Case, KeyEntry, KeyReference, Message, Policy, Raw, Sender, Sent, Signed},
     request::{Head, Target},
     secret::Secret,
     verify::{Key, Keys, Provider, SigningKey, Unsigned},
@@ -135,7 +135,8 @@ impl<'a> Suite<'a> {
     ) -> Result<(Head, Bytes, Timestamp), String> {
         let Signed { route, key, target, id, age, ahead, message } = signed;
         let route = self.policy.routes.iter().find(|known| *known.name == **route).ok_or("the route is gone")?;
-        let mut in_force = keys.in_force(route.sender.keys(), now);
+        let Sender::Webhook(webhook) = &route.sender;
+        let mut in_force = keys.in_force(webhook.keys(), now);
         let wanted = |candidate: &&Key| key.as_ref().is_none_or(|key| candidate.id == *key);
         let signer = in_force.find(wanted).ok_or("no key of this route is in force at that time")?;
         let target = target.clone().unwrap_or_else(|| route.at.example());
@@ -147,8 +148,8 @@ impl<'a> Suite<'a> {
         let content_type = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let content_type = content_type.map(|(_, value)| value.as_str()).or(message.content_type).unwrap_or_default();
         let what = Unsigned { method: &method, url: &url, content_type, body: &message.body, id, at };
-        let provider = route.sender.provider();
-        let list = route.sender.keys().split('/').next().unwrap_or_default();
+        let provider = webhook.provider();
+        let list = webhook.keys().split('/').next().unwrap_or_default();
         let private = match case.secrets.get(list) {
             Some(text) => provider.scheme.signing_key(text).map_err(|error| error.to_string())?,
             None => test_key(list, &signer.id, provider)?.1,

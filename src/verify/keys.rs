@@ -24,7 +24,7 @@ pub struct Keys {
 
 impl Keys {
     /// `memory` is the gate's own secret (proof keys, event ids); `named` holds the senders', by
-    /// [`Sender::keys`](super::Sender).
+    /// [`Webhook::keys`](super::Webhook).
     pub fn new(memory: Secret, named: BTreeMap<String, Vec<Key>>) -> Self {
         Self { memory, named }
     }

@@ -10,9 +10,9 @@ use crate::{
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// How a route knows its sender. Only a policy says so.
+/// How a route knows a sender that signs its requests. Only a policy says so.
 #[derive(Clone, Debug)]
-pub struct Sender {
+pub struct Webhook {
     pub(crate) route: String,
     pub(crate) provider: Arc<Provider>,
     /// The name in [`Keys`] of the keys that may sign.
@@ -61,18 +61,18 @@ pub struct Verified {
 ///
 /// # Errors
 /// One of the rejections for which [`Rejection::is_authentication`] holds.
-pub fn verify(sender: &Sender, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Rejection> {
-    let in_force: Vec<_> = keys.in_force(&sender.keys, now).collect();
-    let scheme = &sender.provider.scheme;
-    let authentic = scheme.authenticate(&in_force, &request, sender.public_url.as_deref())?;
-    match sender.window.judge(authentic.signed_at, now) {
+pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Rejection> {
+    let in_force: Vec<_> = keys.in_force(&webhook.keys, now).collect();
+    let scheme = &webhook.provider.scheme;
+    let authentic = scheme.authenticate(&in_force, &request, webhook.public_url.as_deref())?;
+    match webhook.window.judge(authentic.signed_at, now) {
         Freshness::Fresh => {}
         Freshness::Stale => return Err(Rejection::Stale),
         Freshness::Future => return Err(Rejection::FromTheFuture),
     }
     let coverage = scheme.coverage();
     let digest = keys.memory().fingerprint(&[b"body\0", &request.raw]);
-    let proof = match sender.provider.identical {
+    let proof = match webhook.provider.identical {
         Identical::Repeat if coverage.body => {
             // The body goes in by its digest: it is read once for the sender's signature, and once for our memory.
             let piece = |piece: &Piece<'_>| match piece {
@@ -81,18 +81,18 @@ pub fn verify(sender: &Sender, keys: &Keys, request: Unverified, now: Timestamp)
             };
             let signed: Vec<_> = authentic.signed.iter().map(piece).collect();
             let signed: Vec<&[u8]> = signed.iter().map(Vec::as_slice).collect();
-            let key = Fingerprint::of_proof(keys.memory(), &sender.route, &signed);
-            Some(Remembered { key, remember: sender.window.memory() })
+            let key = Fingerprint::of_proof(keys.memory(), &webhook.route, &signed);
+            Some(Remembered { key, remember: webhook.window.memory() })
         }
         Identical::Repeat | Identical::Normal => None,
     };
     let (key_id, signed_id) = (authentic.key.id.clone(), authentic.id.map(str::to_owned));
-    let (route, body) = (sender.route.clone(), BodyMark::from_digest(&digest));
+    let (route, body) = (webhook.route.clone(), BodyMark::from_digest(&digest));
     let Unverified { head, raw } = request;
     Ok(Verified { route, key_id, coverage, proof, signed_id, body, head, raw })
 }
 
-impl Sender {
+impl Webhook {
     /// For tools that judge recorded requests outside a policy: `route` is what proof keys belong to.
     pub fn for_tools(
         route: &str,

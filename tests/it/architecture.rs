@@ -90,7 +90,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Each type that is a proof, and the files that may make one, by literal or by constructor.
 const MAY_MAKE: &[(&str, &[&str])] = &[
-    ("Sender", &["policy/route.rs", "verify/verified.rs", "cli/verify.rs"]),
+    ("Sender", &["policy/route.rs"]),
+    ("Webhook", &["policy/route.rs", "verify/verified.rs", "cli/verify.rs"]),
     ("Verified", &["verify/verified.rs"]),
     ("Token", &["verify/jwt/bearer.rs"]),
     ("Bearer", &["verify/jwt/bearer.rs"]),

@@ -60,7 +60,7 @@ fn judged(route: &str, memory: &impl Memory, content_type: &str, raw: &str) -> (
     let route = policy.routes.iter().find(|known| &*known.name == route).unwrap();
     let secret = || Secret::new("the sender's own").unwrap();
     let key = Key { id: "live".into(), secret: secret(), retire: None };
-    let named = BTreeMap::from([(route.sender.keys().to_owned(), vec![key])]);
+    let named = BTreeMap::from([(route.sender.webhook().unwrap().keys().to_owned(), vec![key])]);
     let keys = Keys::new(Secret::new("the gate's own").unwrap(), named);
     let digest = HEXLOWER.encode(&secret().digest(&[raw.as_bytes()]));
     let headers = [

@@ -281,7 +281,7 @@ destinations: { wordpress: { url: 'http://w/' } }
         let now = Timestamp::from_rfc3339(&format!("{day}T00:00:00Z")).unwrap();
         compile(&Source::one("gate.yaml", text), &Catalogue::embedded(), &overrides, now)
     };
-    let window = |compiled: Compiled| match compiled.policy.routes[0].sender.window() {
+    let window = |compiled: Compiled| match compiled.policy.routes[0].sender.webhook().unwrap().window() {
         Window::Signed { max_age, .. } => (max_age.as_secs() / 60, compiled.policy.changes_at.map(Timestamp::rfc3339)),
         Window::Unsigned { .. } => panic!("stripe signs a time"),
     };

@@ -6,7 +6,7 @@ use hookwarden::{
     request::{Head, Target, Unverified},
     secret::Secret,
     verdict::Rejection,
-    verify::{Catalogue, Key, Keys, Provider, Sender, Unsigned, Verified, verify},
+    verify::{Catalogue, Key, Keys, Provider, Unsigned, Verified, Webhook, verify},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::{
@@ -84,7 +84,7 @@ impl Shown {
             None => Window::Unsigned { remember: Duration::from_hours(72) },
         };
         let public = Some("https://shop.example".to_owned());
-        let sender = Sender::for_tools("in", self.provider.clone(), "all", window, public);
+        let sender = Webhook::for_tools("in", self.provider.clone(), "all", window, public);
         verify(&sender, &keys, Unverified { head, raw: self.body.clone().into() }, self.now)
     }
 

@@ -1,7 +1,7 @@
 //! What the cases of a policy have been through, and what they have not.
 
 use crate::{
-    policy::{Policy, Route},
+    policy::{Policy, Route, Sender},
     rehearsal::Played,
     repeat::Window,
 };
@@ -32,7 +32,8 @@ impl Tally {
         let Some(route) = &played.route else { return };
         self.codes.entry(route.name.to_string()).or_default().insert(played.code());
         if let Some(key) = &played.notes.key_id {
-            self.keys.insert((route.sender.keys().to_owned(), key.clone()));
+            let Sender::Webhook(webhook) = &route.sender;
+            self.keys.insert((webhook.keys().to_owned(), key.clone()));
         }
     }
 
@@ -73,8 +74,9 @@ fn missing(route: &Route, codes: &BTreeSet<&'static str>) -> Vec<&'static str> {
     };
     want("a good request", true, &["accepted", "relayed", "ok"]);
     want("a forged one", true, &["signature_missing", "signature_malformed", "signature_mismatch"]);
-    let signs_time = matches!(route.sender.window(), Window::Signed { .. });
+    let Sender::Webhook(webhook) = &route.sender;
+    let signs_time = matches!(webhook.window(), Window::Signed { .. });
     want("an old one", signs_time, &["stale"]);
-    want("a repeat", route.sender.provider().tells_repeats(), &["repeat", "repeat_changed"]);
+    want("a repeat", webhook.provider().tells_repeats(), &["repeat", "repeat_changed"]);
     missing
 }

@@ -30,7 +30,7 @@ async fn queued(folder: &tempfile::TempDir) -> (SigningKey, House) {
     let scheme = &catalogue.find("standard-webhooks").unwrap().scheme;
     let text = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let key = Key { id: "live".into(), secret: scheme.key(text).unwrap(), retire: None };
-    let named = BTreeMap::from([(policy.routes[0].sender.keys().to_owned(), vec![key])]);
+    let named = BTreeMap::from([(policy.routes[0].sender.webhook().unwrap().keys().to_owned(), vec![key])]);
     let settings = Settings { folder: folder.path().join("spool"), bytes: 64 << 20, free: 0 };
     let (spool, _) = Spool::open(settings, Arc::new(SystemClock)).unwrap();
     let house = open(policy, Keys::new(Secret::new("memory").unwrap(), named), spool).await;
