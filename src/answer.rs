@@ -4,6 +4,7 @@ use crate::{
     ledger::{Known, Receipt},
     policy::Route,
     verdict::{Fault, Refusal, Rejection, TokenFlaw},
+    verify::Greeting,
 };
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -35,6 +36,13 @@ pub fn accepted(route: &Route, receipt: &Receipt) -> Answer {
 /// What a repeat is answered with: senders retry, and want the same answer again.
 pub fn again(route: &Route, _known: &Known) -> Answer {
     ok(route, &json!({ "status": "accepted" }).to_string())
+}
+
+/// What a validation call is answered with: text that no browser takes for a page.
+pub fn greeting(greeting: &Greeting) -> Answer {
+    let status = StatusCode::from_u16(greeting.status).unwrap_or(StatusCode::OK);
+    let field = Some(("x-content-type-options", HeaderValue::from_static("nosniff")));
+    Answer { content_type: greeting.content_type, field, ..plain(status, greeting.body.clone()) }
 }
 
 fn ok(route: &Route, body: &str) -> Answer {

@@ -11,7 +11,7 @@ use crate::{
     repeat::RepeatKeys,
     request::{Body, Head, Unverified},
     verdict::{Check, Fault, Refusal, Rejection},
-    verify::{Keys, verify},
+    verify::{Greeting, Keys, verify},
 };
 use std::sync::Arc;
 
@@ -99,6 +99,8 @@ pub enum Ending<Answer> {
     Again(Known),
     /// Passed on.
     Relayed(Answer),
+    /// A validation call, and its answer.
+    Greeted(Greeting),
 }
 
 /// Takes one guarded request through the gate. The caller has taken a token for its address, and stops waiting when
@@ -114,11 +116,12 @@ pub async fn handle<M: Memory, L: Ledger, O: Origin>(
     arrival: &Arrival,
     notes: &mut Notes,
 ) -> Result<Ending<O::Answer>, Refusal> {
-    route.admit.head(&head)?;
+    admit(route, &head)?;
     let raw = body.collect(route.admit.body_limit_bytes).await?;
     notes.body_bytes = raw.len();
     let clean = match judge(route, gate.keys, gate.memory, Unverified { head, raw }, arrival.at, notes)? {
         Judged::Known(known) => return Ok(Ending::Again(known)),
+        Judged::Greeted(greeting) => return Ok(Ending::Greeted(greeting)),
         Judged::Clean(clean) => clean,
     };
     match &route.delivery {
@@ -148,6 +151,22 @@ pub enum Judged {
     Known(Known),
     /// New, as far as this process knows.
     Clean(Clean),
+    /// A validation call of the sender's, which is no event.
+    Greeted(Greeting),
+}
+
+/// Holds a head against the route's rules, before its body is read. What may be a validation call comes in whatever its
+/// method and type; if it turns out to be none, it is refused for them.
+///
+/// # Errors
+/// As [`Admit::head`](crate::admit::Admit::head).
+pub fn admit(route: &Route, head: &Head) -> Result<(), Rejection> {
+    let admitted = route.admit.head(head);
+    let greets = || route.sender.webhook().is_some_and(|webhook| webhook.may_greet(head));
+    match admitted {
+        Err(Rejection::Method | Rejection::ContentType) if greets() => Ok(()),
+        admitted => admitted,
+    }
 }
 
 /// Decides without waiting for anything, so that a test, a fuzzer or a report can ask as well: signature, one
@@ -163,10 +182,18 @@ pub fn judge(
     now: Timestamp,
     notes: &mut Notes,
 ) -> Result<Judged, Rejection> {
-    let verified = match &route.sender {
-        Sender::Webhook(webhook) => verify(webhook, keys, request, now)?,
-    };
+    let Sender::Webhook(webhook) = &route.sender;
+    if webhook.has_handshakes() {
+        if let Some(greeting) = webhook.greet_stranger(keys, &request, now) {
+            return Ok(Judged::Greeted(greeting));
+        }
+        route.admit.head(&request.head)?;
+    }
+    let verified = verify(webhook, keys, request, now)?;
     notes.key_id = Some(verified.key_id().to_owned());
+    if let Some(greeting) = webhook.greet(keys, &verified, now) {
+        return Ok(Judged::Greeted(greeting));
+    }
     let read = read(verified, &route.contract, keys)?;
     if let Some(known) = memory.look(read.keys()) {
         // A known event spends no token and meets no schema: a captured delivery cannot drain its sender's quota, and
@@ -228,7 +255,7 @@ pub fn observe(
 ) -> Result<Judged, Rejection> {
     let judged = judge(route, keys, memory, request, now, notes);
     notes.observed.push(match &judged {
-        Ok(Judged::Clean(_)) => Observation { check: Check::All, found: Judgement::Good },
+        Ok(Judged::Clean(_) | Judged::Greeted(_)) => Observation { check: Check::All, found: Judgement::Good },
         Ok(Judged::Known(_)) => Observation { check: Check::Repeats, found: Judgement::Repeat },
         Err(rejection) => Observation::refused(*rejection, notes.finding.clone()),
     });

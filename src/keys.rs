@@ -15,7 +15,7 @@ use crate::{
     clock::Timestamp,
     policy::{KeyReference, Policy, Reference},
     secret::Secret,
-    verify::{BadKey, Key, Keys},
+    verify::{BadKey, Key, Keys, Webhook},
 };
 use data_encoding::BASE64;
 use std::{collections::BTreeMap, fmt};
@@ -123,10 +123,8 @@ struct Resolver<'a> {
 
 impl Resolver<'_> {
     fn keys(&mut self, policy: &Policy, reference: &KeyReference) -> Vec<Key> {
-        let using = policy
-            .routes
-            .iter()
-            .filter(|route| route.sender.webhook().is_some_and(|webhook| webhook.keys() == reference.name));
+        let uses = |webhook: &Webhook| webhook.each_keys().any(|keys| *keys == reference.name);
+        let using = policy.routes.iter().filter(|route| route.sender.webhook().is_some_and(uses));
         let routes: Vec<String> = using.map(|route| route.name.to_string()).collect();
         let in_force = reference.entries.iter().filter(|entry| entry.retire.is_none_or(|retire| self.now < retire));
         let entries: Vec<_> = in_force.collect();
@@ -179,7 +177,7 @@ impl Resolver<'_> {
 
 /// As the sender's scheme wants it.
 fn decode(reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
-    reference.provider.scheme.key(text).map_err(|bad| match bad {
+    reference.kind.decode(text).map_err(|bad| match bad {
         BadKey::Empty => Trouble::Empty,
         BadKey::Undecodable(encoding) => Trouble::Undecodable(encoding.to_owned()),
         BadKey::PublicKey(bad) => Trouble::PublicKey(bad),

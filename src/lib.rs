@@ -18,7 +18,8 @@
 //! an [`Unverified`](request::Unverified) request: complete, bounded, not believed.
 //!
 //! [`verify`](verify::verify) computes the signature over the exact bytes received, compares in constant time, and
-//! checks the signed time against the `now` that it was given. Now the sender is known.
+//! checks the signed time against the `now` that it was given. Now the sender is known. A vendor's validation call, which
+//! is no event, is answered here: a signed one after its signature held, one that nobody signs before.
 //!
 //! [`payload`] reads the [`json`] once, as far as the route asks for it; [`repeat`] says by what the event is
 //! remembered. A [look](gate::Memory::look) comes first: an event that the gate has is answered at once. Then [`limit`]

@@ -18,6 +18,8 @@ pub enum Outcome {
     RepeatChanged,
     /// Passed on; the origin's answer went back.
     Relayed,
+    /// A validation call of the sender's was answered.
+    Handshake,
     /// Guarded, and tried before it enforces: streamed to the origin and back, whatever was found.
     Observed,
     /// Refused, by this code.
@@ -39,6 +41,7 @@ impl Outcome {
             Self::Repeat => "repeat",
             Self::RepeatChanged => "repeat_changed",
             Self::Relayed => "relayed",
+            Self::Handshake => "handshake",
             Self::Observed => "observed",
             Self::Rejected(code) | Self::Failed(code) => code,
             Self::Aborted => "aborted",

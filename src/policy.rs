@@ -40,8 +40,9 @@ use crate::{
     limit::Rate,
     payload::Contract,
     request::Head,
+    secret::Secret,
     verdict::Check,
-    verify::{Provider, Respond, Webhook},
+    verify::{BadKey, Provider, Respond, Webhook},
 };
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -272,12 +273,21 @@ pub struct Destination {
 #[derive(Clone, Debug)]
 pub struct KeyReference {
     /// As [`Webhook::keys`] has it: `KEYS/PROVIDER`, so that two providers may share a list and decode it each in its
-    /// own way.
+    /// own way; `KEYS/verify_token` for words that validation calls say.
     pub name: String,
-    /// Decodes them.
-    pub provider: Arc<Provider>,
+    /// What they are keys of.
+    pub kind: KeyKind,
     /// In the order of the file.
     pub entries: Vec<KeyEntry>,
+}
+
+/// What a list of keys is for, and so how its texts are decoded.
+#[derive(Clone, Debug)]
+pub enum KeyKind {
+    /// Signatures of this sender.
+    Signatures(Arc<Provider>),
+    /// Validation calls: the text itself.
+    VerifyToken,
 }
 
 /// One key.
@@ -305,6 +315,19 @@ impl Sender {
     pub fn webhook(&self) -> Option<&Webhook> {
         match self {
             Self::Webhook(webhook) => Some(webhook),
+        }
+    }
+}
+
+impl KeyKind {
+    /// The key of this text.
+    ///
+    /// # Errors
+    /// [`BadKey`], which never shows the text.
+    pub fn decode(&self, text: &str) -> Result<Secret, BadKey> {
+        match self {
+            Self::Signatures(provider) => provider.scheme.key(text),
+            Self::VerifyToken => Secret::new(text.trim_ascii_end()).map_err(|_| BadKey::Empty),
         }
     }
 }

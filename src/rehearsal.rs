@@ -105,7 +105,7 @@ impl<'a> Rehearsal<'a> {
         if route.is_observed() {
             return self.observe(index, route, head, body, now);
         }
-        let admitted = route.admit.head(&head).and_then(|()| {
+        let admitted = gate::admit(&route, &head).and_then(|()| {
             let taken = self.memory.take_address(&route, head.client);
             taken.or_else(|rejection| gate::fails(&route, rejection, &mut notes))
         });
@@ -129,6 +129,9 @@ impl<'a> Rehearsal<'a> {
                 let outcome = if known.changed.is_some() { Outcome::RepeatChanged } else { Outcome::Repeat };
                 (Decision::Repeat, outcome, Some(answer::again(&route, &known)))
             }
+            Ok(gate::Ending::Greeted(greeting)) => {
+                (Decision::Handshake, Outcome::Handshake, Some(answer::greeting(&greeting)))
+            }
             Ok(gate::Ending::Relayed(())) => (Decision::Relayed, Outcome::Relayed, None),
             Err(refusal) => return refused(Some(route), &refusal, notes),
         };
@@ -143,7 +146,7 @@ impl Rehearsal<'_> {
         if guards.bystander(&head).is_some_and(|mut scanner| scanner.feed(&body, true) == form::Verdict::Refuse) {
             return refused(Some(route), &Rejection::GuardedInForm.into(), notes);
         }
-        let admitted = route.admit.head(&head).and_then(|()| self.memory.take_address(&route, head.client));
+        let admitted = gate::admit(&route, &head).and_then(|()| self.memory.take_address(&route, head.client));
         let fits = || (body.len() > route.admit.body_limit_bytes).then_some(Rejection::TooLarge);
         let strays = || guards.strays(&head, &body, index).then_some(Rejection::GuardedInForm);
         if let Some(rejection) = admitted.err().or_else(fits).or_else(strays) {

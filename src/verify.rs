@@ -3,12 +3,14 @@
 //! The ways to know a sender are closed: were they a public trait, any crate could answer "yes, I know this sender".
 
 pub mod catalogue;
+mod handshake;
 pub mod jwt;
 mod keys;
 pub mod scheme;
 mod verified;
 
 pub use catalogue::{Catalogue, Mistake, NameTaken, Provider, Respond};
+pub use handshake::{Greeting, Handshake};
 pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Scheme, Signed, SigningKey, Unsigned};
 pub use verified::{Coverage, Verified, Webhook, verify};

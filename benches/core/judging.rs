@@ -13,7 +13,7 @@ use hookwarden::{
     ledger::{Accepted, Known, Ledger},
     outcome::Notes,
     payload::Clean,
-    policy::{Overrides, Policy, Route, Source, compile},
+    policy::{KeyKind, Overrides, Policy, Route, Source, compile},
     repeat::RepeatKeys,
     request::{Body, Unverified},
     secret::Secret,
@@ -79,7 +79,8 @@ pub(crate) fn all(criterion: &mut Criterion) {
 
 fn keys(policy: &Policy) -> Keys {
     let named = policy.keys.iter().map(|reference| {
-        let secret = reference.provider.scheme.key(&test_key(&reference.provider).0).unwrap();
+        let KeyKind::Signatures(provider) = &reference.kind else { unreachable!("no route has a verify token") };
+        let secret = provider.scheme.key(&test_key(provider).0).unwrap();
         (reference.name.clone(), vec![Key { id: "live".into(), secret, retire: None }])
     });
     Keys::new(Secret::new("memory").unwrap(), named.collect::<BTreeMap<_, _>>())

@@ -76,6 +76,7 @@ pub(super) fn line(report: &Report) {
         Outcome::Repeat => tell!(info, "knew an event already"),
         Outcome::RepeatChanged => tell!(warn, "knew an event already, with another body under the same signed id"),
         Outcome::Observed => tell!(info, "let a request pass that is only observed"),
+        Outcome::Handshake => tell!(info, "answered a validation call"),
         Outcome::Relayed => tell!(info, "relayed a webhook"),
         Outcome::Rejected(_) => tell!(info, "refused a request"),
         Outcome::Failed(_) => tell!(warn, "could not serve a request"),

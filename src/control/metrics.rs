@@ -69,7 +69,7 @@ const UNGUARDED: &str = "-";
 const BUCKETS: &[f64] =
     &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// What a guarded route's request can end in, beside refusals and faults.
-const GOOD: &[&str] = &["accepted", "repeat", "repeat_changed", "relayed", "observed", "aborted", "lost"];
+const GOOD: &[&str] = &["accepted", "repeat", "repeat_changed", "relayed", "handshake", "observed", "aborted", "lost"];
 
 impl Metrics {
     /// Makes every series whose labels are known, so that a dashboard sees zeros and not gaps.

@@ -152,6 +152,11 @@ impl<E: Engine> Gateway<E> {
                 let outcome = if known.changed.is_some() { Outcome::RepeatChanged } else { Outcome::Repeat };
                 (outcome, answer::again(route, &known))
             }
+            Ok(Ending::Greeted(greeting)) => {
+                let answer = answer::greeting(&greeting);
+                ctx.ticket.report.detail = Some(greeting.handshake);
+                (Outcome::Handshake, answer)
+            }
             Ok(Ending::Relayed(answer)) => {
                 ctx.ticket.ends(Outcome::Relayed);
                 return back::pass(session, answer, &request_id).await;

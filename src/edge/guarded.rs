@@ -184,7 +184,7 @@ impl<E: Engine> Guarded<E> {
     ) -> Result<Ending<OriginAnswer>, Refusal> {
         let Visit { snapshot, index, route, head, forward, arrival, began, pace } = visit;
         let engine = &self.relay.engine;
-        route.admit.head(&head)?; // a wrong method spends no token, and is the sender's fault whatever the disk says
+        gate::admit(route, &head)?; // a wrong method spends no token, and is the sender's fault whatever the disk says
         let taken = self.limiter.take_address(route, head.client);
         taken.or_else(|rejection| gate::fails(route, rejection, notes))?;
         if let Delivery::Queue { .. } = route.delivery {

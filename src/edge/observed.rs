@@ -52,7 +52,7 @@ impl Observed {
         shadow: &Shadow,
         room: &Room,
     ) -> Self {
-        let admitted = route.admit.head(&head).and_then(|()| shadow.take_address(route, head.client));
+        let admitted = gate::admit(route, &head).and_then(|()| shadow.take_address(route, head.client));
         let body = match admitted {
             Err(rejection) => Copy::Settled(Observation::refused(rejection, None)),
             Ok(()) => match Gathered::new(room, route.admit.body_limit_bytes) {

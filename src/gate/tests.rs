@@ -60,6 +60,8 @@ fn route(delivery: Delivery) -> Arc<Route> {
             keys: "all".into(),
             window: Window::Unsigned { remember: horizon },
             public_url: None,
+            handshakes: Vec::new(),
+            verify_token: None,
         }),
         contract: Contract::new(naming),
         delivery,

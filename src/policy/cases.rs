@@ -99,7 +99,7 @@ pub struct Expected {
     pub code: Option<String>,
     /// The status that the sender hears.
     pub status: Option<u16>,
-    /// Members of the answer's JSON body.
+    /// Members of the answer's JSON body, or the body itself as a text.
     pub answer: Option<Value>,
     /// Members of the event that leaves.
     pub event: Option<Value>,
@@ -118,6 +118,8 @@ pub enum Decision {
     Repeat,
     /// Passed on to WordPress, verified.
     Relayed,
+    /// A validation call, answered.
+    Handshake,
     /// Not guarded.
     Passed,
     /// Guarded by a route that is tried: judged and counted, and passed on as it came.
@@ -135,6 +137,7 @@ impl Decision {
             Self::Accepted => "accepted",
             Self::Repeat => "repeat",
             Self::Relayed => "relayed",
+            Self::Handshake => "handshake",
             Self::Passed => "passed",
             Self::Observed => "observed",
             Self::Refused => "refused",
@@ -144,7 +147,8 @@ impl Decision {
 }
 
 /// Codes of requests that end well.
-const GOOD_CODES: [&str; 7] = ["accepted", "repeat", "repeat_changed", "relayed", "passed", "ok", "unjudged"];
+const GOOD_CODES: [&str; 8] =
+    ["accepted", "repeat", "repeat_changed", "relayed", "handshake", "passed", "ok", "unjudged"];
 
 /// Which stage's policy the tests are read for.
 #[derive(Clone, Copy, Debug, Default)]

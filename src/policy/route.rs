@@ -27,7 +27,7 @@ use crate::{
     limit::Rate,
     payload::{Contract, Naming},
     repeat::Window,
-    verify::{Provider, Webhook},
+    verify::{Handshake, Provider, Webhook},
 };
 use http::Method;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
@@ -61,9 +61,10 @@ impl Surroundings<'_> {
             let way_out = self.senders.way_out(wanted);
             notes.wrong(Some(node), format!("unknown provider `{wanted}`{way_out}"));
         }
-        if let Some((node, wanted)) = text("/sender/keys")
-            && !self.keys.contains(&wanted)
-        {
+        for (node, wanted) in ["/sender/keys", "/sender/verify_token"].into_iter().filter_map(text) {
+            if self.keys.contains(&wanted) {
+                continue;
+            }
             let way_out = match self.keys.as_slice() {
                 [] => format!("; write `keys: {{ {wanted}: [{{ id: live, from: env:NAME }}] }}`"),
                 known => way_out(wanted, known.iter().copied()),
@@ -111,6 +112,8 @@ impl<'a> RouteCompiler<'a, '_> {
             keys,
             window,
             public_url: self.around.public_url.map(str::to_owned),
+            handshakes: self.handshakes(&provider, &text.sender, delivery.as_ref()),
+            verify_token: text.sender.verify_token.map(|list| format!("{list}/verify_token")),
         });
         let naming = Naming {
             event_key: provider.event_key.clone(),
@@ -306,6 +309,34 @@ impl<'a> RouteCompiler<'a, '_> {
                 None
             }
         }
+    }
+
+    /// The validation calls that the gate answers. A plugin that answers for itself hears of those that were signed.
+    fn handshakes(&mut self, provider: &Provider, sender: &SenderText, delivery: Option<&Delivery>) -> Vec<Handshake> {
+        let wants_token = provider.handshakes.iter().any(Handshake::needs_token);
+        let are_off = sender.handshakes == Some(false);
+        if sender.verify_token.is_some() && (!wants_token || are_off) {
+            let message = if wants_token {
+                "no validation call is answered, says `handshakes: false`; leave out one of the two".to_owned()
+            } else {
+                format!("no validation call of `{}` says such a word; leave this out", provider.name)
+            };
+            self.wrong("/sender/verify_token", message);
+        }
+        if wants_token && !are_off && sender.verify_token.is_none() {
+            let message = format!(
+                "`{}` asks before it sends, and would hear no; write `verify_token: NAME`, and under `keys` the word that you \
+                 typed there",
+                provider.name
+            );
+            self.warn("/sender", message);
+        }
+        if are_off {
+            return Vec::new();
+        }
+        let relays = matches!(delivery, Some(Delivery::Relay));
+        let answered = provider.handshakes.iter().filter(|handshake| !(relays && handshake.is_signed()));
+        answered.cloned().collect()
     }
 
     fn changed_is_new(&mut self, provider: &Provider, text: &RepeatsText) -> bool {

@@ -1,7 +1,7 @@
 //! Who can be named as a sender, and where their keys are.
 
 use super::{
-    KeyEntry, KeyReference, Route, Sender,
+    KeyEntry, KeyKind, KeyReference, Route, Sender,
     notes::{NAMES, Notes, is_name},
     report::{Note, Severity},
     source::{FileKind, Placed, Texts},
@@ -115,16 +115,17 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
     let mut references: Vec<KeyReference> = Vec::new();
     for route in routes {
         let Sender::Webhook(webhook) = &route.sender;
-        let name = webhook.keys();
-        if references.iter().any(|reference| reference.name == name) {
-            continue;
+        for name in webhook.each_keys() {
+            if references.iter().any(|reference| reference.name == *name) {
+                continue;
+            }
+            let Some(entries) = name.split('/').next().and_then(|list| lists.get(list)) else { continue };
+            let kind = match &webhook.verify_token {
+                Some(token) if token == name => KeyKind::VerifyToken,
+                Some(_) | None => KeyKind::Signatures(webhook.provider.clone()),
+            };
+            references.push(KeyReference { name: name.clone(), kind, entries: entries.clone() });
         }
-        let Some(entries) = name.split('/').next().and_then(|list| lists.get(list)) else { continue };
-        references.push(KeyReference {
-            name: name.to_owned(),
-            provider: webhook.provider.clone(),
-            entries: entries.clone(),
-        });
     }
     for (name, entries) in lists {
         let used = references.iter().any(|reference| reference.name.split('/').next() == Some(name));

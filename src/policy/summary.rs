@@ -37,6 +37,9 @@ pub struct RouteSummary {
     pub promise: &'static str,
     /// What is let in, and how much of it.
     pub limits: String,
+    /// The sender's validation calls that the gate answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<String>,
     /// What is judged and counted and let through, and until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observes: Option<String>,
@@ -89,6 +92,7 @@ impl Policy {
             delivery,
             promise,
             limits: limits(route),
+            answers: webhook.handshakes().iter().map(|handshake| handshake.name.clone()).collect(),
             observes: route.observe.map(|observe| observe.to_string()),
         }
     }
@@ -137,7 +141,7 @@ impl fmt::Display for Observe {
 
 impl fmt::Display for RouteSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, at, provider, keys, keys_count, repeats, delivery, promise, limits, .. } = self;
+        let Self { name, at, provider, keys, keys_count, repeats, delivery, promise, limits, answers, .. } = self;
         writeln!(f, "{name}  ({at})")?;
         let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
         let covered = if self.covered.is_empty() { "nothing".to_owned() } else { self.covered.join(" and ") };
@@ -149,6 +153,9 @@ impl fmt::Display for RouteSummary {
         writeln!(f, "  repeats   {repeats}")?;
         writeln!(f, "  delivery  {delivery}; a 2xx is {promise}")?;
         writeln!(f, "  limits    {limits}")?;
+        if !answers.is_empty() {
+            writeln!(f, "  answers   validation calls: {}", answers.join(", "))?;
+        }
         if let Some(observes) = &self.observes {
             writeln!(f, "  observes  {observes}")?;
         }

@@ -66,6 +66,7 @@ github  (path: /b)
   repeats   by what was signed: 48h
   delivery  queued, then as an event to wordpress; a 2xx is 202 after fdatasync in the spool
   limits    POST up to 1MiB, 100/s from one address, answered within 9s
+  answers   validation calls: ping
   owner     web
 ";
     assert_eq!(policy.summary()[0].to_string(), expected);

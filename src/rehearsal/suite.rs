@@ -9,7 +9,7 @@ pub use touched::Touched;
 use super::{Played, Rehearsal};
 use crate::{
     clock::Timestamp,
-    policy::{Case, KeyEntry, KeyReference, Message, Policy, Raw, Sender, Sent, Signed},
+    policy::{Case, KeyEntry, KeyKind, KeyReference, Message, Policy, Raw, Sender, Sent, Signed},
     request::{Head, Target},
     secret::Secret,
     verify::{Key, Keys, Provider, SigningKey, Unsigned},
@@ -103,7 +103,10 @@ impl<'a> Suite<'a> {
                 vec![key("published", text, None, reference)?]
             } else {
                 let test = |entry: &KeyEntry| {
-                    let (text, _) = test_key(list, &entry.id, &reference.provider)?;
+                    let text = match &reference.kind {
+                        KeyKind::Signatures(provider) => test_key(list, &entry.id, provider)?.0,
+                        KeyKind::VerifyToken => entry.id.clone(),
+                    };
                     key(&entry.id, &text, entry.retire, reference)
                 };
                 reference.entries.iter().map(test).collect::<Result<_, _>>()?
@@ -198,6 +201,6 @@ fn test_key(list: &str, id: &str, provider: &Provider) -> Result<(String, Signin
 }
 
 fn key(id: &str, text: &str, retire: Option<Timestamp>, reference: &KeyReference) -> Result<Key, String> {
-    let secret = reference.provider.scheme.key(text).map_err(|error| format!("the secret of `{id}`: {error}"))?;
+    let secret = reference.kind.decode(text).map_err(|error| format!("the secret of `{id}`: {error}"))?;
     Ok(Key { id: id.to_owned(), secret, retire })
 }

@@ -6,7 +6,10 @@ mod mistakes;
 pub use mistakes::Mistake;
 pub(super) use mistakes::Mistakes;
 
-use super::scheme::{Scheme, text::ProviderText};
+use super::{
+    Handshake,
+    scheme::{Scheme, text::ProviderText},
+};
 use crate::repeat::Identical;
 use mistakes::unreadable;
 use std::{sync::Arc, time::Duration};
@@ -38,6 +41,8 @@ pub struct Provider {
     pub answer_by: Duration,
     /// What the vendor wants to hear, where that is not the gate's own way.
     pub respond: Respond,
+    /// Its validation calls.
+    pub handshakes: Vec<Handshake>,
     /// The vendor's page.
     pub documentation: String,
     /// The entry as it is written.
@@ -101,6 +106,8 @@ impl Provider {
                 None => (None, wrong.header(place)),
             },
         };
+        let handshakes: Vec<_> =
+            read.challenge.iter().filter_map(|call| Handshake::compile(call, &mut wrong)).collect();
         let mut time = |written: &serde_saphyr::Spanned<String>| {
             let read = duration(&written.value);
             if read.is_none() {
@@ -138,6 +145,7 @@ impl Provider {
                 accepted_body: read.respond.accepted_body,
                 unauthenticated: read.respond.unauthenticated,
             },
+            handshakes,
             documentation: read.documentation,
             scheme,
             text: text.to_owned(),

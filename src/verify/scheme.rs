@@ -17,8 +17,9 @@ pub(super) use parts::Piece;
 pub use sign::{Signed, SigningKey, Unsigned};
 
 use super::Coverage;
-use crate::{request::Head, verdict::Rejection};
+use crate::{request::Head, secret::Secret, verdict::Rejection};
 use algorithm::Algorithm;
+use data_encoding::HEXLOWER;
 use key::KeyFormat;
 use parts::{Part, Place, TimeFormat};
 use signature::Signature;
@@ -85,6 +86,11 @@ impl Scheme {
     /// The header that carries the signature.
     pub fn signature_header(&self) -> &str {
         &self.signature.header
+    }
+
+    /// The keyed digest of this text, in hexadecimal, where the key is shared.
+    pub(in crate::verify) fn hmac_hex(&self, key: &Secret, text: &str) -> Option<String> {
+        self.algorithm.digest(key, &[text.as_bytes()]).map(|digest| HEXLOWER.encode(&digest))
     }
 
     /// In the field's words, as `HMAC-SHA256 of id.time.body`.

@@ -1,6 +1,6 @@
 //! The only maker of [`Verified`]. A leaf module: no scheme can see its fields.
 
-use super::{Keys, Provider, scheme::Piece};
+use super::{Handshake, Keys, Provider, scheme::Piece};
 use crate::{
     clock::Timestamp,
     repeat::{BodyMark, Fingerprint, Freshness, Identical, Remembered, Window},
@@ -21,6 +21,10 @@ pub struct Webhook {
     /// Scheme and authority as the sender knows them (`https://shop.example`), for schemes that sign the URL; never
     /// taken from the Host header.
     pub(crate) public_url: Option<String>,
+    /// The validation calls that are answered.
+    pub(crate) handshakes: Vec<Handshake>,
+    /// The name in [`Keys`] of the words that a validation call may say.
+    pub(crate) verify_token: Option<String>,
 }
 
 /// What a signature covers. Whatever is not covered is hearsay.
@@ -101,7 +105,8 @@ impl Webhook {
         window: Window,
         public_url: Option<String>,
     ) -> Self {
-        Self { route: route.to_owned(), provider, keys: keys.to_owned(), window, public_url }
+        let (handshakes, verify_token) = (Vec::new(), None);
+        Self { route: route.to_owned(), provider, keys: keys.to_owned(), window, public_url, handshakes, verify_token }
     }
 
     /// The catalogue entry it is known by.
@@ -112,6 +117,16 @@ impl Webhook {
     /// The name of its keys.
     pub fn keys(&self) -> &str {
         &self.keys
+    }
+
+    /// The names of all keys that it is known by.
+    pub fn each_keys(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.keys).chain(&self.verify_token)
+    }
+
+    /// The validation calls that are answered.
+    pub fn handshakes(&self) -> &[Handshake] {
+        &self.handshakes
     }
 
     /// How far a signed time may lie from now, or how long to remember where none is signed.

@@ -37,7 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbound", &["clock", "verdict"]),
     ("destination", &["event", "verdict"]),
     ("ledger", &["event", "repeat", "verdict"]),
-    ("answer", &["ledger", "policy", "verdict"]),
+    ("answer", &["ledger", "policy", "verdict", "verify"]),
     (
         "gate",
         &[

@@ -161,7 +161,7 @@ cases:
         "a case sends one request; write `send` or `request`",
         "no keys are called `strip`; did you mean `stripe`?",
         "what is sent? write `send: { route: ... }`, signed by the tool, or `request: ...`",
-        "unknown word `taken`; known here: `accepted`, `repeat`, `relayed`, `passed`, `observed`, `refused`, `failed`",
+        "unknown word `taken`; known here: `accepted`, `repeat`, `relayed`, `handshake`, `passed`, `observed`, `refused`, `failed`",
         "`expect` is missing",
         "no stage is called `prd`; did you mean `prod`?",
     ];

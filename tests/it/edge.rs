@@ -13,6 +13,7 @@ mod accept;
 mod doorway;
 mod drain;
 mod forms;
+mod handshakes;
 mod observed;
 mod outbound;
 mod proxying;

@@ -14,6 +14,7 @@ mod cases;
 #[cfg(feature = "edge")]
 mod edge;
 mod guard;
+mod handshakes;
 mod language;
 mod messages;
 mod payload;

@@ -119,8 +119,8 @@ pub(in crate::policy) struct BodyText {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::policy) struct ExpectText {
-    /// What the gate does, in one word; `passed` is what it does not guard, `observed` what it judges and counts alone,
-    /// `failed` its own fault.
+    /// What the gate does, in one word; `handshake` is a validation call, `passed` what it does not guard, `observed` what
+    /// it judges and counts alone, `failed` its own fault.
     pub(in crate::policy) decision: DecisionText,
     /// The code of logs and metrics; of what is observed, that of what was found: `ok`, or why it would be refused.
     #[schemars(example = &"signature_mismatch", extend("x-absent" = NOT_LOOKED_AT))]
@@ -128,7 +128,7 @@ pub(in crate::policy) struct ExpectText {
     /// The status that the sender hears.
     #[schemars(range(min = 100, max = 599), extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) status: Option<u16>,
-    /// Members that the answer's JSON body must have; others may be there.
+    /// Members that the answer's JSON body must have, or the whole body as a text.
     #[schemars(extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) answer: Option<Value>,
     /// Members that the event that leaves must have; others may be there.
@@ -149,6 +149,7 @@ pub(in crate::policy) enum DecisionText {
     Accepted,
     Repeat,
     Relayed,
+    Handshake,
     Passed,
     Observed,
     Refused,
@@ -161,6 +162,7 @@ impl From<DecisionText> for Decision {
             DecisionText::Accepted => Self::Accepted,
             DecisionText::Repeat => Self::Repeat,
             DecisionText::Relayed => Self::Relayed,
+            DecisionText::Handshake => Self::Handshake,
             DecisionText::Passed => Self::Passed,
             DecisionText::Observed => Self::Observed,
             DecisionText::Refused => Self::Refused,

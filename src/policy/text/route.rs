@@ -101,6 +101,12 @@ pub(in crate::policy) struct SenderText {
     /// The keys that its signatures are held against: a name under `keys`.
     #[schemars(example = &"stripe")]
     pub(in crate::policy) keys: String,
+    /// The words that its validation calls may say, for senders that have such calls (Meta): a name under `keys`.
+    #[schemars(example = &"meta-verify", extend("x-absent" = "such calls are judged as any request"))]
+    pub(in crate::policy) verify_token: Option<String>,
+    /// `false`: its validation calls are judged as any request. A relayed route answers only those that nobody signed.
+    #[schemars(extend("default" = true))]
+    pub(in crate::policy) handshakes: Option<bool>,
     /// How far back a signed time may lie; refused for senders that sign none.
     #[schemars(extend("x-absent" = "the sender's"))]
     pub(in crate::policy) max_age: Option<TimeText>,

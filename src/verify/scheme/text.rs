@@ -1,5 +1,6 @@
 //! The language of catalogue entries, as it is written. One YAML file is one sender; a team's own lie beside its policy.
 
+use crate::verify::handshake::text::HandshakeText;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -38,6 +39,9 @@ pub struct ProviderText {
     /// What the vendor wants to hear.
     #[serde(default)]
     pub respond: RespondText,
+    /// The vendor's validation calls, and their answers.
+    #[serde(default)]
+    pub challenge: Vec<HandshakeText>,
 }
 
 /// Where facts are from.
