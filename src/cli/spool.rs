@@ -7,7 +7,7 @@ mod standings;
 use crate::{
     control::socket::Ask,
     event::Record,
-    spool::view::{View, Viewed, view},
+    spool::view::{State, View, Viewed, is_spool, view},
 };
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -32,9 +32,9 @@ pub struct Args {
 enum Verb {
     /// List events, oldest first, with what became of them
     Ls {
-        /// Only those that are pending, delivered, dead or dropped somewhere
+        /// Only those that stand like this at some destination
         #[arg(long)]
-        state: Option<String>,
+        state: Option<State>,
         /// Only those of this route
         #[arg(long)]
         route: Option<String>,
@@ -49,9 +49,9 @@ enum Verb {
     },
     /// Print events, one JSON object a line, with their payloads in base64
     Export {
-        /// Only those that are pending, delivered, dead or dropped somewhere
+        /// Only those that stand like this at some destination
         #[arg(long)]
-        state: Option<String>,
+        state: Option<State>,
     },
     /// Check every record; exit code 3 if something is damaged
     Fsck {
@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Ls { state, route, json } => {
             let (listed, standings) = (read(&args.folder)?, Standings::ask(&args.folder));
             let mut out = io::stdout().lock();
-            for event in listed.events.iter().filter(|event| is_wanted(event, state.as_deref(), route.as_deref())) {
+            for event in listed.events.iter().filter(|event| is_wanted(event, *state, route.as_deref())) {
                 let line = if *json { summary(event, &standings).to_string() } else { line(event, &standings) };
                 writeln!(out, "{line}")?;
             }
@@ -113,7 +113,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Export { state } => {
             let listed = read(&args.folder)?;
             let mut out = io::stdout().lock();
-            for event in listed.events.iter().filter(|event| is_wanted(event, state.as_deref(), None)) {
+            for event in listed.events.iter().filter(|event| is_wanted(event, *state, None)) {
                 let mut whole = summary(event, &Standings::default());
                 if let Value::Object(members) = &mut whole {
                     let Record { content_type, payload, request_id, .. } = &event.record;
@@ -148,11 +148,24 @@ fn read(folder: &Path) -> anyhow::Result<View> {
             }
         }
     };
+    if folder.is_dir() && !is_spool(folder) {
+        bail!("there is no spool in `{}`; name it with --folder", folder.display());
+    }
     view(folder, &mut progress)
         .with_context(|| format!("cannot read the spool `{}`; name it with --folder", folder.display()))
 }
 
-fn is_wanted(event: &Viewed, state: Option<&str>, route: Option<&str>) -> bool {
+impl clap::ValueEnum for State {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.code()))
+    }
+}
+
+fn is_wanted(event: &Viewed, state: Option<State>, route: Option<&str>) -> bool {
     state.is_none_or(|state| event.states.values().any(|found| found.state == state))
         && route.is_none_or(|route| event.record.route == route)
 }
@@ -163,7 +176,7 @@ fn line(event: &Viewed, standings: &Standings) -> String {
         .states
         .iter()
         .map(|(destination, state)| {
-            let mut told = format!("{destination} {}", state.state);
+            let mut told = format!("{destination} {}", state.state.code());
             if state.attempts > 0 {
                 told.push_str(&format!(" after {} attempts", state.attempts));
             }
@@ -190,7 +203,7 @@ fn summary(event: &Viewed, standings: &Standings) -> Value {
         .map(|(destination, state)| {
             let due = state.due.map(crate::clock::Timestamp::rfc3339);
             let told = json!({
-                "state": state.state, "attempts": state.attempts, "reason": state.reason, "due": due,
+                "state": state.state.code(), "attempts": state.attempts, "reason": state.reason, "due": due,
                 "standing": standings.of(destination),
             });
             (destination.clone(), told)

@@ -153,7 +153,7 @@ impl Shared {
 }
 
 /// The name of the lock file, which holds its owner's process id.
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 
 pub(super) fn lock(folder: &Folder) -> Result<Flock<File>, OpenError> {
     let path = folder.path().to_owned();

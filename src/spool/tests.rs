@@ -143,7 +143,7 @@ async fn a_dead_letter_can_be_retried_and_dropped_by_its_id() {
     assert!(!spool.drop_event(&id, "ops").await.unwrap());
     adds_up(&spool);
     let view = view::view(spool.folder(), &mut |_, _| ()).unwrap();
-    assert_eq!(view.events[0].states["wordpress"].state, "dropped");
+    assert_eq!(view.events[0].states["wordpress"].state, view::State::Dropped);
     assert_eq!(view.acts.len(), 2, "acts are recorded");
 }
 

@@ -4,6 +4,7 @@ use super::{
     format::{Entry, Settlement, Step},
     log::Folder,
     read,
+    shared::LOCK,
 };
 use crate::{clock::Timestamp, event::Record};
 use std::{collections::BTreeMap, io, path::Path};
@@ -22,14 +23,43 @@ pub struct Viewed {
 /// What became of an event at one destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ViewedState {
-    /// `pending`, `delivered`, `dead` or `dropped`.
-    pub state: &'static str,
+    /// How it stands.
+    pub state: State,
     /// How often it failed by its own fault.
     pub attempts: u32,
     /// Why it is dead, or failed last; who dropped it.
     pub reason: String,
     /// When it is due again, after a failure.
     pub due: Option<Timestamp>,
+}
+
+/// How an event stands at one destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// It waits, or is on its way.
+    #[default]
+    Pending,
+    /// The destination confirmed it.
+    Delivered,
+    /// It will not be tried again.
+    Dead,
+    /// An operator dropped it.
+    Dropped,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Delivered, Self::Dead, Self::Dropped];
+
+    /// As it is shown, and asked for.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Dropped => "dropped",
+        }
+    }
 }
 
 /// Something in the files that is no record.
@@ -58,6 +88,11 @@ pub struct View {
     pub segments: u64,
     /// Operators' acts: when, who, what, on which event.
     pub acts: Vec<(Timestamp, String, String, String)>,
+}
+
+/// Whether there is a spool in this folder, empty or not.
+pub fn is_spool(folder: &Path) -> bool {
+    folder.join(LOCK).is_file() || Folder::existing(folder).segments().is_ok_and(|segments| !segments.is_empty())
 }
 
 /// Reads the whole log; `progress` hears how many segments of how many are read.
@@ -103,8 +138,7 @@ fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<(Timest
     match entry {
         Entry::Event { identity, record, .. } => {
             events.entry(identity).or_insert_with(|| {
-                let pending = || ViewedState { state: "pending", ..ViewedState::default() };
-                let states = record.to.iter().map(|name| (name.clone(), pending())).collect();
+                let states = record.to.iter().map(|name| (name.clone(), ViewedState::default())).collect();
                 Viewed { sequence: identity, record, states }
             });
         }
@@ -114,10 +148,10 @@ fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<(Timest
             };
             state.due = None;
             match verdict {
-                Settlement::Delivered => state.state = "delivered",
-                Settlement::Dead(reason) => (state.state, state.reason) = ("dead", reason),
-                Settlement::Dropped(actor) => (state.state, state.reason) = ("dropped", actor),
-                Settlement::Reopened => *state = ViewedState { state: "pending", ..ViewedState::default() },
+                Settlement::Delivered => state.state = State::Delivered,
+                Settlement::Dead(reason) => (state.state, state.reason) = (State::Dead, reason),
+                Settlement::Dropped(actor) => (state.state, state.reason) = (State::Dropped, actor),
+                Settlement::Reopened => *state = ViewedState::default(),
             }
         }
         Entry::Tried { event, destination, attempts, due, reason } => {

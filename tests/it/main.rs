@@ -24,4 +24,6 @@ mod reading;
 mod reload;
 mod rollouts;
 mod senders;
+#[cfg(feature = "edge")]
+mod spool;
 mod tokens;

@@ -4,7 +4,7 @@ use super::{Told, counted};
 use crate::{
     cli::running::ORPHANS,
     policy::{Policy, Severity},
-    spool::view::view,
+    spool::view::{State, view},
 };
 use std::{collections::BTreeMap, io};
 
@@ -20,7 +20,7 @@ pub(super) fn look(policy: &Policy) -> Vec<Told> {
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
     for (destination, state) in view.events.iter().flat_map(|event| &event.states) {
         let known = policy.destinations.iter().any(|known| known.name == *destination);
-        if !known && matches!(state.state, "pending" | "dead") {
+        if !known && matches!(state.state, State::Pending | State::Dead) {
             *waiting.entry(destination).or_default() += 1;
         }
     }

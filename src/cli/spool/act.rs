@@ -3,7 +3,7 @@
 use crate::{
     clock::SystemClock,
     control::socket::{Ask, ask},
-    spool::{Settings, Spool},
+    spool::{Settings, Spool, view::is_spool},
 };
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -43,8 +43,8 @@ fn done(answer: &Value, otherwise: impl FnOnce() -> String) -> anyhow::Result<Ex
 }
 
 fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
-    if !folder.is_dir() {
-        bail!("there is no spool at `{}`; name it with --folder", folder.display());
+    if !is_spool(folder) {
+        bail!("there is no spool in `{}`; name it with --folder", folder.display());
     }
     let settings = Settings { folder: folder.to_owned(), bytes: u64::MAX, free: 0 };
     let (spool, _) = Spool::open(settings, Arc::new(SystemClock))?;

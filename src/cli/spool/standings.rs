@@ -1,6 +1,9 @@
 //! What a running gate says of its destinations, next to what the files say of events.
 
-use crate::control::socket::{Ask, ask};
+use crate::{
+    control::socket::{Ask, ask},
+    spool::view::State,
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, path::Path};
 
@@ -25,15 +28,15 @@ impl Standings {
     }
 
     /// Why an event that is not settled will not move, and what to do about it.
-    pub(super) fn note(&self, destination: &str, state: &str) -> Option<String> {
+    pub(super) fn note(&self, destination: &str, state: State) -> Option<String> {
         match (self.of(destination)?, state) {
-            (REMOVED, "pending" | "dead") => {
+            (REMOVED, State::Pending | State::Dead) => {
                 Some("the policy has no such destination: put it back, or `spool drop` the event".to_owned())
             }
-            ("disabled", "pending") => {
+            ("disabled", State::Pending) => {
                 Some(format!("the destination answered 410; ask it again with `spool enable {destination}`"))
             }
-            ("down", "pending") => Some("the destination is down".to_owned()),
+            ("down", State::Pending) => Some("the destination is down".to_owned()),
             _ => None,
         }
     }
@@ -53,11 +56,12 @@ mod tests {
     fn an_event_that_will_not_move_says_why() {
         let told = json!({ "ok": true, "destinations": { "crm": "disabled", "erp": "up", "erp2": "down" } });
         let standings = Standings(read(&told));
-        assert!(standings.note("crm", "pending").unwrap().contains("spool enable crm"));
-        assert!(standings.note("old", "dead").unwrap().contains("spool drop"));
-        assert!(standings.note("erp2", "pending").is_some());
-        let quiet = [("erp", "pending"), ("crm", "delivered"), ("old", "delivered"), ("old", "dropped")];
-        assert!(quiet.iter().all(|(destination, state)| standings.note(destination, state).is_none()));
+        assert!(standings.note("crm", State::Pending).unwrap().contains("spool enable crm"));
+        assert!(standings.note("old", State::Dead).unwrap().contains("spool drop"));
+        assert!(standings.note("erp2", State::Pending).is_some());
+        let quiet =
+            [("erp", State::Pending), ("crm", State::Delivered), ("old", State::Delivered), ("old", State::Dropped)];
+        assert!(quiet.iter().all(|(destination, state)| standings.note(destination, *state).is_none()));
         assert_eq!(standings.of("old"), Some("removed"));
     }
 

@@ -7,7 +7,7 @@ mod house;
 
 use super::*;
 use crate::deliver::Standing;
-use crate::spool::view::view;
+use crate::spool::view::{State, view};
 use house::{Answer, House, hours, seconds};
 use tokio::time::{Instant, sleep};
 
@@ -60,7 +60,7 @@ async fn a_poison_event_fails_alone_on_its_own_schedule() {
     assert_eq!(house.calls_of("evt_3").len(), 10, "Standard Webhooks: one call, and nine after waits");
     assert!(house.calls().len() == 21 && house.standings().is_empty(), "its failures are its own");
     let dead = view(house.spool.folder(), &mut |_, _| ()).unwrap().events.remove(3).states.remove("wordpress").unwrap();
-    assert_eq!((dead.state, &*dead.reason), ("dead", "status_500"));
+    assert_eq!((dead.state, &*dead.reason), (State::Dead, "status_500"));
 }
 
 /// It runs into PHP's time limit each time: for a while it looks like an outage.
