@@ -3,9 +3,9 @@
 //! `format` is the bytes of a record, `log` the segment files, `commit` the writer that shares one sync among all who
 //! wait, `recover` the reading at the start, which believes a sealed segment's footer and scans where there is none.
 //! `memory` is the keys of what was accepted or is being worked on, `index` what waits for which destination, `segments`
-//! what each segment is needed for, `retain` which may go. `ports` and `acts` are what is asked of all that. There is no
-//! cursor file, no replay journal and no dead-letter store that could disagree with the log: a cursor is what is settled,
-//! a dead letter is a verdict.
+//! what each segment is needed for, `retain` which may go, `room` whether one has to. `ports` and `acts` are what is asked
+//! of all that. There is no cursor file, no replay journal and no dead-letter store that could disagree with the log: a
+//! cursor is what is settled, a dead letter is a verdict.
 
 mod acts;
 mod commit;
@@ -17,6 +17,7 @@ mod ports;
 mod read;
 mod recover;
 mod retain;
+mod room;
 mod segments;
 mod shared;
 pub mod view;
@@ -216,7 +217,7 @@ impl Spool {
             dropped: counts.dropped,
         });
         Stats {
-            bytes: self.shared.bytes.load(Ordering::Acquire),
+            bytes: self.shared.room.used(),
             oldest_pending: index.oldest(),
             destinations: destinations.collect(),
             keys: self.shared.memory.len() as u64,

@@ -7,7 +7,8 @@ use super::{
     log::Disk,
     memory::Hold,
     recover::Resume,
-    retain,
+    retain::{self, Collected},
+    room::Promise,
     shared::Shared,
 };
 use crate::{
@@ -38,11 +39,19 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// What the writer is asked.
 pub(super) enum Command {
     /// Keep this event and its keys, in one record.
-    Accept { id: String, event: Draft, hold: Option<Hold>, told: oneshot::Sender<Result<Receipt, Fault>> },
+    Accept {
+        id: String,
+        event: Draft,
+        hold: Option<Hold>,
+        room: Option<Promise>,
+        told: oneshot::Sender<Result<Receipt, Fault>>,
+    },
     /// Keep these keys of a relayed request.
     Seen { seen: Draft, hold: Hold, told: oneshot::Sender<Result<(), Fault>> },
     /// Anything else.
     Note { notes: Vec<Draft>, told: Option<oneshot::Sender<Result<(), Fault>>> },
+    /// Let settled segments go until so many bytes more are in order, and say whether they are.
+    MakeRoom { bytes: u64, told: oneshot::Sender<bool> },
     /// Write what came before, and end.
     Close { told: oneshot::Sender<()> },
 }
@@ -92,7 +101,7 @@ impl<D: Disk> Writer<D> {
         self.next_segment += 1;
         self.disk.create(&self.shared.folder, &head)?;
         let size = SEGMENT_HEAD_BYTES as u64;
-        self.shared.bytes.fetch_add(size, Ordering::AcqRel);
+        self.shared.room.wrote(size);
         self.shared.segments().add(number, std::mem::take(&mut self.previous_failed).then_some(previous));
         self.open = Some(Open { head, size, footer: Builder::default() });
         (self.previous, self.previous_valid) = (number, size);
@@ -110,7 +119,7 @@ impl<D: Disk> Writer<D> {
             };
             let mut batch = Vec::new();
             let mut bytes = 0;
-            let mut close = None;
+            let (mut close, mut asked) = (None, Vec::new());
             let mut next = first;
             while let Some(command) = next.take() {
                 match command {
@@ -118,6 +127,7 @@ impl<D: Disk> Writer<D> {
                         close = Some(told);
                         break;
                     }
+                    Command::MakeRoom { bytes, told } => asked.push((bytes, told)),
                     mut command => {
                         bytes += command.bytes();
                         batch.push(command);
@@ -129,6 +139,9 @@ impl<D: Disk> Writer<D> {
             }
             if !batch.is_empty() {
                 self.commit(batch);
+            }
+            for (bytes, told) in asked {
+                let _ = told.send(self.make_room(bytes));
             }
             if let Some(told) = close {
                 self.finish();
@@ -149,13 +162,38 @@ impl<D: Disk> Writer<D> {
         if self.open.is_none() {
             let _ = self.ensure_open();
         }
-        let current = self.open.as_ref().map(|open| open.head.number);
-        if let Some(mut carried) = retain::collect(&self.shared, current) {
-            match self.write(carried.drafts.iter_mut().collect()) {
-                Ok(written) => retain::carried(&self.shared, &carried, &written),
-                Err(error) => self.seal(&error),
+        self.collect(self.shared.room.is_pressed());
+        // So that readiness is told before the next event asks, and after the last one that was refused.
+        self.make_room(self.shared.room.refused().unwrap_or_default());
+    }
+
+    /// Whether so many bytes more are in order, after all has gone that can.
+    pub(super) fn make_room(&mut self, bytes: u64) -> bool {
+        self.shared.room.hope();
+        while !self.shared.room.has(bytes) {
+            if !self.collect(true) {
+                self.shared.room.refuse(bytes);
+                return false;
             }
+            self.shared.look_at_the_disk();
         }
+        true
+    }
+
+    /// Lets something go, if anything can.
+    pub(super) fn collect(&mut self, pressed: bool) -> bool {
+        let current = self.open.as_ref().map(|open| open.head.number);
+        let mut carried = match retain::collect(&self.shared, current, pressed) {
+            Collected::Nothing => return false,
+            Collected::Deleted => return true,
+            Collected::ToCarry(carried) => carried,
+        };
+        let written = self.write(carried.drafts.iter_mut().collect());
+        match &written {
+            Ok(written) => retain::carried(&self.shared, &carried, written),
+            Err(error) => self.seal(error),
+        }
+        written.is_ok()
     }
 
     fn ensure_open(&mut self) -> io::Result<()> {
@@ -177,7 +215,9 @@ impl<D: Disk> Writer<D> {
     }
 
     pub(super) fn commit(&mut self, mut batch: Vec<Command>) {
-        match self.write(batch.iter_mut().flat_map(Command::drafts).collect()) {
+        let written = self.write(batch.iter_mut().flat_map(Command::drafts).collect());
+        batch.iter_mut().for_each(Command::is_counted);
+        match written {
             Ok(written) => {
                 let mut written = written.into_iter();
                 let told: Vec<_> = batch.into_iter().map(|command| self.apply(command, &mut written)).collect();
@@ -212,10 +252,10 @@ impl<D: Disk> Writer<D> {
         if let Err(error) = self.disk.append(&mut records).and_then(|()| self.disk.sync()) {
             // What it left behind takes room until its segment goes.
             let size = self.shared.folder.size(open.head.number).unwrap_or(open.size);
-            self.shared.bytes.fetch_add(size.saturating_sub(open.size), Ordering::AcqRel);
+            self.shared.room.wrote(size.saturating_sub(open.size));
             return Err(error);
         }
-        self.shared.bytes.fetch_add(at - open.size, Ordering::AcqRel);
+        self.shared.room.wrote(at - open.size);
         (self.next_sequence, self.previous_valid, open.size) = (sequence, at, at);
         self.open = Some(open);
         Ok(written)
@@ -230,7 +270,7 @@ impl<D: Disk> Writer<D> {
         let record = footer.numbered(&open.head.id, self.next_sequence);
         if self.disk.append(&mut [IoSlice::new(record)]).is_ok() {
             self.next_sequence += 1;
-            self.shared.bytes.fetch_add(bytes, Ordering::AcqRel);
+            self.shared.room.wrote(bytes);
         }
     }
 
@@ -246,7 +286,7 @@ impl<D: Disk> Writer<D> {
     /// Makes what was written true in memory, and hands back what to tell to whom.
     fn apply(&self, command: Command, written: &mut impl Iterator<Item = Written>) -> Tell {
         match command {
-            Command::Accept { id, event, hold, told } => {
+            Command::Accept { id, event, hold, told, .. } => {
                 let sequence = written.next().map_or(0, |(sequence, place)| {
                     self.added(sequence, place, &event.what, hold);
                     sequence
@@ -267,10 +307,8 @@ impl<D: Disk> Writer<D> {
                 }
                 Tell::Done(told)
             }
-            Command::Close { told } => {
-                let _ = told.send(());
-                Tell::Done(None)
-            }
+            // Done by `run`.
+            Command::MakeRoom { .. } | Command::Close { .. } => Tell::Done(None),
         }
     }
 
@@ -310,9 +348,7 @@ impl<D: Disk> Writer<D> {
                     let _ = told.send(Err(fault()));
                 }
             }
-            Command::Close { told } => {
-                let _ = told.send(());
-            }
+            Command::MakeRoom { .. } | Command::Close { .. } => {}
         }
     }
 }
@@ -342,7 +378,14 @@ impl Command {
         match self {
             Self::Accept { event: draft, .. } | Self::Seen { seen: draft, .. } => std::slice::from_mut(draft),
             Self::Note { notes, .. } => notes,
-            Self::Close { .. } => &mut [],
+            Self::MakeRoom { .. } | Self::Close { .. } => &mut [],
+        }
+    }
+
+    /// Its bytes are counted as written, and not as promised any more.
+    fn is_counted(&mut self) {
+        if let Self::Accept { room, .. } = self {
+            *room = None;
         }
     }
 }

@@ -9,7 +9,7 @@ mod queue;
 use super::{Claim, format::Settlement};
 use crate::clock::Timestamp;
 use places::Places;
-pub(super) use places::{Place, Waiting};
+pub(super) use places::{Place, Unsettled, Waiting};
 use queue::Queue;
 pub(super) use queue::{Counts, Stand};
 use std::{
@@ -64,8 +64,8 @@ impl Index {
         self.places.moved(event, place);
     }
 
-    /// Events of a segment that are not settled everywhere.
-    pub(super) fn unsettled_in(&self, segment: u64) -> usize {
+    /// What of a segment is not settled everywhere.
+    pub(super) fn unsettled_in(&self, segment: u64) -> Unsettled {
         self.places.unsettled_in(segment)
     }
 

@@ -75,6 +75,11 @@ impl Folder {
         File::open(&self.0)?.sync_all()
     }
 
+    /// Bytes of the reserve.
+    pub(super) fn reserve(&self) -> u64 {
+        fs::metadata(self.0.join(RESERVE)).map_or(0, |reserve| reserve.len())
+    }
+
     /// Takes the reserve's blocks from the disk, if it has them.
     pub(super) fn keep_reserve(&self, bytes: u64) -> io::Result<()> {
         let file =

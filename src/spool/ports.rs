@@ -5,6 +5,7 @@ use super::{
     commit::Command,
     format::{Draft, Entry, Kept},
     memory::{Claimed, Hold},
+    room::Promise,
     shared::Shared,
 };
 use crate::{
@@ -29,7 +30,8 @@ impl Ledger for Spool {
         let id = event.record().id.clone();
         let entry = Entry::Event { identity: 0, keys: self.kept(&keys), record: event.into_record() };
         let event = Draft::of(entry).ok_or_else(too_large)?;
-        let command = Command::Accept { id, event, hold: giver.hold.take(), told };
+        let room = self.room(event.len() as u64).await?;
+        let command = Command::Accept { id, event, hold: giver.hold.take(), room: Some(room), told };
         if let Err((fault, command)) = self.send(command) {
             if let Command::Accept { hold, .. } = command {
                 giver.hold = hold;
@@ -84,6 +86,21 @@ impl Spool {
     fn kept(&self, keys: &RepeatKeys) -> Vec<Kept> {
         let now = self.shared.clock.now();
         keys.each().map(|key| Kept { key: key.key, until: now + key.remember, body: keys.body }).collect()
+    }
+
+    /// What is settled goes before anything is refused; who is refused does not ask again until something has changed.
+    async fn room(&self, bytes: u64) -> Result<Promise, Fault> {
+        loop {
+            if let Some(promise) = Promise::of(&self.shared, bytes) {
+                return Ok(promise);
+            }
+            self.shared.ready()?;
+            let (told, made) = oneshot::channel();
+            self.send(Command::MakeRoom { bytes, told }).map_err(|(fault, _)| fault)?;
+            if !made.await.unwrap_or_default() {
+                return Err(Fault::LedgerFull);
+            }
+        }
     }
 
     /// Waits until the keys are this caller's, or known.

@@ -10,7 +10,6 @@ use crate::clock::Timestamp;
 use std::{
     collections::HashSet,
     io,
-    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
@@ -40,7 +39,7 @@ pub(super) fn recover(shared: &Shared) -> io::Result<Resume> {
     let mut cut = None;
     for (number, valid) in read::valid_lengths(&shared.folder, &numbers) {
         let size = shared.folder.size(number)?;
-        shared.bytes.fetch_add(size, Ordering::AcqRel);
+        shared.room.found(size);
         shared.segments().add(number, cut.take());
         let told = read::summaries(&shared.folder, number, resume.next_sequence - 1, valid)?;
         cut = valid.filter(|valid| *valid < size && !told.is_sealed).map(|_| number);

@@ -11,7 +11,6 @@ use super::{
 use crate::clock::Timestamp;
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::atomic::Ordering,
     time::Instant,
 };
 
@@ -32,21 +31,49 @@ const SETTLEMENT_BYTES: u64 = 80;
 /// Carrying more than this share of a segment frees too little to be worth it.
 const WORTH_IT: u64 = 2;
 
-/// Deletes what nothing needs, and says what to carry where room is short. At most one segment a call.
-pub(super) fn collect(shared: &Shared, current: Option<u64>) -> Option<Carried> {
+/// What could be let go.
+pub(super) enum Collected {
+    Nothing,
+    /// Segments that nothing needed.
+    Deleted,
+    /// This one, once that is written again.
+    ToCarry(Carried),
+}
+
+/// Deletes what nothing needs; under pressure, if there is nothing like that, says what to carry of the oldest segment that
+/// is worth it.
+pub(super) fn collect(shared: &Shared, current: Option<u64>, pressed: bool) -> Collected {
     let old: Vec<_> = shared.segments().numbers().into_iter().filter(|number| Some(*number) != current).collect();
     let now = shared.clock.now();
+    let mut deleted = false;
     for number in &old {
-        if shared.index().unsettled_in(*number) == 0 && shared.segments().is_spent(*number, now) {
+        if shared.index().unsettled_in(*number).events == 0 && shared.segments().is_spent(*number, now) {
             delete(shared, *number);
+            deleted = true;
         }
     }
-    let pressed = shared.bytes.load(Ordering::Acquire) > shared.settings.bytes / 2 || shared.is_short_of_space();
-    if !pressed {
+    if deleted {
+        return Collected::Deleted;
+    }
+    let carried = old.into_iter().filter(|_| pressed).find_map(|number| worth_carrying(shared, number, now));
+    carried.map_or(Collected::Nothing, Collected::ToCarry)
+}
+
+/// What to carry of a segment, unless it has to stay or frees too little. One that was looked at for nothing is left alone
+/// until less of it is needed, or for a while: reading it costs as much as writing it did.
+fn worth_carrying(shared: &Shared, number: u64, now: Timestamp) -> Option<Carried> {
+    let unsettled = shared.index().unsettled_in(number);
+    let size = shared.folder.size(number).ok()?;
+    let running = shared.clock.running();
+    let stays = shared.segments().cuts(number) || shared.segments().was_looked_at(number, unsettled.events, running);
+    if stays || unsettled.bytes > size / WORTH_IT {
         return None;
     }
-    let free: Vec<_> = old.into_iter().filter(|number| !shared.segments().cuts(*number)).collect();
-    free.into_iter().find_map(|number| Carrier::new(shared, number, now).carry())
+    let carried = Carrier::new(shared, number, now, running).carry(size);
+    if carried.is_none() {
+        shared.segments().looked_at(number, unsettled.events, running);
+    }
+    carried
 }
 
 /// It is written again: takes note of where, and takes the old one off the disk.
@@ -82,13 +109,13 @@ struct Carrier<'a> {
 }
 
 impl<'a> Carrier<'a> {
-    fn new(shared: &'a Shared, number: u64, now: Timestamp) -> Self {
+    fn new(shared: &'a Shared, number: u64, now: Timestamp, running: Instant) -> Self {
         let settles = shared.segments().settled_by(number);
         Self {
             shared,
             number,
             now,
-            running: shared.clock.running(),
+            running,
             settles,
             events: Vec::new(),
             after: Vec::new(),
@@ -100,9 +127,8 @@ impl<'a> Carrier<'a> {
     }
 
     /// What is alive in the segment, unless that is most of it, or not all of it can be read.
-    fn carry(mut self) -> Option<Carried> {
+    fn carry(mut self, size: u64) -> Option<Carried> {
         let folder = &self.shared.folder;
-        let size = folder.size(self.number).ok()?;
         let valid = read::valid_length(folder, self.number, &self.shared.segments().numbers());
         let (_, steps) = read::segment(folder, self.number, 0, valid).ok()?;
         for step in steps {
@@ -110,7 +136,7 @@ impl<'a> Carrier<'a> {
                 self.take(found);
             }
         }
-        if self.events.len() < self.shared.index().unsettled_in(self.number) {
+        if self.events.len() < self.shared.index().unsettled_in(self.number).events {
             return None;
         }
         let (now, memory) = (self.now, &self.shared.memory);
@@ -217,9 +243,7 @@ fn is_fresh(open: Option<&[Open]>, destination: &str) -> bool {
 fn delete(shared: &Shared, number: u64) {
     let size = shared.folder.size(number).unwrap_or_default();
     if shared.folder.delete(number).is_ok() {
-        // Never below nothing: of a segment that failed while it was made, not every byte is counted.
-        let less = |bytes: u64| Some(bytes.saturating_sub(size));
-        let _ = shared.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        shared.room.freed(size);
         shared.segments().remove(number);
         let _ = shared.folder.sync();
     }

@@ -1,7 +1,10 @@
 //! What every segment is still needed for, beside the unsettled events in it.
 
 use crate::clock::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 /// All segments that are there.
 #[derive(Debug, Default)]
@@ -16,7 +19,12 @@ struct Segment {
     settles: BTreeSet<u64>,
     /// The segment before, if this one's head says that its tail was never acknowledged. Nothing else says so.
     cut: Option<u64>,
+    /// When it was read to see whether it is worth carrying, and was not; with so many unsettled events.
+    looked: Option<(Instant, usize)>,
 }
+
+/// Keys come to their end one by one: then it may be worth it.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 impl Segments {
     /// `cut` is the segment before, if not all of it is valid.
@@ -50,6 +58,19 @@ impl Segments {
     pub(super) fn settled_by(&self, number: u64) -> Vec<u64> {
         let settles = self.0.get(&number).map(|segment| &segment.settles);
         settles.into_iter().flatten().filter(|other| self.0.contains_key(other)).copied().collect()
+    }
+
+    /// It was not worth carrying, with so many unsettled events.
+    pub(super) fn looked_at(&mut self, number: u64, unsettled: usize, now: Instant) {
+        if let Some(segment) = self.0.get_mut(&number) {
+            segment.looked = Some((now, unsettled));
+        }
+    }
+
+    /// Whether that was lately, and nothing has been settled since.
+    pub(super) fn was_looked_at(&self, number: u64, unsettled: usize, now: Instant) -> bool {
+        let looked = self.0.get(&number).and_then(|segment| segment.looked);
+        looked.is_some_and(|(at, then)| then == unsettled && now.saturating_duration_since(at) < LOOK_AGAIN)
     }
 
     /// Whether its head has to stay, though all else in it be written elsewhere.

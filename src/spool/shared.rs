@@ -6,6 +6,7 @@ use super::{
     index::Index,
     log::Folder,
     memory::{self, Memory},
+    room::Room,
     segments::Segments,
 };
 use crate::{
@@ -36,10 +37,7 @@ pub(super) struct Shared {
     pub(super) index: Mutex<Index>,
     pub(super) segments: Mutex<Segments>,
     pub(super) changed: Notify,
-    /// Bytes of segments.
-    pub(super) bytes: AtomicU64,
-    /// Less than the free-space floor is left on the file system.
-    pub(super) short: AtomicBool,
+    pub(super) room: Room,
     /// The disk refused the last write, sync or new segment.
     pub(super) failed: AtomicBool,
     pub(super) last_error: Mutex<Option<String>>,
@@ -58,6 +56,7 @@ impl Shared {
     pub(super) fn new(settings: Settings, folder: Folder, clock: Arc<dyn Clock>, lock: Flock<File>) -> Self {
         Self {
             segment_bytes: (settings.bytes / SEGMENTS_OF_A_BUDGET).clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES),
+            room: Room::new(settings.bytes, settings.free),
             settings,
             folder,
             clock,
@@ -65,8 +64,6 @@ impl Shared {
             index: Mutex::new(Index::new(Instant::now())),
             segments: Mutex::default(),
             changed: Notify::new(),
-            bytes: AtomicU64::default(),
-            short: AtomicBool::default(),
             failed: AtomicBool::default(),
             last_error: Mutex::default(),
             corrupt: AtomicU64::default(),
@@ -87,22 +84,21 @@ impl Shared {
             let error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
             return Err(Fault::Ledger(BoxError::from(error.unwrap_or_else(|| "the disk refuses".to_owned()))));
         }
-        let full = self.bytes.load(Ordering::Acquire) >= self.settings.bytes;
-        if full || self.is_short_of_space() { Err(Fault::LedgerFull) } else { Ok(()) }
-    }
-
-    pub(super) fn is_short_of_space(&self) -> bool {
-        self.short.load(Ordering::Acquire)
+        if self.room.refused().is_some() { Err(Fault::LedgerFull) } else { Ok(()) }
     }
 
     /// Room on the file system, and the reserve where there is some.
     pub(super) fn look_at_the_disk(&self) {
-        let free = self.folder.free().unwrap_or(u64::MAX);
-        let short = free < self.settings.free;
-        if !short && self.folder.keep_reserve(self.segment_bytes).is_err() {
+        let free = || self.folder.free().unwrap_or(u64::MAX);
+        let missing = self.segment_bytes.saturating_sub(self.folder.reserve());
+        // Of what the floor keeps free already, nothing is taken to keep it free.
+        if missing > 0
+            && free().saturating_sub(missing) >= self.settings.free
+            && self.folder.keep_reserve(self.segment_bytes).is_err()
+        {
             let _ = self.folder.give_reserve();
         }
-        self.short.store(short, Ordering::Release);
+        self.room.looked(free());
     }
 
     pub(super) fn read(&self, sequence: u64) -> Result<Record, Fault> {
@@ -126,6 +122,7 @@ impl Shared {
     /// What was written of events, in this segment.
     pub(super) fn take_note(&self, segment: u64, what: &What) {
         if let What::Settled { event, destination, verdict } = what {
+            self.room.hope();
             self.settle(segment, *event, destination, verdict, self.clock.running());
         } else if let What::Tried { event, .. } = what {
             let place = self.index().place(*event);

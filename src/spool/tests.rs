@@ -18,6 +18,7 @@ use std::{
 mod failures;
 mod footers;
 mod model;
+mod pressure;
 
 #[expect(clippy::disallowed_methods, reason = "each test joins what it spawns")]
 fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
@@ -288,36 +289,6 @@ async fn a_lease_that_lapses_lets_the_one_who_waits_in() {
     let Ok(Leased::Held(_lost)) = spool.lease(&wanted, Duration::from_millis(10)).await else { panic!("free") };
     let waiting = tokio::time::timeout(Duration::from_secs(10), spool.lease(&wanted, HOUR)).await;
     assert!(matches!(waiting, Ok(Ok(Leased::Held(_)))), "{waiting:?}");
-}
-
-#[tokio::test]
-async fn a_budget_that_is_reached_refuses_and_settled_events_make_room() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut settings = settings(&folder);
-    settings.bytes = 1 << 20;
-    let (spool, _) = Spool::open(settings, Arc::new(SystemClock)).unwrap();
-    let mut number = 0;
-    let payload = vec![b'x'; 16 << 10];
-    let next = |number: &mut u32| {
-        *number += 1;
-        event_with(keys(&format!("n{number}"), 1), &payload)
-    };
-    while spool.accept(next(&mut number)).await.is_ok() {
-        assert!(number < 200, "the budget holds");
-    }
-    assert!(matches!(spool.ready(), Err(Fault::LedgerFull)));
-    for claim in spool.claim("wordpress", 1000) {
-        spool.settle(claim.sequence, "wordpress", Verdict::Delivered).await.unwrap();
-    }
-    let mut waited = 0;
-    while spool.ready().is_err() {
-        waited += 1;
-        assert!(waited < 200, "keys are carried forward, and segments go: {:?}", spool.stats());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(spool.look(&keys("n1", 1)).is_some(), "what went is still remembered");
-    let (spool, _) = reopened(spool, &folder).await;
-    assert!(spool.look(&keys("n1", 1)).is_some(), "also after a restart");
 }
 
 #[tokio::test]

@@ -26,8 +26,15 @@ pub(super) struct Places {
     /// By the event's number, divided by [`CHUNK`].
     chunks: BTreeMap<u64, Chunk>,
     /// Unsettled events by the segment in which they lie.
-    by_segment: HashMap<u64, usize>,
+    by_segment: HashMap<u64, Unsettled>,
     len: usize,
+}
+
+/// What of a segment is not settled everywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::spool) struct Unsettled {
+    pub(in crate::spool) events: usize,
+    pub(in crate::spool) bytes: u64,
 }
 
 /// So many numbers share one: a list that is moved in a microsecond when an event comes out of order.
@@ -85,7 +92,7 @@ impl Places {
             slot.lies(waiting.place);
         }
         self.len += 1;
-        *self.by_segment.entry(waiting.place.segment).or_default() += 1;
+        self.comes(waiting.place);
     }
 
     pub(super) fn get(&self, event: u64) -> Option<Place> {
@@ -104,17 +111,24 @@ impl Places {
 
     pub(super) fn moved(&mut self, event: u64, place: Place) {
         let Some(slot) = self.slot_mut(event) else { return };
-        let from = slot.place().segment;
+        let from = slot.place();
         slot.lies(place);
         self.leaves(from);
-        *self.by_segment.entry(place.segment).or_default() += 1;
+        self.comes(place);
     }
 
-    fn leaves(&mut self, segment: u64) {
-        if let Some(count) = self.by_segment.get_mut(&segment) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.by_segment.remove(&segment);
+    fn comes(&mut self, place: Place) {
+        let unsettled = self.by_segment.entry(place.segment).or_default();
+        unsettled.events += 1;
+        unsettled.bytes += u64::from(place.bytes);
+    }
+
+    fn leaves(&mut self, place: Place) {
+        if let Some(unsettled) = self.by_segment.get_mut(&place.segment) {
+            unsettled.events = unsettled.events.saturating_sub(1);
+            unsettled.bytes = unsettled.bytes.saturating_sub(place.bytes.into());
+            if unsettled.events == 0 {
+                self.by_segment.remove(&place.segment);
             }
         }
     }
@@ -126,8 +140,8 @@ impl Places {
         if slot.open > 0 {
             return;
         }
-        let segment = slot.place().segment;
-        self.leaves(segment);
+        let place = slot.place();
+        self.leaves(place);
         self.len -= 1;
         let (key, _) = split(event);
         let Some(chunk) = self.chunks.get_mut(&key) else { return };
@@ -141,7 +155,7 @@ impl Places {
         }
     }
 
-    pub(super) fn unsettled_in(&self, segment: u64) -> usize {
+    pub(super) fn unsettled_in(&self, segment: u64) -> Unsettled {
         self.by_segment.get(&segment).copied().unwrap_or_default()
     }
 

@@ -35,7 +35,7 @@ fn a_backlog_that_is_gone_gives_its_memory_back() {
     for claim in index.claim("wordpress", 100_000, now) {
         index.settle(claim.sequence, "wordpress", &Settlement::Delivered, now);
     }
-    assert_eq!((index.len(), index.places.bytes(), index.unsettled_in(1)), (0, 0, 0));
+    assert_eq!((index.len(), index.places.bytes(), index.unsettled_in(1)), (0, 0, Unsettled::default()));
 }
 
 #[test]

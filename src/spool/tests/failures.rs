@@ -18,7 +18,7 @@ fn accept(writer: &mut Writer<Failing>, name: &str) -> Result<(), Fault> {
     let (told, mut outcome) = oneshot::channel();
     let record = event(name).record().clone();
     let (id, event) = (record.id.clone(), Entry::Event { identity: 0, keys: Vec::new(), record });
-    writer.commit(vec![Command::Accept { id, event: Draft::of(event).unwrap(), hold: None, told }]);
+    writer.commit(vec![Command::Accept { id, event: Draft::of(event).unwrap(), hold: None, room: None, told }]);
     outcome.try_recv().unwrap().map(drop)
 }
 

@@ -171,10 +171,10 @@ impl Bed {
         let (told, mut outcome) = oneshot::channel();
         let (id, event) = (record.id.clone(), Entry::Event { identity: 0, keys: vec![kept], record });
         let event = Draft::of(event).unwrap();
-        self.writer().commit(vec![Command::Accept { id, event, hold: Some(hold), told }]);
+        self.writer().commit(vec![Command::Accept { id, event, hold: Some(hold), room: None, told }]);
         let sequence = outcome.try_recv().unwrap().unwrap().position();
         self.all.push(sequence);
-        self.stands.insert(sequence, to.into_iter().map(|name| (name, (0, None))).collect());
+        self.stands.insert(sequence, to.into_iter().map(|name| (name, Default::default())).collect());
     }
 
     fn settle(&mut self, back: usize, to: u8, verdict: u8) {
