@@ -43,7 +43,8 @@ impl Spool {
     /// The event failed by its own fault: due again after `wait`, with one attempt more.
     pub fn tried(&self, claim: Claim, destination: &str, wait: Duration, reason: &str) {
         let attempts = claim.attempts.saturating_add(1);
-        self.shared.index().due_again(claim.sequence, destination, attempts, self.shared.clock.running() + wait);
+        let at = self.shared.clock.running() + wait;
+        self.shared.index().due_again(claim.sequence, destination, attempts, reason, at);
         let due = self.shared.clock.now() + wait;
         let (event, destination, reason) = (claim.sequence, destination.to_owned(), reason.to_owned());
         let note = Draft::of(Entry::Tried { event, destination, attempts, due, reason });
@@ -53,7 +54,7 @@ impl Spool {
 
     /// The destination failed: back as it was, due now.
     pub fn release(&self, claim: Claim, destination: &str) {
-        self.shared.index().release(claim.sequence, destination, claim.attempts, self.shared.clock.running());
+        self.shared.index().release(claim.sequence, destination, self.shared.clock.running());
     }
 
     /// Puts the dead letters of one event back, due now. False if it has none.
@@ -62,7 +63,7 @@ impl Spool {
     /// A [`Fault`] if it could not be written.
     pub async fn retry(&self, event_id: &str, actor: &str) -> Result<bool, Fault> {
         self.act(event_id, actor, "retry", |stand| match stand {
-            Stand::Dead(_) => Some(Settlement::Reopened),
+            Stand::Dead => Some(Settlement::Reopened),
             Stand::Due(_) => None,
         })
         .await

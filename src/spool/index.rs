@@ -14,6 +14,7 @@ use queue::Queue;
 pub(super) use queue::{Counts, Stand};
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -32,7 +33,16 @@ pub(super) struct Index {
 pub(super) struct Open {
     pub(super) destination: String,
     pub(super) attempts: u32,
+    /// Why it failed last.
+    pub(super) reason: Arc<str>,
     pub(super) stand: Stand,
+}
+
+impl Open {
+    /// Whether it waits, and was not tried since it was accepted or put back.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.attempts == 0 && matches!(self.stand, Stand::Due(_))
+    }
 }
 
 impl Index {
@@ -109,16 +119,16 @@ impl Index {
     }
 
     /// Handed back as it was taken: due now.
-    pub(super) fn release(&mut self, event: u64, destination: &str, attempts: u32, now: Instant) {
+    pub(super) fn release(&mut self, event: u64, destination: &str, now: Instant) {
         if let Some(queue) = self.destinations.get_mut(destination) {
-            queue.release(event, attempts, now);
+            queue.release(event, now);
         }
     }
 
     /// Back among those that wait, due at that time or a little later.
-    pub(super) fn due_again(&mut self, event: u64, destination: &str, attempts: u32, at: Instant) {
+    pub(super) fn due_again(&mut self, event: u64, destination: &str, attempts: u32, reason: &str, at: Instant) {
         if let Some(queue) = self.destinations.get_mut(destination) {
-            queue.due_again(event, attempts, at);
+            queue.due_again(event, attempts, reason, at);
         }
     }
 
@@ -129,8 +139,8 @@ impl Index {
     /// Destinations for which this event waits or is dead.
     pub(super) fn open_for(&self, event: u64, now: Instant) -> Vec<Open> {
         let open = |(name, queue): (&String, &Queue)| {
-            let (attempts, stand) = queue.stand(event, now)?;
-            Some(Open { destination: name.clone(), attempts, stand })
+            let (attempts, reason, stand) = queue.stand(event, now)?;
+            Some(Open { destination: name.clone(), attempts, reason, stand })
         };
         self.destinations.iter().filter_map(open).collect()
     }

@@ -84,9 +84,9 @@ impl Recovery<'_> {
                 What::Settled { event, destination, verdict } => {
                     self.shared.settle(segment, event, &destination, &verdict, self.running);
                 }
-                What::Tried { event, destination, attempts, due } => {
+                What::Tried { event, destination, attempts, due, reason } => {
                     let wait = due.since(self.now).unwrap_or_default().min(WAIT_MAX);
-                    self.shared.tried(segment, event, &destination, attempts, self.running + wait);
+                    self.shared.tried(segment, event, &destination, (attempts, &reason), self.running + wait);
                 }
                 What::Seen { keys } => self.remember(segment, &keys),
                 What::Act | What::Footer => {}

@@ -11,7 +11,7 @@ use super::{
 use crate::clock::Timestamp;
 use std::{
     collections::{BTreeSet, HashSet},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// What to write again before a segment may go.
@@ -174,14 +174,15 @@ impl<'a> Carrier<'a> {
             Some(Entry::Seen { keys }) => self.keys.extend(keys),
             Some(Entry::Settled { event, destination, verdict }) => {
                 let open = self.elsewhere(event);
-                let is_open = open.iter().flatten().any(|open| open.destination == destination);
+                let of = open.iter().flatten().find(|open| open.destination == destination);
+                let (is_open, fresh) = (of.is_some(), of.is_some_and(Open::is_fresh));
                 match verdict {
                     Settlement::Delivered | Settlement::Dropped(_) if open.is_some() && !is_open => {
                         self.after.push(Entry::Settled { event, destination, verdict });
                     }
                     // As if it had never been tried, which [`Self::tell`] has no words for: but a segment before this one
                     // may say that it was.
-                    Settlement::Reopened if is_fresh(open.as_deref(), &destination) => {
+                    Settlement::Reopened if fresh => {
                         self.after.push(Entry::Settled { event, destination, verdict });
                     }
                     // What it is now is told instead.
@@ -208,35 +209,34 @@ impl<'a> Carrier<'a> {
     }
 
     fn tell_once(&mut self, event: u64, open: Option<Vec<Open>>) {
-        if let Some(open) = open
-            && self.told.insert(event)
-        {
-            self.tell(event, open);
-        }
+        let Some(open) = open.filter(|_| self.told.insert(event)) else { return };
+        // What other segments say of it may be older, and yet heard first: that it is dead, before an attempt of its second
+        // life, or before one of its first that is carried behind its death.
+        let reopened = |open: &Open| Entry::Settled {
+            event,
+            destination: open.destination.clone(),
+            verdict: Settlement::Reopened,
+        };
+        self.after.extend(open.iter().filter(|open| !open.is_fresh()).map(reopened));
+        self.tell(event, open);
     }
 
     fn tell(&mut self, event: u64, open: Vec<Open>) {
-        for Open { destination, attempts, stand } in open {
-            let (wait, dead) = match stand {
-                Stand::Due(wait) => (wait, None),
-                Stand::Dead(reason) => (std::time::Duration::ZERO, Some(reason)),
+        for Open { destination, attempts, reason, stand } in open {
+            let (wait, is_dead) = match stand {
+                Stand::Due(wait) => (wait, false),
+                Stand::Dead => (Duration::ZERO, true),
             };
             if attempts > 0 {
-                let (destination, due, reason) = (destination.clone(), self.now + wait, "carried forward".to_owned());
+                let (destination, due, reason) = (destination.clone(), self.now + wait, reason.to_string());
                 self.after.push(Entry::Tried { event, destination, attempts, due, reason });
             }
-            if let Some(reason) = dead {
+            if is_dead {
                 let verdict = Settlement::Dead(reason.to_string());
                 self.after.push(Entry::Settled { event, destination, verdict });
             }
         }
     }
-}
-
-/// Whether the event waits for this destination, and was not tried since it was put back.
-fn is_fresh(open: Option<&[Open]>, destination: &str) -> bool {
-    let of = open.into_iter().flatten().find(|open| open.destination == destination);
-    of.is_some_and(|open| open.attempts == 0 && matches!(open.stand, Stand::Due(_)))
 }
 
 /// Takes a segment off the disk.

@@ -140,10 +140,17 @@ impl Shared {
     }
 
     /// An event failed and is due again; `segment` says so.
-    pub(super) fn tried(&self, segment: u64, event: u64, destination: &str, attempts: u32, at: Instant) {
+    pub(super) fn tried(
+        &self,
+        segment: u64,
+        event: u64,
+        destination: &str,
+        (attempts, reason): (u32, &str),
+        at: Instant,
+    ) {
         let mut index = self.index();
         let place = index.place(event);
-        index.due_again(event, destination, attempts, at);
+        index.due_again(event, destination, attempts, reason, at);
         drop(index);
         self.segments().settles(segment, place.map(|place| place.segment));
     }

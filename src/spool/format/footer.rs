@@ -40,6 +40,7 @@ pub(in crate::spool) enum What {
         destination: Arc<str>,
         attempts: u32,
         due: Timestamp,
+        reason: Arc<str>,
     },
     Seen {
         keys: Vec<Kept>,
@@ -78,8 +79,8 @@ impl What {
             Entry::Settled { event, destination, verdict } => {
                 Self::Settled { event, destination: destination.into(), verdict }
             }
-            Entry::Tried { event, destination, attempts, due, .. } => {
-                Self::Tried { event, destination: destination.into(), attempts, due }
+            Entry::Tried { event, destination, attempts, due, reason } => {
+                Self::Tried { event, destination: destination.into(), attempts, due, reason: reason.into() }
             }
             Entry::Seen { keys } => Self::Seen { keys },
             Entry::Act { .. } => Self::Act,
@@ -108,7 +109,7 @@ impl What {
 }
 
 /// Of the footer's own form; another one is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// `HWFOOT01`.
 const TAIL_MAGIC: [u8; 8] = *b"HWFOOT01";
 /// Where the footer starts, and the magic: the last bytes of the file.
@@ -176,11 +177,12 @@ impl Builder {
                 body.u32(self.names.place(destination, |texts| texts.text(destination)));
                 body.settlement(verdict);
             }
-            What::Tried { event, destination, attempts, due } => {
+            What::Tried { event, destination, attempts, due, reason } => {
                 body.u64(*event);
                 body.u32(self.names.place(destination, |texts| texts.text(destination)));
                 body.u32(*attempts);
                 body.i64(due.unix_ms());
+                body.u32(self.names.place(reason, |texts| texts.text(reason)));
             }
             What::Seen { keys } => body.keys(keys),
             What::Act | What::Footer | What::Unknown => {}
@@ -246,6 +248,7 @@ fn summary(reader: &mut Reader<'_>, lists: &[Arc<[String]>], names: &[Arc<str>])
             destination: name(reader)?,
             attempts: reader.u32()?,
             due: Timestamp::from_unix_ms(reader.i64()?),
+            reason: name(reader)?,
         },
         4 => What::Seen { keys: reader.keys()? },
         5 => What::Act,

@@ -19,7 +19,7 @@ pub(super) struct Queue {
     started: Instant,
     /// Whether those that were tried before come first the next time.
     tried_first: bool,
-    /// Why events died. Few, because they are codes.
+    /// Why events failed. Few, because they are codes; the first is none.
     reasons: Vec<Arc<str>>,
     counts: Counts,
 }
@@ -41,8 +41,7 @@ pub(in crate::spool) struct Counts {
 pub(in crate::spool) enum Stand {
     /// Due after this long; in flight is due now.
     Due(Duration),
-    /// With the reason.
-    Dead(Arc<str>),
+    Dead,
 }
 
 /// Tenths of a second since the spool was opened: 13 years fit.
@@ -52,22 +51,22 @@ const TICK_MS: u128 = 100;
 /// Eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Due {
-        attempts: u16,
-        at: Tick,
-    },
-    InFlight {
-        attempts: u16,
-    },
-    /// With the reason's place in the list of reasons.
-    Dead {
-        attempts: u16,
-        reason: u16,
-    },
+    Due { failed: Failed, at: Tick },
+    InFlight { failed: Failed },
+    Dead { failed: Failed },
+}
+
+/// How often an event failed, and why the last time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Failed {
+    /// More than any schedule has.
+    attempts: u8,
+    /// Its place in the list of reasons.
+    reason: u8,
 }
 
 /// A destination that invents more is told by the last one; the log has each.
-const REASONS_MAX: usize = 1024;
+const REASONS_MAX: usize = 256;
 
 /// The line keeps room for so many that have gone.
 const FRESH_ROOM_MIN: usize = 1024;
@@ -80,7 +79,7 @@ impl Queue {
             due: BTreeSet::new(),
             started,
             tried_first: false,
-            reasons: Vec::new(),
+            reasons: vec![Arc::default()],
             counts: Counts::default(),
         }
     }
@@ -114,11 +113,11 @@ impl Queue {
         }
         let at = self.fresh.binary_search(&event).ok()?;
         self.fresh.remove(at);
-        Some(State::Due { attempts: 0, at: 0 })
+        Some(State::Due { failed: Failed::default(), at: 0 })
     }
 
-    fn wait(&mut self, event: u64, attempts: u16, at: Tick) {
-        self.states.insert(event, State::Due { attempts, at });
+    fn wait(&mut self, event: u64, failed: Failed, at: Tick) {
+        self.states.insert(event, State::Due { failed, at });
         self.due.insert((at, event));
     }
 
@@ -129,15 +128,15 @@ impl Queue {
             Settlement::Dropped(_) => self.counts.dropped += 1,
             Settlement::Dead(reason) => {
                 self.counts.dead += 1;
-                let reason = self.reason(reason);
-                self.states.insert(event, State::Dead { attempts: state.attempts(), reason });
+                let failed = Failed { reason: self.reason(reason), ..state.failed() };
+                self.states.insert(event, State::Dead { failed });
             }
-            Settlement::Reopened => self.wait(event, 0, self.tick(now)),
+            Settlement::Reopened => self.wait(event, Failed::default(), self.tick(now)),
         }
         true
     }
 
-    fn reason(&mut self, reason: &str) -> u16 {
+    fn reason(&mut self, reason: &str) -> u8 {
         let known = self.reasons.iter().position(|known| **known == *reason);
         let place = known.unwrap_or_else(|| {
             if self.reasons.len() < REASONS_MAX {
@@ -145,7 +144,7 @@ impl Queue {
             }
             self.reasons.len() - 1
         });
-        u16::try_from(place).unwrap_or(u16::MAX)
+        u8::try_from(place).unwrap_or(u8::MAX)
     }
 
     /// What was tried before and what was not come first by turns. A destination that is down is probed with one event:
@@ -159,42 +158,46 @@ impl Queue {
         }
         while claims.len() < most {
             let Some(event) = self.fresh.pop_front() else { break };
-            claims.push((event, 0));
+            claims.push((event, Failed::default()));
         }
         self.claim_tried(most, tick, &mut claims);
         // The room of a backlog that is gone.
         if self.fresh.capacity() > FRESH_ROOM_MIN && self.fresh.len() < self.fresh.capacity() / 4 {
             self.fresh.shrink_to(self.fresh.len() * 2);
         }
-        let claim = |(event, attempts)| {
-            self.states.insert(event, State::InFlight { attempts });
+        let claim = |(event, failed): (u64, Failed)| {
+            self.states.insert(event, State::InFlight { failed });
             self.counts.in_flight += 1;
-            Claim { sequence: event, attempts: attempts.into() }
+            Claim { sequence: event, attempts: failed.attempts.into() }
         };
         claims.into_iter().map(claim).collect()
     }
 
-    fn claim_tried(&mut self, most: usize, tick: Tick, claims: &mut Vec<(u64, u16)>) {
+    fn claim_tried(&mut self, most: usize, tick: Tick, claims: &mut Vec<(u64, Failed)>) {
         while claims.len() < most {
             let Some((at, event)) = self.due.first().copied().filter(|(at, _)| *at <= tick) else { break };
             self.due.remove(&(at, event));
-            let attempts = self.states.get(&event).copied().map_or(0, State::attempts);
-            claims.push((event, attempts));
+            let failed = self.states.get(&event).copied().map(State::failed).unwrap_or_default();
+            claims.push((event, failed));
         }
     }
 
-    pub(super) fn release(&mut self, event: u64, attempts: u32, now: Instant) {
-        self.again(event, attempts, self.tick(now));
+    pub(super) fn release(&mut self, event: u64, now: Instant) {
+        self.again(event, None, self.tick(now));
     }
 
-    pub(super) fn due_again(&mut self, event: u64, attempts: u32, at: Instant) {
+    pub(super) fn due_again(&mut self, event: u64, attempts: u32, reason: &str, at: Instant) {
+        let failed = Failed { attempts: u8::try_from(attempts).unwrap_or(u8::MAX), reason: self.reason(reason) };
         // Never early: the destination may have said when.
-        self.again(event, attempts, self.tick(at).saturating_add(1));
+        self.again(event, Some(failed), self.tick(at).saturating_add(1));
     }
 
-    fn again(&mut self, event: u64, attempts: u32, at: Tick) {
-        if !matches!(self.states.get(&event), Some(State::Dead { .. })) && self.take(event).is_some() {
-            self.wait(event, u16::try_from(attempts).unwrap_or(u16::MAX), at);
+    /// As it was, or as it failed since.
+    fn again(&mut self, event: u64, failed: Option<Failed>, at: Tick) {
+        if !matches!(self.states.get(&event), Some(State::Dead { .. }))
+            && let Some(state) = self.take(event)
+        {
+            self.wait(event, failed.unwrap_or(state.failed()), at);
         }
     }
 
@@ -206,18 +209,17 @@ impl Queue {
         Some(self.instant(*at).saturating_duration_since(now))
     }
 
-    pub(super) fn stand(&self, event: u64, now: Instant) -> Option<(u32, Stand)> {
+    pub(super) fn stand(&self, event: u64, now: Instant) -> Option<(u32, Arc<str>, Stand)> {
         let Some(state) = self.states.get(&event) else {
-            return self.fresh.binary_search(&event).is_ok().then_some((0, Stand::Due(Duration::ZERO)));
+            return self.fresh.binary_search(&event).is_ok().then_some((0, Arc::default(), Stand::Due(Duration::ZERO)));
         };
         let stand = match state {
             State::Due { at, .. } => Stand::Due(self.instant(*at).saturating_duration_since(now)),
             State::InFlight { .. } => Stand::Due(Duration::ZERO),
-            State::Dead { reason, .. } => {
-                Stand::Dead(self.reasons.get(usize::from(*reason)).cloned().unwrap_or_default())
-            }
+            State::Dead { .. } => Stand::Dead,
         };
-        Some((state.attempts().into(), stand))
+        let Failed { attempts, reason } = state.failed();
+        Some((attempts.into(), self.reasons.get(usize::from(reason)).cloned().unwrap_or_default(), stand))
     }
 
     fn tick(&self, at: Instant) -> Tick {
@@ -230,9 +232,9 @@ impl Queue {
 }
 
 impl State {
-    const fn attempts(self) -> u16 {
+    const fn failed(self) -> Failed {
         match self {
-            Self::Due { attempts, .. } | Self::InFlight { attempts } | Self::Dead { attempts, .. } => attempts,
+            Self::Due { failed, .. } | Self::InFlight { failed } | Self::Dead { failed } => failed,
         }
     }
 }
@@ -241,6 +243,7 @@ impl State {
 impl Queue {
     /// What it takes at least, for the bar that is held to.
     pub(super) fn bytes(&self) -> usize {
+        assert_eq!(size_of::<State>(), 8);
         self.fresh.capacity() * 8 + self.states.capacity() * 8 / 7 * 17 + self.due.len() * 25
     }
 }

@@ -45,10 +45,10 @@ fn events_are_taken_in_the_order_of_acceptance_and_those_handed_back_by_turns() 
         index.claim("wordpress", most, now).into_iter().map(|claim| claim.sequence).collect()
     };
     assert_eq!(taken(&mut index, 2), [1, 2]);
-    index.release(2, "wordpress", 0, now);
+    index.release(2, "wordpress", now);
     assert_eq!(taken(&mut index, 1), [3], "were it 2 each time, it could keep all others waiting");
     assert_eq!(taken(&mut index, 1), [2]);
-    index.release(1, "wordpress", 0, now);
+    index.release(1, "wordpress", now);
     assert_eq!(taken(&mut index, 9), [4, 5, 1]);
     assert!(taken(&mut index, 9).is_empty());
 }
@@ -58,7 +58,7 @@ fn an_event_is_not_due_before_its_time() {
     let (mut index, now) = backlog(1);
     assert_eq!(index.claim("wordpress", 1, now).len(), 1);
     let due = now + Duration::from_millis(1234);
-    index.due_again(1, "wordpress", 1, due);
+    index.due_again(1, "wordpress", 1, "status_500", due);
     assert!(index.next_due("wordpress", now).unwrap() >= Duration::from_millis(1234));
     assert!(index.claim("wordpress", 1, now + Duration::from_millis(1233)).is_empty());
     assert_eq!(index.claim("wordpress", 1, due + Duration::from_millis(100))[0].attempts, 1);

@@ -62,6 +62,8 @@ enum Step {
     },
     /// Segments are deleted and carried forward.
     Tick,
+    /// All that can go.
+    MakeRoom,
     Restart {
         footers: bool,
     },
@@ -74,15 +76,16 @@ fn step() -> impl Strategy<Value = Step> {
         10 => (0_usize..60, 0_u8..2, 1_u32..20).prop_map(|(back, to, hours)| Step::Tried { back, to, hours }),
         5 => (1_i64..2000).prop_map(|remember_s| Step::Seen { remember_s }),
         5 => (1_i64..600).prop_map(|s| Step::Later { s }),
-        10 => Just(Step::Tick),
+        8 => Just(Step::Tick),
+        2 => Just(Step::MakeRoom),
         3 => any::<bool>().prop_map(|footers| Step::Restart { footers }),
     ]
 }
 
 const NAMES: [&str; 2] = ["archive", "wordpress"];
 
-/// Attempts, and the reason if it is dead.
-type Stands = BTreeMap<u64, BTreeMap<&'static str, (u32, Option<String>)>>;
+/// Attempts, why the last one failed, and whether it is dead.
+type Stands = BTreeMap<u64, BTreeMap<&'static str, (u32, String, bool)>>;
 
 /// A spool without its thread, and what it should hold.
 struct Bed {
@@ -114,8 +117,8 @@ impl Bed {
     }
 
     fn open(&mut self) -> Recovered {
-        // Half of it is pressure, and its segments are of 64 KiB.
-        let settings = Settings { folder: self.folder.path().join("spool"), bytes: 1 << 20, free: 0 };
+        // Most of it is pressure, and its segments are of 64 KiB.
+        let settings = Settings { folder: self.folder.path().join("spool"), bytes: 512 << 10, free: 0 };
         let (writer, found) = prepare(settings, Arc::new(self.clock.clone()), Unsynced::default()).unwrap();
         self.writer = Some(writer);
         found
@@ -156,6 +159,7 @@ impl Bed {
             }
             Step::Later { s } => drop(self.clock.0.fetch_add(s, Ordering::SeqCst)),
             Step::Tick => self.writer().tick(),
+            Step::MakeRoom => assert!(!self.writer().make_room(u64::MAX)),
             Step::Restart { footers } => self.restart(footers),
         }
     }
@@ -190,8 +194,8 @@ impl Bed {
         let Some(stand) = stands.get_mut(name) else { return };
         match verdict {
             Settlement::Delivered | Settlement::Dropped(_) => drop(stands.remove(name)),
-            Settlement::Dead(reason) => stand.1 = Some(reason),
-            Settlement::Reopened => *stand = (0, None),
+            Settlement::Dead(reason) => (stand.1, stand.2) = (reason, true),
+            Settlement::Reopened => *stand = Default::default(),
         }
         if stands.is_empty() {
             self.stands.remove(&event);
@@ -201,14 +205,15 @@ impl Bed {
     fn tried(&mut self, back: usize, to: u8, wait: Duration) {
         let Some((event, name)) = self.event(back, to) else { return };
         let Some(stand) = self.stands.get_mut(&event).and_then(|stands| stands.get_mut(name)) else { return };
-        if stand.1.is_some() {
+        if stand.2 {
             return;
         }
         stand.0 += 1;
-        let attempts = stand.0;
-        self.shared().index().due_again(event, name, attempts, Instant::now() + wait);
+        stand.1 = format!("status_{}", 500 + stand.0);
+        let (attempts, reason) = (stand.0, stand.1.clone());
+        self.shared().index().due_again(event, name, attempts, &reason, Instant::now() + wait);
         let (destination, due) = (name.to_owned(), self.clock.now() + wait);
-        self.note(Entry::Tried { event, destination, attempts, due, reason: "status_500".to_owned() });
+        self.note(Entry::Tried { event, destination, attempts, due, reason });
     }
 
     fn event(&self, back: usize, to: u8) -> Option<(u64, &'static str)> {
@@ -243,10 +248,9 @@ impl Bed {
         for event in &self.all {
             let open = index.open_for(*event, Instant::now());
             assert_eq!(open.is_empty(), index.place(*event).is_none(), "event {event}");
-            for Open { destination, attempts, stand } in open {
+            for Open { destination, attempts, reason, stand } in open {
                 let name = NAMES.into_iter().find(|name| *name == destination).unwrap();
-                let reason = if let Stand::Dead(reason) = stand { Some(reason.to_string()) } else { None };
-                found.entry(*event).or_default().insert(name, (attempts, reason));
+                found.entry(*event).or_default().insert(name, (attempts, reason.to_string(), stand == Stand::Dead));
             }
         }
         assert_eq!(found, self.stands);
@@ -305,6 +309,51 @@ proptest! {
             bed.check();
         }
     }
+}
+
+/// An operator looks at what waits: why, since how often, and until when.
+#[test]
+fn an_event_that_was_tried_is_carried_with_its_own_reason_and_time() {
+    let mut bed = Bed::new();
+    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1000 });
+    bed.take(Step::Tried { back: 0, to: 1, hours: 9 });
+    bed.take(Step::Tried { back: 0, to: 1, hours: 10 });
+    bed.take(Step::Accept { to: 2, kib: 100, remember_s: 1000 });
+    bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
+    let due = bed.clock.now() + HOUR * 10;
+    for again in [false, true] {
+        if again {
+            bed.restart(true);
+        }
+        bed.writer().roll().unwrap();
+        bed.take(Step::MakeRoom);
+        let view = view::view(&bed.folder.path().join("spool"), &mut |_, _| ()).unwrap();
+        let state = &view.events[0].states["wordpress"];
+        assert_eq!(
+            (view.events.len(), state.state, state.attempts, &*state.reason),
+            (1, view::State::Pending, 2, "status_502")
+        );
+        let off_ms = state.due.unwrap().unix_ms().abs_diff(due.unix_ms());
+        assert!(off_ms < 60_000, "{off_ms} ms off");
+    }
+}
+
+/// The attempt is in one segment, and that it was the last one in the next; the first of the two goes.
+#[test]
+fn a_dead_letter_keeps_its_attempts_when_they_are_carried_behind_its_death() {
+    let mut bed = Bed::new();
+    bed.take(Step::Accept { to: 2, kib: 15, remember_s: 1000 });
+    bed.writer().roll().unwrap();
+    bed.take(Step::Tried { back: 0, to: 1, hours: 1 });
+    bed.take(Step::Accept { to: 2, kib: 3, remember_s: 1000 });
+    bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
+    bed.writer().roll().unwrap();
+    bed.take(Step::Settle { back: 1, to: 1, verdict: 4 });
+    bed.writer().roll().unwrap();
+    assert!(bed.writer().collect(true));
+    assert_eq!(bed.shared().segments().numbers(), [1, 3, 4], "the first holds little else, and stays");
+    bed.restart(true);
+    bed.check();
 }
 
 /// What was delivered is in one segment, that it was delivered in the next. The second has no keys and nothing unsettled,
