@@ -18,6 +18,7 @@ pub fn read(path: &Path, env: Option<&str>) -> Result<Source, Report> {
     let mut reader = Reader::default();
     let main = reader.text(&main);
     let whole = folder.is_whole;
+    reader.misspelt(&folder.at, if whole { &[ROUTES, ENV, PROVIDERS, SCHEMAS] } else { &[PROVIDERS, SCHEMAS] });
     let source = Source {
         main: main.unwrap_or_else(|| TextFile { name: String::new(), text: String::new() }),
         routes: if whole { reader.folder(&folder.at.join(ROUTES), Wanted::Routes) } else { Vec::new() },

@@ -21,7 +21,8 @@ mod junit;
 /// Its options.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The policy: a file, or a folder with a `gate.yaml`; its tests are the `*.test.yaml` beside it and in `routes/`
+    /// The policy. Of a folder with a `gate.yaml` the tests are all `*.test.yaml` beside that and in `routes/`; of
+    /// another file NAME.yaml it is NAME.test.yaml beside it
     policy: PathBuf,
     /// The stage; without it, the tests are played in every stage
     #[arg(long, value_name = "NAME")]

@@ -9,7 +9,7 @@ use crate::{
     policy::{Report, TextFile},
 };
 use std::{
-    fs::{self, File},
+    fs::{self, DirEntry, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -54,11 +54,54 @@ impl Reader {
     /// The files of this folder that are wanted, by name. No folder is an empty one.
     fn listed(&mut self, folder: &Path, wanted: Wanted) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        if let Err(wrong) = list(folder, wanted, DEPTH_MAX, &mut files) {
-            self.refuse(wrong);
-        }
+        self.list(folder, wanted, DEPTH_MAX, &mut files);
         files.sort();
         files
+    }
+
+    fn list(&mut self, folder: &Path, wanted: Wanted, depth: usize, files: &mut Vec<PathBuf>) {
+        let Some(mut names) = self.names(folder) else { return };
+        names.sort();
+        for name in names {
+            let path = folder.join(&name);
+            match wanted.fate(&name, path.is_dir()) {
+                Fate::Read if files.len() == FILES_MAX => {
+                    return self.refuse(of_path(folder, format!("more than {FILES_MAX} files are not read")));
+                }
+                Fate::Read => files.push(path),
+                Fate::Open if depth == 0 => {
+                    self.refuse(of_path(&path, format!("more than {DEPTH_MAX} folders deep is not read")));
+                }
+                Fate::Open => self.list(&path, wanted, depth - 1, files),
+                Fate::Refuse(message) => self.refuse(of_path(&path, message)),
+                Fate::Leave => {}
+            }
+        }
+    }
+
+    /// What lies in a folder; none if there is no such folder.
+    fn names(&mut self, folder: &Path) -> Option<Vec<String>> {
+        // The folder of a path that is a bare name is the one in which the command runs.
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let name = |entry: io::Result<DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        match fs::read_dir(here).and_then(|entries| entries.map(name).collect()) {
+            Ok(names) => Some(names),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => None,
+            Err(why) => {
+                self.refuse(unopened(folder, &why));
+                None
+            }
+        }
+    }
+
+    /// Refuses what means one of these folders and has another name: `Routes/` would guard nothing.
+    pub(super) fn misspelt(&mut self, at: &Path, folders: &[&str]) {
+        for name in self.names(at).unwrap_or_default() {
+            let meant = folders.iter().find(|folder| name.eq_ignore_ascii_case(folder) && name != **folder);
+            if let Some(meant) = meant {
+                self.refuse(of_path(&at.join(&name), format!("this is not read; rename it to `{meant}`")));
+            }
+        }
     }
 
     pub(super) fn stages(&mut self, folder: &Place) -> Vec<(String, PathBuf)> {
@@ -85,44 +128,47 @@ impl Reader {
     }
 }
 
-fn list(folder: &Path, wanted: Wanted, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Report> {
-    let shown = |path: &Path| path.display().to_string();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(why) => return Err(unopened(folder, &why)),
-    };
-    for entry in entries {
-        let path = entry.map_err(|why| unopened(folder, &why))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+/// As it is written, upper and lower case apart: so is it on a server, whatever the machine of who wrote it does.
+const YAML: &str = ".yaml";
+const JSON: &str = ".json";
+
+/// What becomes of one thing in a folder.
+enum Fate {
+    Read,
+    /// It is a folder, and what is in it is wanted too.
+    Open,
+    Leave,
+    Refuse(&'static str),
+}
+
+impl Wanted {
+    /// Left out without a word, a sender, a route or a test would be missed only when it is needed.
+    fn fate(self, name: &str, is_folder: bool) -> Fate {
+        let lower = name.to_ascii_lowercase();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| lower.ends_with(ending));
         if name.starts_with('.') {
-            continue;
+            return Fate::Leave; // of editors, and of what Kubernetes swaps
         }
-        let ending = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        match (wanted, ending) {
-            (Wanted::Json, _) if path.is_dir() => {
-                if depth == 0 {
-                    return Err(Report::of_file(
-                        &shown(&path),
-                        format!("more than {DEPTH_MAX} folders deep is not read"),
-                    ));
-                }
-                list(&path, wanted, depth - 1, files)?;
+        match self {
+            Self::Json if is_folder => Fate::Open,
+            Self::Json if name.ends_with(JSON) => Fate::Read,
+            Self::Json if ends(&[JSON]) => Fate::Refuse("schemas are read from `.json` files; rename this one"),
+            Self::Yaml | Self::Routes if is_folder => {
+                Fate::Refuse("folders are not read here; move its files up into the folder that it is in")
             }
-            (Wanted::Yaml, "yaml") | (Wanted::Json, "json") => files.push(path),
-            (Wanted::Routes, "yaml") if !name.ends_with(TESTS) => files.push(path),
-            (Wanted::Tests, "yaml") if name.ends_with(TESTS) => files.push(path),
-            // Left out without a word, a sender or a route would be missed only when it is needed.
-            (Wanted::Yaml | Wanted::Routes, "yml") => {
-                return Err(Report::of_file(&shown(&path), "policies are read from `.yaml` files; rename this one"));
+            Self::Routes if name.ends_with(TESTS) => Fate::Leave,
+            Self::Yaml | Self::Routes if name.ends_with(YAML) => Fate::Read,
+            Self::Yaml | Self::Routes if ends(&[YAML, ".yml"]) => {
+                Fate::Refuse("policies are read from `.yaml` files; rename this one")
             }
-            (Wanted::Yaml | Wanted::Routes | Wanted::Tests | Wanted::Json, _) => {}
-        }
-        if files.len() > FILES_MAX {
-            return Err(Report::of_file(&shown(folder), format!("more than {FILES_MAX} files are not read")));
+            Self::Tests if is_folder => Fate::Leave,
+            Self::Tests if name.ends_with(TESTS) => Fate::Read,
+            Self::Tests if ends(&[TESTS, ".test.yml"]) => {
+                Fate::Refuse("tests are read from `.test.yaml` files; rename this one")
+            }
+            Self::Yaml | Self::Routes | Self::Tests | Self::Json => Fate::Leave,
         }
     }
-    Ok(())
 }
 
 fn text(path: &Path) -> Result<TextFile, Report> {
@@ -142,5 +188,9 @@ fn text(path: &Path) -> Result<TextFile, Report> {
 }
 
 fn unopened(path: &Path, why: &io::Error) -> Report {
-    Report::of_file(&path.display().to_string(), format!("cannot be opened: {why}"))
+    of_path(path, format!("cannot be opened: {why}"))
+}
+
+fn of_path(path: &Path, message: impl Into<String>) -> Report {
+    Report::of_file(&path.display().to_string(), message)
 }

@@ -29,6 +29,62 @@ fn a_sender_in_a_file_with_another_ending_is_not_left_out_without_a_word() {
 }
 
 #[test]
+fn nothing_that_means_a_route_or_a_test_is_left_out_without_a_word() {
+    let cases = [
+        ("routes/sub/y.yaml", "routes/sub:1:1: folders are not read here; move its files up into the folder"),
+        ("routes/X.YAML", "routes/X.YAML:1:1: policies are read from `.yaml` files; rename this one"),
+        ("routes/x.Yml", "routes/x.Yml:1:1: policies are read from `.yaml` files; rename this one"),
+        ("env/old/prod.yaml", "env/old:1:1: folders are not read here"),
+        ("providers/acme/acme.yaml", "providers/acme:1:1: folders are not read here"),
+        ("schemas/order.JSON", "order.JSON:1:1: schemas are read from `.json` files; rename this one"),
+        ("Routes/shop.yaml", "Routes:1:1: this is not read; rename it to `routes`"),
+        ("ENV/shop.yaml", "ENV:1:1: this is not read; rename it to `env`"),
+    ];
+    for (name, expected) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["gate.yaml", name] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let report = read(folder.path(), None).unwrap_err();
+        assert!(report.to_string().contains(expected), "{name}: {report}");
+    }
+    for name in ["gate.test.yml", "Gate.TEST.yaml"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("gate.yaml"), "").unwrap();
+        fs::write(folder.path().join(name), "").unwrap();
+        let report = tests(folder.path()).unwrap_err().to_string();
+        assert!(report.contains("tests are read from `.test.yaml` files; rename this one"), "{name}: {report}");
+    }
+}
+
+#[test]
+fn what_nobody_means_to_be_read_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in
+        ["gate.yaml", "routes/README.md", "routes/.git/x.yaml", "routes/..data/x.yaml", "notes/x.yaml", "x.YAML"]
+    {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    assert!(read(folder.path(), None).is_ok_and(|source| source.routes.is_empty()));
+    assert!(tests(folder.path()).is_ok_and(|tests| tests.is_empty()));
+}
+
+#[test]
+fn everything_in_a_folder_that_is_not_read_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("gate.yaml"), "").unwrap();
+    fs::create_dir(folder.path().join("routes")).unwrap();
+    for name in ["a.yml", "b.yml"] {
+        fs::write(folder.path().join("routes").join(name), "").unwrap();
+    }
+    assert_eq!(read(folder.path(), None).unwrap_err().iter().count(), 2);
+}
+
+#[test]
 fn a_stage_is_asked_for_by_name_and_tests_are_no_routes() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["gate.yaml", "env/prod.yaml", "env/staging.yaml", "routes/a.yaml", "routes/a.test.yaml"] {

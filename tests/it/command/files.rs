@@ -1,0 +1,40 @@
+//! Which files belong to a policy, by whatever path it is named.
+
+use super::{Bench, POLICY, name};
+
+const CASES: &str = "\
+cases:
+  - name: what is not signed is refused
+    request: { method: POST, target: /hooks/shop, json: { id: a } }
+    expect: { decision: refused }
+";
+
+#[test]
+fn the_tests_beside_a_policy_are_played_whatever_the_path_to_it() {
+    let files = [("gate.yaml", POLICY), ("gate.test.yaml", CASES), ("other.test.yaml", CASES)];
+    let bench = Bench::new(&files);
+    let absolute = bench.path("gate.yaml");
+    for policy in ["gate.yaml", "./gate.yaml", ".", name(&absolute)] {
+        let ran = bench.run(&["test", policy]);
+        assert!(ran.out.contains("\n2 passed, 0 failed\n"), "{policy}: {ran:?}");
+        assert_eq!(ran.code, Some(0), "{policy}: {ran:?}");
+    }
+    assert!(bench.run(&["test", "gate.yaml"]).out.starts_with("gate.test.yaml\n"));
+}
+
+#[test]
+fn of_a_policy_in_one_file_only_the_tests_of_its_name_are_played() {
+    let bench = Bench::new(&[("shop.yaml", POLICY), ("shop.test.yaml", CASES), ("other.test.yaml", CASES)]);
+    for policy in ["shop.yaml", "./shop.yaml"] {
+        assert!(bench.run(&["test", policy]).out.contains("\n1 passed, 0 failed\n"), "{policy}");
+    }
+}
+
+#[test]
+fn a_route_in_a_file_that_is_not_read_is_no_policy_in_order() {
+    let bench = Bench::new(&[("gate.yaml", POLICY), ("routes/X.YAML", ""), ("routes/sub/y.yaml", "")]);
+    let ran = bench.run(&["check", "gate.yaml"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.out.contains("routes/X.YAML") && ran.out.contains("routes/sub"), "{ran:?}");
+    assert_eq!(ran.err, "", "the list is on standard output");
+}
