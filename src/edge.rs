@@ -15,6 +15,7 @@ mod client;
 mod doorway;
 mod engine;
 mod forward;
+mod frames;
 mod gateway;
 mod guarded;
 mod observed;

@@ -4,7 +4,7 @@
 //! answer would leave in two packets (two TLS records). And h2 over TLS waits for its preface without a
 //! deadline, so the preface is read before Pingora sees the connection, and put back.
 
-use super::chunks::Chunks;
+use super::{chunks::Chunks, frames::Frames};
 use async_trait::async_trait;
 use bytes::{Buf as _, BytesMut};
 use pingora_core::protocols::{
@@ -30,12 +30,14 @@ pub(super) struct Wire {
     io: BufWriter<Stream>,
     unread: BytesMut,
     chunks: Arc<Chunks>,
+    /// Of an HTTP/2 connection.
+    frames: Option<Box<Frames>>,
 }
 
 impl Wire {
     pub(super) fn new(stream: Stream) -> Self {
         let io = BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream);
-        Wire { io, unread: BytesMut::new(), chunks: Arc::default() }
+        Wire { io, unread: BytesMut::new(), chunks: Arc::default(), frames: None }
     }
 
     /// Sees every byte that is read from here on, before Pingora does.
@@ -43,9 +45,10 @@ impl Wire {
         self.chunks.clone()
     }
 
-    /// The next reads return `bytes` first.
-    pub(super) fn unread(&mut self, bytes: BytesMut) {
-        self.unread = bytes;
+    /// The next reads return `preface` first, and then frames.
+    pub(super) fn begin_h2(&mut self, preface: BytesMut) {
+        self.unread = preface;
+        self.frames = Some(Box::default());
     }
 }
 
@@ -58,17 +61,27 @@ impl Drop for Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.unread.is_empty() {
+        let Wire { io, unread, chunks, frames } = &mut *self;
+        while unread.is_empty() {
             let before = buf.filled().len();
-            std::task::ready!(Pin::new(self.io.get_mut()).poll_read(cx, buf))?;
+            std::task::ready!(Pin::new(io.get_mut()).poll_read(cx, buf))?;
             let read = buf.filled().get(before..).unwrap_or_default();
-            return Poll::Ready(self.chunks.follow(read).map_err(|malformed| io::Error::new(InvalidData, malformed)));
+            let Some(frames) = frames else { return Poll::Ready(chunks.follow(read).map_err(invalid)) };
+            if read.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            frames.follow(read, unread).map_err(invalid)?;
+            buf.set_filled(before);
         }
-        let n = self.unread.len().min(buf.remaining());
-        buf.put_slice(self.unread.get(..n).unwrap_or_default());
-        self.unread.advance(n);
+        let n = unread.len().min(buf.remaining());
+        buf.put_slice(unread.get(..n).unwrap_or_default());
+        unread.advance(n);
         Poll::Ready(Ok(()))
     }
+}
+
+fn invalid(malformed: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    io::Error::new(InvalidData, malformed)
 }
 
 impl AsyncWrite for Wire {

@@ -14,6 +14,7 @@ mod doorway;
 mod drain;
 mod forms;
 mod handshakes;
+mod http2;
 mod observed;
 mod outbound;
 mod proxying;

@@ -43,7 +43,7 @@ where
         if !matches!(read, Ok(Ok(_))) {
             return self.desk.observer.turned_away(TurnedAway::Preface, peer.ip().to_canonical());
         }
-        wire.unread(preface);
+        wire.begin_h2(preface);
         let mut streams = JoinSet::new();
         self.accept_h2(Box::new(wire), &mut streams, shutdown).await;
         // Whoever is still at work comes to its end: what was begun for a client that left is kept all the same.
