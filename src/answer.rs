@@ -64,14 +64,14 @@ pub fn refused(route: Option<&Route>, refusal: &Refusal, request_id: &str) -> An
 
 fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> Answer {
     let (status, code) = match rejection {
-        Rejection::Head(_) | Rejection::TargetUnclear | Rejection::BodyBroken => {
+        Rejection::Head(_) | Rejection::TargetUnclear | Rejection::BodyBroken | Rejection::Left => {
             (StatusCode::BAD_REQUEST, "bad_request")
         }
         Rejection::GuardedInForm | Rejection::Batch => (StatusCode::FORBIDDEN, "forbidden"),
         Rejection::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
         Rejection::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type"),
         Rejection::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-        Rejection::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+        Rejection::TooSlow | Rejection::Unread => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
         Rejection::AddressLimited(_) | Rejection::SenderLimited(_) => {
             (StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
         }

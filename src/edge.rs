@@ -29,13 +29,14 @@ mod seats;
 mod snapshot;
 mod ticket;
 mod tls;
+mod waited;
 mod wire;
 
 pub use engine::{Engine, NoEngine};
 pub use origin::OriginError;
 pub use outbound::PingoraOutbound;
 pub use reload::{Prepared, ReloadError};
-pub use ticket::{Alarm, Observer, Report, Took, TurnedAway};
+pub use ticket::{Alarm, CLIENT_LEFT, Observer, Report, Took, TurnedAway};
 pub use tls::{CertificateError, CryptoTaken, install_crypto};
 
 use crate::{

@@ -53,6 +53,7 @@ impl Outcome {
 impl From<&Refusal> for Outcome {
     fn from(refusal: &Refusal) -> Self {
         match refusal {
+            Refusal::Rejected(Rejection::Left) => Self::Aborted,
             Refusal::Rejected(rejection) => Self::Rejected(rejection.code()),
             Refusal::Failed(fault) => Self::Failed(fault.code()),
         }

@@ -152,6 +152,10 @@ pub struct EdgeLimits {
     pub connections_per_address: usize,
     /// All bodies of guarded requests together.
     pub bodies_bytes: usize,
+    /// The longest pause in reading an answer.
+    pub answer_idle: Duration,
+    /// All answers over HTTP/2 together whose readers pause.
+    pub answers_bytes: usize,
     /// How long a stop waits for what is in flight.
     pub drain: Duration,
 }
@@ -419,6 +423,8 @@ impl Default for EdgeLimits {
             connections: 10_000,
             connections_per_address: 256,
             bodies_bytes: 256 << 20,
+            answer_idle: Duration::from_secs(30),
+            answers_bytes: 256 << 20,
             drain: Duration::from_secs(10),
         }
     }

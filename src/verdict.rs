@@ -35,9 +35,15 @@ pub enum Rejection {
     /// The body did not come in time, or too slowly.
     #[error("body came too slowly")]
     TooSlow,
-    /// The body's framing broke, or the sender went away in the middle of it.
-    #[error("body did not come to its end")]
+    /// The body's framing broke.
+    #[error("body cannot be read to its end")]
     BodyBroken,
+    /// The sender went away in the middle of its body; nobody is there to hear a status.
+    #[error("the sender went away")]
+    Left,
+    /// The answer was not read in time.
+    #[error("the answer is not read")]
+    Unread,
     /// This address asks too often for this route; wait this long.
     #[error("this address sends too much")]
     AddressLimited(Duration),
@@ -80,7 +86,8 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// Every code, in the order in which a request can meet them; metrics are made for each at the start.
+    /// Every code, in the order in which a request can meet them; metrics are made for each at the start. Whoever left
+    /// was not refused: `aborted` is an outcome of its own.
     pub const CODES: &[&str] = &[
         "head_refused",
         "target_unclear",
@@ -91,6 +98,7 @@ impl Rejection {
         "too_large",
         "too_slow",
         "body_broken",
+        "answer_unread",
         "address_limited",
         "signature_missing",
         "signature_malformed",
@@ -146,6 +154,8 @@ impl Rejection {
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
             Self::BodyBroken => "body_broken",
+            Self::Left => "aborted",
+            Self::Unread => "answer_unread",
             Self::AddressLimited(_) => "address_limited",
             Self::SignatureMissing => "signature_missing",
             Self::SignatureMalformed => "signature_malformed",
@@ -166,7 +176,13 @@ impl Rejection {
     pub const fn check(self) -> Check {
         match self {
             Self::Head(_) | Self::TargetUnclear | Self::GuardedInForm | Self::Batch => Check::Guard,
-            Self::Method | Self::ContentType | Self::TooLarge | Self::TooSlow | Self::BodyBroken => Check::Admit,
+            Self::Method
+            | Self::ContentType
+            | Self::TooLarge
+            | Self::TooSlow
+            | Self::BodyBroken
+            | Self::Left
+            | Self::Unread => Check::Admit,
             Self::AddressLimited(_) | Self::SenderLimited(_) => Check::Limits,
             Self::SignatureMissing
             | Self::SignatureMalformed
@@ -198,6 +214,8 @@ impl Rejection {
             | Self::TooLarge
             | Self::TooSlow
             | Self::BodyBroken
+            | Self::Left
+            | Self::Unread
             | Self::AddressLimited(_)
             | Self::SenderLimited(_)
             | Self::Malformed

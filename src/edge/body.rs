@@ -1,6 +1,7 @@
 //! Does the body come, and in time? Whole bodies of guarded requests, bounded in bytes, in time, and in what all
 //! bodies together may take; and the pace of those that stream through.
 
+use super::chunks::Malformed;
 use crate::{
     policy::EdgeLimits,
     request::Body,
@@ -8,7 +9,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use http::{Version, header};
-use pingora_error::ErrorType;
+use pingora_error::{Error, ErrorType};
 use pingora_proxy::Session;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -51,7 +52,6 @@ impl AsRef<[u8]> for Roomed {
 /// How fast a body must come: a first patience, then so many bytes a second, and never a pause longer than that.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    since: Instant,
     patience: Duration,
     bytes_per_s: u64,
     received: u64,
@@ -60,14 +60,13 @@ pub(super) struct Pace {
 impl Pace {
     pub(super) fn new(limits: &EdgeLimits) -> Self {
         let (patience, bytes_per_s) = (limits.body_idle, limits.body_rate_bytes_per_s);
-        Self { since: Instant::now(), patience, bytes_per_s, received: 0 }
+        Self { patience, bytes_per_s, received: 0 }
     }
 
-    /// Notes what has come. False: it came too slowly.
-    pub(super) fn keeps(&mut self, bytes: usize) -> bool {
+    /// Notes what has come, after the client was waited for so long in all. False: it came too slowly.
+    pub(super) fn keeps(&mut self, bytes: usize, waited: Duration) -> bool {
         self.received = self.received.saturating_add(bytes as u64);
-        let took = self.since.elapsed();
-        took <= self.patience || self.received >= took.as_secs().saturating_mul(self.bytes_per_s)
+        waited <= self.patience || self.received >= waited.as_secs().saturating_mul(self.bytes_per_s)
     }
 }
 
@@ -148,22 +147,32 @@ async fn collect(
 ) -> Result<Bytes, Refusal> {
     invite(session).await?;
     let mut gathered = Gathered::new(room, limit_bytes)?;
+    let began = Instant::now();
     loop {
         let patience = Instant::now().checked_add(pace.patience).map_or(deadline, |until| until.min(deadline));
         let read = timeout_at(patience, session.read_request_body()).await.map_err(|_| Rejection::TooSlow)?;
         let chunk = match read {
             Ok(Some(chunk)) => chunk,
             Ok(None) => break,
-            Err(error) if *error.etype() == ErrorType::ReadTimedout => return Err(Rejection::TooSlow.into()),
-            Err(_) => return Err(Rejection::BodyBroken.into()),
+            Err(error) => return Err(fault_of(&error).into()),
         };
         let bytes = chunk.len();
         gathered.add(chunk)?;
-        if !pace.keeps(bytes) {
+        if !pace.keeps(bytes, began.elapsed()) {
             return Err(Rejection::TooSlow.into());
         }
     }
     Ok(gathered.whole())
+}
+
+/// What a body ended in before its end. Who leaves, who falls silent and who breaks the protocol are three.
+pub(super) fn fault_of(error: &Error) -> Rejection {
+    use ErrorType::{ConnectionClosed, ReadError, ReadTimedout};
+    match error.etype() {
+        ReadTimedout => Rejection::TooSlow,
+        ConnectionClosed | ReadError if !Malformed::caused(error) => Rejection::Left,
+        _ => Rejection::BodyBroken,
+    }
 }
 
 /// Pingora leaves `Expect: 100-continue` to whoever reads the body, and its 100 turns keep-alive off.
@@ -173,7 +182,7 @@ async fn invite(session: &mut Session) -> Result<(), Refusal> {
         return Ok(());
     }
     let keepalive = session.get_keepalive();
-    session.write_continue_response().await.map_err(|_| Rejection::BodyBroken)?;
+    session.write_continue_response().await.map_err(|_| Rejection::Left)?;
     session.set_keepalive(keepalive);
     Ok(())
 }
@@ -195,13 +204,13 @@ mod tests {
         assert!(room.take(60).is_ok());
     }
 
-    #[tokio::test(start_paused = false)]
-    async fn a_body_must_keep_its_pace_once_patience_is_over() {
-        let limits = EdgeLimits { body_idle: Duration::ZERO, body_rate_bytes_per_s: 1000, ..EdgeLimits::default() };
+    #[test]
+    fn a_body_must_keep_its_pace_once_patience_is_over() {
+        let seconds = Duration::from_secs;
+        let limits = EdgeLimits { body_idle: seconds(2), body_rate_bytes_per_s: 1000, ..EdgeLimits::default() };
         let mut pace = Pace::new(&limits);
-        pace.since = Instant::now().checked_sub(Duration::from_secs(3)).unwrap();
-        assert!(pace.keeps(5000));
-        pace.since = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
-        assert!(!pace.keeps(100));
+        assert!(pace.keeps(0, seconds(2)));
+        assert!(pace.keeps(5000, seconds(5)));
+        assert!(!pace.keeps(100, seconds(6)));
     }
 }

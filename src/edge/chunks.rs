@@ -2,7 +2,11 @@
 //! bare LF ends a line); what stands before the gate may read them in another way, and the two would part over where
 //! the next request begins.
 
-use std::sync::{Mutex, PoisonError};
+use pingora_error::Error;
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
 
 /// RFC 9112 section 7.1.1 wants a limit for extensions: they are bytes that nobody reads.
 const EXTENSION_MAX_BYTES: usize = 256;
@@ -15,6 +19,14 @@ const TRAILERS_MAX_BYTES: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a chunk of the body is malformed")]
 pub(super) struct Malformed;
+
+impl Malformed {
+    /// Whether this is what the connection itself found in the request's body.
+    pub(super) fn caused(error: &Error) -> bool {
+        let cause = error.root_cause().downcast_ref::<io::Error>();
+        cause.and_then(|cause| cause.get_ref()).is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
 
 /// Follows one connection's bytes through the body of its current request.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 mod h2;
 pub(super) mod head;
 mod pulse;
+mod stream;
 
 pub(super) use pulse::Pulse;
 
@@ -11,6 +12,7 @@ use super::{
     accept::stopped,
     chunks::{Chunks, Malformed},
     reply,
+    seats::Seats,
     snapshot::{Current, Snapshot},
     ticket::Desk,
     wire::Wire,
@@ -51,6 +53,8 @@ pub(super) struct Doorway<P> {
     proxy: Arc<HttpProxy<P>>,
     snapshot: Current,
     desk: Arc<Desk>,
+    /// Places for answers of HTTP/2 that their readers let lie.
+    unread: Arc<Seats>,
 }
 
 enum Arrival {
@@ -67,7 +71,7 @@ where
     P::CTX: Send + Sync,
 {
     pub(super) fn new(proxy: HttpProxy<P>, snapshot: Current, desk: Arc<Desk>) -> Self {
-        Self { proxy: Arc::new(proxy), snapshot, desk }
+        Self { proxy: Arc::new(proxy), snapshot, desk, unread: Arc::default() }
     }
 
     /// From here on answers say `Connection: close`: `is_process_shutting_down` is false until Pingora hears this,
@@ -86,7 +90,7 @@ where
 
     async fn serve_h1(&self, wire: Wire, shutdown: &ShutdownWatch) {
         let born = Instant::now();
-        let chunks = wire.chunks();
+        let (chunks, waited) = (wire.chunks(), wire.waited());
         let mut stream: Stream = Box::new(wire);
         let mut settings: Option<HttpPersistentSettings> = None;
         for served in 1..=REQUESTS_MAX {
@@ -107,7 +111,7 @@ where
                 session.set_keepalive_reuses_remaining(Some(0));
             }
             session.set_pipelined_prefix(head);
-            let pulse = Pulse::new();
+            let pulse = Pulse::new(waited.clone());
             let reused = pulse.scope(snapshot, self.proxy.process_new_http(session, shutdown)).await;
             if !pulse.is_taken() {
                 self.report(head::UNREAD, summary, client);

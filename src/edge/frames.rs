@@ -9,6 +9,7 @@ mod fields;
 
 use bytes::{Buf as _, BytesMut};
 use fields::{Block, Fields};
+use std::ops::Range;
 
 /// RFC 9113 section 4.1.
 const HEAD_BYTES: usize = 9;
@@ -42,8 +43,10 @@ pub(super) struct Frames {
     block: Block,
     /// Of a header block's fields the one that is not whole yet.
     rest: BytesMut,
-    /// The latest stream that was opened: a header block of another one carries trailers.
+    /// The latest stream that was opened: a header block of an earlier one carries trailers.
     latest: u32,
+    /// Those that the latest jump left out: they can never be opened, and `h2` ends the connection of whoever tries.
+    skipped: Range<u32>,
 }
 
 /// A whole frame that carries a header block, or a part of it.
@@ -99,11 +102,18 @@ impl Frames {
         }
     }
 
+    fn is_open(&self, stream: u32) -> bool {
+        stream <= self.latest && !self.skipped.contains(&stream)
+    }
+
     fn look(&mut self) -> Result<(), Unreadable> {
         let Some(fragment) = fragment(&self.held) else { return Ok(()) }; // malformed; `h2` ends the connection
         if fragment.kind == HEADERS {
-            self.block = Block::new(fragment.stream <= self.latest);
-            self.latest = self.latest.max(fragment.stream);
+            self.block = Block::new(self.is_open(fragment.stream));
+            if fragment.stream > self.latest {
+                self.skipped = self.latest + 1..fragment.stream;
+                self.latest = fragment.stream;
+            }
         }
         self.rest.extend_from_slice(self.held.get(fragment.from..fragment.to).unwrap_or_default());
         let read = self.fields.read(&self.rest, &mut self.block).map_err(|_| Unreadable)?;

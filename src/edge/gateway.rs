@@ -34,10 +34,7 @@ use pingora_core::{protocols::Digest, upstreams::peer::HttpPeer};
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
-use std::{net::IpAddr, sync::Arc, time::Duration};
-
-/// A write that makes no headway for this long has no reader.
-const WRITE: Duration = Duration::from_secs(30);
+use std::{net::IpAddr, sync::Arc};
 
 /// Everything that requests share.
 pub(super) struct Gateway<E> {
@@ -161,6 +158,8 @@ impl<E: Engine> Gateway<E> {
                 ctx.ticket.ends(Outcome::Relayed);
                 return back::pass(session, answer, &request_id).await;
             }
+            // Nobody hears an answer; the failure's path ends the connection.
+            Err(Refusal::Rejected(Rejection::Left)) => return Err(Error::new_down(ErrorType::ConnectionClosed)),
             Err(refusal) => return Self::refuse(session, ctx, Some(route), &refusal).await,
         };
         ctx.ticket.ends(outcome);
@@ -243,14 +242,14 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         Ctx { ticket, snapshot, pace, facts, scanner, observed, refusal, stale: false, connects: 0, pulse }
     }
 
-    /// All of these are per read or per write, and mostly no-ops on HTTP/2.
+    /// All of these are per read or per write.
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
         let limits = ctx.snapshot.limits();
         if session.get_keepalive() == Some(0) && !session.is_process_shutting_down() {
             session.set_keepalive(Some(limits.keepalive.as_secs().max(1))); // Pingora makes it infinite
         }
         session.set_read_timeout(Some(limits.body_idle));
-        session.set_write_timeout(Some(WRITE));
+        session.set_write_timeout(Some(limits.answer_idle));
         session.set_total_drain_timeout(Some(doorway::LINGER));
         if session.req_header().version == Version::HTTP_10 {
             session.set_ignore_info_resp(true); // RFC 9110 section 15.2
@@ -259,11 +258,7 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
-        let passes = self.meet(session, ctx).await?;
-        if passes && !session.is_body_done() {
-            ctx.pulse.iter().for_each(|pulse| pulse.beat());
-        }
-        Ok(!passes)
+        self.meet(session, ctx).await.map(|passes| !passes)
     }
 
     async fn request_body_filter(
@@ -273,9 +268,8 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         end: bool,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        let beat = if end { Pulse::rest } else { Pulse::beat };
-        ctx.pulse.iter().for_each(|pulse| beat(pulse));
-        if !ctx.pace.keeps(body.as_ref().map_or(0, Bytes::len)) {
+        let waited = ctx.pulse.as_ref().map(|pulse| pulse.waited()).unwrap_or_default();
+        if !ctx.pace.keeps(body.as_ref().map_or(0, Bytes::len), waited) {
             ctx.refusal = Some(Rejection::TooSlow.into());
             return Err(Error::new_down(ErrorType::ReadTimedout));
         }
@@ -366,21 +360,20 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Ctx) {
-        let report = &mut ctx.ticket.report;
-        report.status = session.response_written().map(|head| head.status.as_u16());
-        report.received_bytes = session.body_bytes_read() as u64;
-        report.sent_bytes = session.body_bytes_sent() as u64;
-        let took = report.status.is_some_and(|status| (200..300).contains(&status));
+        let status = session.response_written().map(|head| head.status.as_u16());
+        ctx.ticket.report.received_bytes = session.body_bytes_read() as u64;
+        ctx.ticket.report.sent_bytes = session.body_bytes_sent() as u64;
+        let took = status.is_some_and(|status| (200..300).contains(&status));
         let is_observed = ctx.observes(&self.shadow, took);
-        if ctx.ticket.has_ended() {
-            return;
+        if !ctx.ticket.has_ended() {
+            let outcome = match error {
+                None if is_observed => Outcome::Observed,
+                None => Outcome::Passed,
+                Some(error) => failure::outcome(error, ctx),
+            };
+            ctx.ticket.ends(outcome);
         }
-        let outcome = match error {
-            None if is_observed => Outcome::Observed,
-            None => Outcome::Passed,
-            Some(error) => failure::outcome(error, ctx),
-        };
-        ctx.ticket.ends(outcome);
+        ctx.ticket.answered(status);
     }
 }
 
@@ -388,9 +381,6 @@ impl Drop for Ctx {
     fn drop(&mut self) {
         if let Some(observed) = self.observed.take() {
             observed.give_up(&mut self.ticket.report.notes);
-        }
-        if self.pulse.as_ref().is_some_and(|pulse| pulse.is_silent()) {
-            self.ticket.ends(Outcome::Rejected(Rejection::TooSlow.code()));
         }
     }
 }

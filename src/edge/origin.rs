@@ -154,7 +154,8 @@ impl Origin {
         options.total_connection_timeout = Some(self.deadlines.connect);
         options.connection_timeout = Some(self.deadlines.connect);
         options.read_timeout = Some(self.deadlines.first_byte);
-        options.write_timeout = Some(self.deadlines.write);
+        // As long as the head of the answer: an origin whose workers are all busy reads no body either.
+        options.write_timeout = Some(self.deadlines.first_byte);
         options.idle_timeout = Some(self.deadlines.idle);
         if !self.websocket {
             options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();

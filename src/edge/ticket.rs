@@ -82,7 +82,7 @@ pub struct Report {
     pub detail: Option<String>,
     /// The guarded route, if it was for one.
     pub route: Option<Arc<str>>,
-    /// What the client was answered; none if nothing was.
+    /// What the client was answered; [`CLIENT_LEFT`] if it was gone before, none if nothing was.
     pub status: Option<u16>,
     /// None if the head could not be read.
     pub method: Option<Method>,
@@ -103,6 +103,10 @@ pub struct Report {
     /// What was learnt about a guarded request.
     pub notes: Notes,
 }
+
+/// No status of HTTP, but the one that logs have for it since nginx: so that nobody takes a client that left for one
+/// that was too slow (408).
+pub const CLIENT_LEFT: u16 = 499;
 
 /// Where the time went. The parts are zero for what is not guarded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,6 +188,12 @@ impl Ticket {
     /// The first one counts: what comes later is a consequence.
     pub(super) fn ends(&mut self, outcome: Outcome) {
         self.outcome.get_or_insert(outcome);
+    }
+
+    /// What the client was answered, if anything was, at the request's end.
+    pub(super) fn answered(&mut self, status: Option<u16>) {
+        let left = (self.outcome == Some(Outcome::Aborted)).then_some(CLIENT_LEFT);
+        self.report.status = status.or(left);
     }
 
     pub(super) fn has_ended(&self) -> bool {

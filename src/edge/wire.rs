@@ -4,7 +4,11 @@
 //! answer would leave in two packets (two TLS records). And h2 over TLS waits for its preface without a
 //! deadline, so the preface is read before Pingora sees the connection, and put back.
 
-use super::{chunks::Chunks, frames::Frames};
+use super::{
+    chunks::Chunks,
+    frames::Frames,
+    waited::{Asked, Waited},
+};
 use async_trait::async_trait;
 use bytes::{Buf as _, BytesMut};
 use pingora_core::protocols::{
@@ -32,17 +36,23 @@ pub(super) struct Wire {
     chunks: Arc<Chunks>,
     /// Of an HTTP/2 connection.
     frames: Option<Box<Frames>>,
+    asked: Asked,
 }
 
 impl Wire {
     pub(super) fn new(stream: Stream) -> Self {
         let io = BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream);
-        Wire { io, unread: BytesMut::new(), chunks: Arc::default(), frames: None }
+        Wire { io, unread: BytesMut::new(), chunks: Arc::default(), frames: None, asked: Asked::of(Arc::default()) }
     }
 
     /// Sees every byte that is read from here on, before Pingora does.
     pub(super) fn chunks(&self) -> Arc<Chunks> {
         self.chunks.clone()
+    }
+
+    /// How long the connection was waited for.
+    pub(super) fn waited(&self) -> Arc<Waited> {
+        self.asked.waited()
     }
 
     /// The next reads return `preface` first, and then frames.
@@ -61,10 +71,13 @@ impl Drop for Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Wire { io, unread, chunks, frames } = &mut *self;
+        let Wire { io, unread, chunks, frames, asked } = &mut *self;
         while unread.is_empty() {
             let before = buf.filled().len();
-            std::task::ready!(Pin::new(io.get_mut()).poll_read(cx, buf))?;
+            asked.asks();
+            let read = std::task::ready!(Pin::new(io.get_mut()).poll_read(cx, buf));
+            asked.has();
+            read?;
             let read = buf.filled().get(before..).unwrap_or_default();
             let Some(frames) = frames else { return Poll::Ready(chunks.follow(read).map_err(invalid)) };
             if read.is_empty() {

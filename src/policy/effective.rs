@@ -174,6 +174,7 @@ fn settings(settings: &Settings, overrides: &Overrides, root: &mut Branch) {
     let times = [
         ("header", limits.header),
         ("body_idle", limits.body_idle),
+        ("answer_idle", limits.answer_idle),
         ("keepalive", limits.keepalive),
         ("handshake", limits.handshake),
         ("drain", limits.drain),
@@ -187,6 +188,7 @@ fn settings(settings: &Settings, overrides: &Overrides, root: &mut Branch) {
         ("target", limits.target_bytes),
         ("field", limits.field_bytes),
         ("bodies", limits.bodies_bytes),
+        ("answers", limits.answers_bytes),
     ];
     for (key, bytes) in sizes {
         root.add(&format!("edge/{key}"), written_size(bytes as u64), DEFAULT);

@@ -49,6 +49,7 @@ pub(super) fn settings(overrides: &Overrides, notes: &mut Notes<'_>) -> Settings
 
 fn listeners(overrides: &Overrides, notes: &mut Notes<'_>) -> Vec<Listener> {
     let mut listeners: Vec<Listener> = Vec::new();
+    let none = |list: &&Node| matches!(&list.kind, Kind::Array(items) if items.is_empty());
     let written = (0..).map_while(|index| notes.find(&format!("/listeners/{index}"))).collect::<Vec<_>>();
     for node in &written {
         let Some(text) = notes.decode::<ListenerText>(node) else { continue };
@@ -67,10 +68,9 @@ fn listeners(overrides: &Overrides, notes: &mut Notes<'_>) -> Vec<Listener> {
         if let Some(empty) = node.find("/tls/certificate").filter(|path| path.text() == Some("")) {
             notes.wrong(Some(empty), "write the file that holds chain and key, such as `/etc/hookwarden/tls/shop.pem`");
         }
-        let proxy_protocol = networks(&text.proxy_protocol, node.find("/proxy_protocol"), notes);
+        let proxy_protocol = networks(&text.proxy_protocol.unwrap_or_default(), node.find("/proxy_protocol"), notes);
         listeners.push(Listener { on, tls, http2: text.http2, proxy_protocol });
     }
-    let none = |list: &&Node| matches!(&list.kind, Kind::Array(items) if items.is_empty());
     if let Some(empty) = notes.find("/listeners").filter(none) {
         notes.wrong(
             Some(empty),
@@ -190,6 +190,8 @@ fn limits(notes: &mut Notes<'_>) -> EdgeLimits {
         connections: text.connections.unwrap_or(defaults.connections),
         connections_per_address: text.connections_per_address.unwrap_or(defaults.connections_per_address),
         bodies_bytes: size(text.bodies, defaults.bodies_bytes),
+        answer_idle: time(text.answer_idle, defaults.answer_idle),
+        answers_bytes: size(text.answers, defaults.answers_bytes),
         drain: time(text.drain, defaults.drain),
     };
     for (key, part) in [("target", limits.target_bytes), ("field", limits.field_bytes)] {

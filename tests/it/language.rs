@@ -162,6 +162,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ("destinations.NAME.sign", "/destinations/archive/sign", r#""env:A""#),
     ("destinations.NAME.timeout", "/destinations/archive/timeout", r#""1s""#),
     ("destinations.NAME.url", "/destinations/archive/url", r#""http://b/""#),
+    ("edge.answer_idle", "/edge/answer_idle", r#""20s""#),
+    ("edge.answers", "/edge/answers", r#""100MiB""#),
     ("edge.bodies", "/edge/bodies", r#""100MiB""#),
     ("edge.body_idle", "/edge/body_idle", r#""1s""#),
     ("edge.body_rate", "/edge/body_rate", r#""1B/s""#),

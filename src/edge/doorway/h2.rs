@@ -1,8 +1,12 @@
-//! HTTP/2 connections: one task a stream, each with a watch over its body, and all of them joined.
+//! HTTP/2 connections: one task a stream, and all of them joined.
 
-use super::{AGE_MAX, Doorway, H2_PREFACE_BYTES, client, head, pulse::Pulse};
+use super::{
+    AGE_MAX, Doorway, H2_PREFACE_BYTES, client, head,
+    pulse::Pulse,
+    stream::{SEND_BUFFER_BYTES, Stream as PatientStream, Unread},
+};
 use crate::{
-    edge::{accept::stopped, ticket::TurnedAway, wire::Wire},
+    edge::{accept::stopped, ticket::TurnedAway, waited::Waited, wire::Wire},
     policy::EdgeLimits,
 };
 use bytes::BytesMut;
@@ -98,17 +102,16 @@ where
         }
     }
 
-    /// One request. If its body falls silent its future is dropped, which resets the stream.
+    /// One request.
     fn stream(&self, session: HttpSession, shutdown: ShutdownWatch) -> impl Future<Output = ()> + use<P> {
         let (proxy, desk, snapshot) = (self.proxy.clone(), self.desk.clone(), self.snapshot.load_full());
+        let client = session.client_addr().and_then(|address| address.as_inet()).map(SocketAddr::ip);
+        let unread = Unread::new(self.unread.clone(), client, snapshot.limits());
         async move {
-            let (pulse, patience) = (Pulse::new(), snapshot.limits().body_idle);
-            let client = session.client_addr().and_then(|address| address.as_inet()).map(SocketAddr::ip);
-            let served = pulse.scope(snapshot, proxy.process_new_http(ServerSession::new_http2(session), &shutdown));
-            tokio::select! {
-                _ = served => {}
-                () = pulse.falls_silent(patience) => {}
-            }
+            let waited = Arc::<Waited>::default();
+            let pulse = Pulse::new(waited.clone());
+            let session = ServerSession::new_custom(Box::new(PatientStream::new(session, waited, unread)));
+            pulse.scope(snapshot, proxy.process_new_http(session, &shutdown)).await;
             if !pulse.is_taken() {
                 super::report(&desk, head::UNREAD, None, client);
             }
@@ -124,6 +127,7 @@ fn options(limits: &EdgeLimits) -> H2Options {
         .max_concurrent_streams(64)
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(Some(64))
+        .max_send_buffer_size(SEND_BUFFER_BYTES)
         .initial_window_size(256 * 1024)
         .initial_connection_window_size(1024 * 1024);
     options

@@ -96,3 +96,10 @@ fn what_the_library_refuses_unread_is_left_to_it() {
         assert_eq!(passed(std::slice::from_ref(&bad)), Ok(bad));
     }
 }
+
+/// RFC 9113 section 5.1.1: not trailers, but a connection error.
+#[test]
+fn a_stream_that_was_left_out_is_left_to_the_library() {
+    let frames = [frame(HEADERS, END_HEADERS, 5, PATH), frame(HEADERS, END_HEADERS, 3, b"\xbe")];
+    assert_eq!(passed(&frames), Ok(frames.concat()));
+}

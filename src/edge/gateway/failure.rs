@@ -3,7 +3,7 @@
 use super::Ctx;
 use crate::{
     answer::{self, Answer},
-    edge::{chunks::Malformed, reply},
+    edge::{body::fault_of, reply},
     outcome::Outcome,
     verdict::{Fault, Refusal, Rejection},
 };
@@ -70,15 +70,11 @@ fn judge(error: &Error, ctx: &mut Ctx) -> (Option<Answer>, Outcome) {
 
 fn sort(error: &Error, ctx: &Ctx) -> Broken {
     use ErrorType::{
-        ConnectError, ConnectNoRoute, ConnectProxyFailure, ConnectRefused, ConnectTimedout, ConnectionClosed,
-        InvalidCert, ReadError, ReadTimedout, SocketError, TLSHandshakeFailure, TLSHandshakeTimedout, UnknownError,
-        WriteError, WriteTimedout,
+        ConnectError, ConnectNoRoute, ConnectProxyFailure, ConnectRefused, ConnectTimedout, InvalidCert, ReadTimedout,
+        SocketError, TLSHandshakeFailure, TLSHandshakeTimedout, UnknownError, WriteError, WriteTimedout,
     };
     if ctx.refusal().is_some() {
         return Broken::Refused;
-    }
-    if is_malformed(error) {
-        return Broken::Client(Rejection::BodyBroken);
     }
     let cause = || error.to_string().into();
     match (error.esource(), error.etype()) {
@@ -91,15 +87,12 @@ fn sort(error: &Error, ctx: &Ctx) -> Broken {
             Broken::Origin(Fault::OriginUnknown(cause()), StatusCode::GATEWAY_TIMEOUT)
         }
         (ErrorSource::Upstream, _) => Broken::Origin(Fault::OriginUnknown(cause()), StatusCode::BAD_GATEWAY),
-        (ErrorSource::Downstream, ReadTimedout) => Broken::Client(Rejection::TooSlow),
-        (ErrorSource::Downstream, WriteError | ReadError | ConnectionClosed | WriteTimedout) => Broken::ClientGone,
-        (ErrorSource::Downstream, _) => Broken::Client(Rejection::BodyBroken),
+        (ErrorSource::Downstream, WriteError) => Broken::ClientGone,
+        (ErrorSource::Downstream, WriteTimedout) => Broken::Client(Rejection::Unread),
+        (ErrorSource::Downstream, _) => match fault_of(error) {
+            Rejection::Left => Broken::ClientGone,
+            rejection => Broken::Client(rejection),
+        },
         (ErrorSource::Internal | ErrorSource::Unset, _) => Broken::Gate,
     }
-}
-
-/// The chunks of the request's body, as the connection itself found.
-fn is_malformed(error: &Error) -> bool {
-    let cause = error.root_cause().downcast_ref::<std::io::Error>();
-    cause.and_then(|cause| cause.get_ref()).is_some_and(<dyn std::error::Error + Send + Sync>::is::<Malformed>)
 }

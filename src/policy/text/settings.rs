@@ -17,9 +17,8 @@ pub(in crate::policy) struct ListenerText {
     #[serde(default)]
     pub(in crate::policy) http2: bool,
     /// Networks of load balancers that open each connection with a PROXY preamble.
-    #[serde(default)]
-    #[schemars(extend("default" = []))]
-    pub(in crate::policy) proxy_protocol: Vec<NetworkText>,
+    #[schemars(extend("x-absent" = "no preamble"))]
+    pub(in crate::policy) proxy_protocol: Option<Vec<NetworkText>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -110,6 +109,13 @@ pub(in crate::policy) struct EdgeText {
     /// All bodies of guarded requests together, in memory; beyond, they are answered with 503.
     #[schemars(extend("default" = "256MiB"))]
     pub(in crate::policy) bodies: Option<SizeText>,
+    /// The longest pause in reading an answer; then the reader is cut off.
+    #[schemars(extend("default" = "30s"))]
+    pub(in crate::policy) answer_idle: Option<TimeText>,
+    /// All answers over HTTP/2 together whose readers pause, in memory; beyond, such readers are cut off at once. An
+    /// address has a quarter of it.
+    #[schemars(extend("default" = "256MiB"))]
+    pub(in crate::policy) answers: Option<SizeText>,
     /// How long a stop waits for what is in flight.
     #[schemars(extend("default" = "10s"))]
     pub(in crate::policy) drain: Option<TimeText>,

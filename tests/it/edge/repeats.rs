@@ -23,10 +23,14 @@ destinations: { wordpress: { url: 'http://127.0.0.1:9/events' } }
 ";
 
 /// A queued route of Standard Webhooks, whose key is the first of what this returns.
-async fn queued(folder: &tempfile::TempDir) -> (SigningKey, House) {
+pub(super) async fn queued(
+    folder: &tempfile::TempDir,
+    change: impl FnOnce(&mut hookwarden::policy::Policy),
+) -> (SigningKey, House) {
     let catalogue = Catalogue::embedded();
     let source = Source::one("gate.yaml", POLICY);
-    let policy = compile(&source, &catalogue, &Overrides::default(), SystemClock.now()).unwrap().policy;
+    let mut policy = compile(&source, &catalogue, &Overrides::default(), SystemClock.now()).unwrap().policy;
+    change(&mut policy);
     let scheme = &catalogue.find("standard-webhooks").unwrap().scheme;
     let text = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let key = Key { id: "live".into(), secret: scheme.key(text).unwrap(), retire: None };
@@ -57,7 +61,7 @@ fn request(key: &SigningKey, id: &str, body: &str) -> String {
 #[tokio::test]
 async fn a_changed_body_under_one_signed_id_is_a_repeat_that_names_both_digests() {
     let folder = tempfile::tempdir().unwrap();
-    let (key, mut house) = queued(&folder).await;
+    let (key, mut house) = queued(&folder, |_| {}).await;
     let mut told = Vec::new();
     for body in [r#"{"pending_webhooks":2}"#, r#"{"pending_webhooks":2}"#, r#"{"pending_webhooks":1}"#] {
         let answer = ask_once(house.at, &request(&key, "msg_changed", body)).await;

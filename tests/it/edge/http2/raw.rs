@@ -8,24 +8,24 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-pub(super) const DATA: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
-pub(super) const PRIORITY: u8 = 2;
-pub(super) const RESET: u8 = 3;
-pub(super) const SETTINGS: u8 = 4;
-pub(super) const PUSH_PROMISE: u8 = 5;
-pub(super) const PING: u8 = 6;
-pub(super) const GO_AWAY: u8 = 7;
-pub(super) const WINDOW_UPDATE: u8 = 8;
-pub(super) const CONTINUATION: u8 = 9;
+pub(in crate::edge) const DATA: u8 = 0;
+pub(in crate::edge) const HEADERS: u8 = 1;
+pub(in crate::edge) const PRIORITY: u8 = 2;
+pub(in crate::edge) const RESET: u8 = 3;
+pub(in crate::edge) const SETTINGS: u8 = 4;
+pub(in crate::edge) const PUSH_PROMISE: u8 = 5;
+pub(in crate::edge) const PING: u8 = 6;
+pub(in crate::edge) const GO_AWAY: u8 = 7;
+pub(in crate::edge) const WINDOW_UPDATE: u8 = 8;
+pub(in crate::edge) const CONTINUATION: u8 = 9;
 
-pub(super) const END_STREAM: u8 = 1;
-pub(super) const ACK: u8 = 1;
-pub(super) const END_HEADERS: u8 = 4;
+pub(in crate::edge) const END_STREAM: u8 = 1;
+pub(in crate::edge) const ACK: u8 = 1;
+pub(in crate::edge) const END_HEADERS: u8 = 4;
 
 /// How the gate took what it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(in crate::edge) enum Ending {
     /// The head of an answer to this stream.
     Answer(String),
     /// This stream was reset, with this code.
@@ -36,17 +36,17 @@ pub(super) enum Ending {
     Closed,
 }
 
-pub(super) struct Raw {
+pub(in crate::edge) struct Raw {
     io: TlsStream<TcpStream>,
 }
 
-pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(in crate::edge) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// Fields as literals that nobody has to remember, RFC 7541 section 6.2.2.
-pub(super) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub(in crate::edge) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     let text = |text: &str| {
         let mut bytes = Vec::new();
         match text.len() {
@@ -67,24 +67,24 @@ pub(super) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     fields.iter().flat_map(|(name, value)| [vec![0], text(name), text(value)].concat()).collect()
 }
 
-pub(super) const GET_FIELDS: [(&str, &str); 4] =
+pub(in crate::edge) const GET_FIELDS: [(&str, &str); 4] =
     [(":method", "GET"), (":scheme", "https"), (":authority", "shop.test"), (":path", "/")];
-pub(super) const POST_FIELDS: [(&str, &str); 4] =
+pub(in crate::edge) const POST_FIELDS: [(&str, &str); 4] =
     [(":method", "POST"), (":scheme", "https"), (":authority", "shop.test"), (":path", "/")];
 
 /// A request without a body.
-pub(super) fn get(stream: u32) -> Vec<u8> {
+pub(in crate::edge) fn get(stream: u32) -> Vec<u8> {
     frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(&GET_FIELDS))
 }
 
 /// A request whose body is still to come.
-pub(super) fn post(stream: u32, more: &[(&str, &str)]) -> Vec<u8> {
+pub(in crate::edge) fn post(stream: u32, more: &[(&str, &str)]) -> Vec<u8> {
     frame(HEADERS, END_HEADERS, stream, &block(&[&POST_FIELDS, more].concat()))
 }
 
 impl Raw {
     /// Preface and settings are sent; the gate's own are not waited for.
-    pub(super) async fn open(house: &House, pki: &Pki, settings: &[(u16, u32)]) -> Self {
+    pub(in crate::edge) async fn open(house: &House, pki: &Pki, settings: &[(u16, u32)]) -> Self {
         let io = handshake(connect(house.at).await, "shop.test", tls_client(&[pki], &["h2"])).await.unwrap();
         let mut raw = Self { io };
         raw.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
@@ -95,7 +95,7 @@ impl Raw {
     }
 
     /// What the gate no longer wants is not sent.
-    pub(super) async fn send(&mut self, bytes: &[u8]) {
+    pub(in crate::edge) async fn send(&mut self, bytes: &[u8]) {
         let _ = soon(async {
             self.io.write_all(bytes).await?;
             self.io.flush().await
@@ -104,7 +104,7 @@ impl Raw {
     }
 
     /// Kind, flags, stream, payload.
-    pub(super) async fn next(&mut self) -> Option<(u8, u8, u32, Vec<u8>)> {
+    pub(in crate::edge) async fn next(&mut self) -> Option<(u8, u8, u32, Vec<u8>)> {
         let mut head = [0; 9];
         soon(self.io.read_exact(&mut head)).await.ok()?;
         let [h, m, l, kind, flags, stream @ ..] = head;
@@ -116,8 +116,18 @@ impl Raw {
         Some((kind, flags, u32::from_be_bytes(stream), payload))
     }
 
+    /// Whether somebody is there.
+    pub(in crate::edge) async fn ping(&mut self) -> Option<()> {
+        self.send(&frame(PING, 0, 0, b"is there")).await;
+        loop {
+            if let (PING, ACK, _, _) = self.next().await? {
+                return Some(());
+            }
+        }
+    }
+
     /// Of this stream, or of all.
-    pub(super) async fn ending(&mut self, of: u32) -> Ending {
+    pub(in crate::edge) async fn ending(&mut self, of: u32) -> Ending {
         while let Some((kind, _, stream, payload)) = self.next().await {
             let number = |at: usize| u32::from_be_bytes(payload[at..at + 4].try_into().unwrap());
             match kind {
