@@ -38,9 +38,10 @@ impl Client {
             }
         }
         let mut said = headers.get_all("x-forwarded-proto").iter();
-        let tls = match (said.next().map(http::HeaderValue::as_bytes), said.next()) {
-            (Some(b"https"), None) => true,
-            (Some(b"http"), None) => false,
+        let is = |scheme: &[u8], said: &http::HeaderValue| said.as_bytes().eq_ignore_ascii_case(scheme);
+        let tls = match (said.next(), said.next()) {
+            (Some(said), None) if is(b"https", said) => true,
+            (Some(said), None) if is(b"http", said) => false,
             _ => tls,
         };
         Self { address, tls, trusted: true }

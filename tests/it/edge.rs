@@ -13,6 +13,7 @@ mod accept;
 mod doorway;
 mod drain;
 mod forms;
+mod forwarded;
 mod handshakes;
 mod http2;
 mod observed;

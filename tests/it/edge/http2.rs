@@ -4,4 +4,4 @@ mod conformance;
 mod downgrade;
 mod malformed;
 mod patience;
-mod raw;
+pub(super) mod raw;
