@@ -37,7 +37,7 @@ pub use origin::OriginError;
 pub use outbound::PingoraOutbound;
 pub use reload::{Prepared, ReloadError};
 pub use ticket::{Alarm, CLIENT_LEFT, Observer, Report, Took, TurnedAway};
-pub use tls::{CertificateError, CryptoTaken, install_crypto};
+pub use tls::{CertificateError, CryptoTaken, check_certificates, install_crypto};
 
 use crate::{
     clock::Clock,

@@ -24,7 +24,7 @@ mod units;
 mod url;
 
 pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, Stages, cases};
-pub use compile::{Compiled, LanguageOf, Overrides, compile, language};
+pub use compile::{Compiled, LanguageOf, Overrides, compile, found, language};
 pub use effective::effective;
 pub use reference::{Absent, Key, Table, keys};
 pub use report::{Diagnostic, Report, Severity};

@@ -1,5 +1,6 @@
 //! `hookwarden check`: is a policy in order, and what does it promise?
 
+mod certificates;
 mod orphans;
 
 use super::{EXIT_NOT_IN_ORDER, policy_files};
@@ -31,7 +32,7 @@ pub struct Args {
     /// Print what takes effect in the end, each value with the line that it comes from: of one route, or of everything
     #[arg(long, value_name = "ROUTE", num_args = 0..=1, default_missing_value = EVERYTHING)]
     effective: Option<String>,
-    /// Also look for the keys: are they there, readable by nobody else, and in the form that their senders use?
+    /// Also look for the keys: are they, and the listeners' certificates, there, readable by nobody else, and in the form that their senders use?
     #[arg(long)]
     keys: bool,
     /// Also read the spool: does anything in it wait for a destination that the policy does not have?
@@ -92,8 +93,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for env in stages {
         let read = policy_files::read(&args.policy, env.as_deref());
         let compiled = read.and_then(|source| {
-            let compiled = policy::compile(&source, &Catalogue::embedded(), &Overrides::default(), now)?;
-            Ok((source, compiled))
+            let Compiled { policy, warnings } =
+                policy::compile(&source, &Catalogue::embedded(), &Overrides::default(), now)?;
+            let warnings = warnings.and(certificates::look(&source, &policy, args.keys));
+            if warnings.count(Severity::Error) > 0 {
+                return Err(warnings);
+            }
+            Ok((source, Compiled { policy, warnings }))
         });
         if let (Some(route), Ok((source, compiled))) = (&args.effective, &compiled) {
             let route = Some(route.as_str()).filter(|route| *route != EVERYTHING);

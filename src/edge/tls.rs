@@ -71,6 +71,14 @@ impl Fresh {
     }
 }
 
+/// Whether a listener could be opened with these files: chain and key in each, in order and of one pair.
+///
+/// # Errors
+/// The first file that is missing, cannot be read, or is broken.
+pub fn check_certificates(patterns: &[PathBuf]) -> Result<(), CertificateError> {
+    Fresh::read(patterns.to_vec()).map(drop)
+}
+
 impl Certificates {
     pub(super) fn new(fresh: Fresh) -> Arc<Self> {
         Arc::new(Self { set: ArcSwap::from_pointee(fresh.set), files: Mutex::new(fresh.files) })

@@ -104,6 +104,19 @@ pub fn compile(
     }
 }
 
+/// What was found of a value of a policy outside of its files: in what it names.
+pub fn found(source: &Source, pointer: &str, severity: Severity, message: impl Into<String>) -> Report {
+    let texts = Texts::of(source);
+    let Some(document) = merged(&texts) else { return Report::default() };
+    let mut notes = Notes::new(&document, &texts, Vec::new());
+    let node = notes.find(pointer);
+    match severity {
+        Severity::Error => notes.wrong(node, message),
+        Severity::Warning => notes.warn(node, message),
+    }
+    Report::new(&texts, notes.found)
+}
+
 /// The files of a policy as one tree, without a word of what may be wrong with them.
 pub(super) fn merged(texts: &Texts<'_>) -> Option<Document> {
     merge(texts, &mut Vec::new())

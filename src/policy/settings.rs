@@ -68,6 +68,10 @@ fn listeners(overrides: &Overrides, notes: &mut Notes<'_>) -> Vec<Listener> {
         if let Some(empty) = node.find("/tls/certificate").filter(|path| path.text() == Some("")) {
             notes.wrong(Some(empty), "write the file that holds chain and key, such as `/etc/hookwarden/tls/shop.pem`");
         }
+        if let Some(nobody) = node.find("/proxy_protocol").filter(|list| none(list)) {
+            let message = "nobody may open a connection with a preamble; name the networks of your load balancers, or leave this out";
+            notes.wrong(Some(nobody), message);
+        }
         let proxy_protocol = networks(&text.proxy_protocol.unwrap_or_default(), node.find("/proxy_protocol"), notes);
         listeners.push(Listener { on, tls, http2: text.http2, proxy_protocol });
     }

@@ -12,6 +12,8 @@
 mod architecture;
 mod cases;
 #[cfg(feature = "edge")]
+mod certificates;
+#[cfg(feature = "edge")]
 mod command;
 #[cfg(feature = "edge")]
 mod edge;

@@ -39,6 +39,16 @@ pub enum CertificateError {
     },
 }
 
+impl CertificateError {
+    /// Whether nothing is there that could be in order or not.
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } | Self::NoFile(_) => true,
+            Self::Broken { .. } => false,
+        }
+    }
+}
+
 /// More than any chain with its key.
 const FILE_MAX_BYTES: u64 = 1 << 20;
 /// More files than this in a folder are a mistake.
