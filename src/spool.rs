@@ -4,10 +4,11 @@
 //! wait, `recover` the reading at the start, which believes a sealed segment's footer and scans where there is none.
 //! `memory` is the keys of what was accepted or is being worked on, `index` what waits for which destination, `segments`
 //! what each segment is needed for, `retain` which may go, `room` whether one has to. `ports` and `acts` are what is asked
-//! of all that. There is no cursor file, no replay journal and no dead-letter store that could disagree with the log: a
+//! of all that, `chain` who asked it. There is no cursor file, no replay journal and no dead-letter store that could disagree with the log: a
 //! cursor is what is settled, a dead letter is a verdict.
 
 mod acts;
+mod chain;
 mod commit;
 mod format;
 mod index;
@@ -29,6 +30,7 @@ use crate::{
     repeat::RepeatKeys,
     verdict::Fault,
 };
+pub use chain::{Act, Break, By, Digest};
 use commit::{Command, WAITING_MAX, Writer};
 use log::{Disk, Folder, RealDisk};
 use shared::{Shared, lock};

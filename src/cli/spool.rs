@@ -2,6 +2,7 @@
 //! a gate is running; one that runs is asked what its destinations are doing.
 
 mod act;
+mod acts;
 mod standings;
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     event::Record,
     spool::view::{State, View, Viewed, is_spool, view},
 };
+use act::Who;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use standings::Standings;
@@ -53,7 +55,7 @@ enum Verb {
         #[arg(long)]
         state: Option<State>,
     },
-    /// Check every record; exit code 3 if something is damaged
+    /// Check every record; exit code 3 if something is damaged, or an act of an operator was changed
     Fsck {
         /// Print one JSON object
         #[arg(long)]
@@ -67,9 +69,14 @@ enum Verb {
     Enable {
         /// Its name in the policy
         destination: String,
-        /// Who you are: written into the log
+        #[command(flatten)]
+        who: Who,
+    },
+    /// List what operators did; exit code 3 if an act was changed, taken out or put in since
+    Acts {
+        /// Print one JSON object a line
         #[arg(long)]
-        actor: String,
+        json: bool,
     },
 }
 
@@ -77,9 +84,8 @@ enum Verb {
 struct Act {
     /// The event's id
     event: String,
-    /// Who you are: written into the log
-    #[arg(long)]
-    actor: String,
+    #[command(flatten)]
+    who: Who,
 }
 
 /// Runs it.
@@ -126,14 +132,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Verb::Fsck { json } => return Ok(fsck(&read(&args.folder)?, *json)),
         Verb::Retry(act) => {
-            let request = Ask::Retry { event: act.event.clone(), actor: act.actor.clone() };
+            let Who { actor, reason } = act.who.clone();
+            let request = Ask::Retry { event: act.event.clone(), actor, reason };
             return act::on_event(&args.folder, &request, &act.event, "has no dead letter");
         }
         Verb::Drop(act) => {
-            let request = Ask::Drop { event: act.event.clone(), actor: act.actor.clone() };
+            let Who { actor, reason } = act.who.clone();
+            let request = Ask::Drop { event: act.event.clone(), actor, reason };
             return act::on_event(&args.folder, &request, &act.event, "neither waits nor is dead");
         }
-        Verb::Enable { destination, actor } => return act::enable(&args.folder, destination, actor),
+        Verb::Enable { destination, who } => return act::enable(&args.folder, destination, who),
+        Verb::Acts { json } => return acts::list(&read(&args.folder)?, *json),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -217,6 +226,7 @@ fn summary(event: &Viewed, standings: &Standings) -> Value {
 
 fn fsck(view: &View, as_json: bool) -> ExitCode {
     let damaged: Vec<_> = view.damage.iter().filter(|damage| !damage.torn).collect();
+    let breaks: Vec<_> = view.breaks.iter().map(ToString::to_string).collect();
     let torn: u64 = view.damage.iter().filter(|damage| damage.torn).map(|damage| damage.bytes).sum();
     if as_json {
         let places: Vec<_> = damaged
@@ -225,19 +235,24 @@ fn fsck(view: &View, as_json: bool) -> ExitCode {
             .collect();
         println!(
             "{}",
-            json!({ "segments": view.segments, "records": view.records, "events": view.events.len(), "damage": places, "torn_bytes": torn })
+            json!({
+                "segments": view.segments, "records": view.records, "events": view.events.len(), "damage": places,
+                "torn_bytes": torn, "acts": view.acts.len(), "breaks": breaks,
+            })
         );
     } else {
         for damage in &damaged {
             println!("{:012}.log: {} bytes at {} are no record", damage.segment, damage.bytes, damage.at);
         }
+        breaks.iter().for_each(|broken| println!("{broken}"));
         println!(
-            "{} segments, {} records, {} events; {} damaged places; {torn} bytes of writes that were cut short",
+            "{} segments, {} records, {} events, {} acts; {} damaged places; {torn} bytes of writes that were cut short",
             view.segments,
             view.records,
             view.events.len(),
+            view.acts.len(),
             damaged.len()
         );
     }
-    if damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) }
+    if damaged.is_empty() && breaks.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) }
 }

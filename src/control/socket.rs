@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     deliver::{Enabled, Switches},
-    spool::Spool,
-    verdict::{Chain, Fault},
+    spool::{Act, By, Spool},
+    verdict::Chain,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -38,6 +38,9 @@ pub enum Ask {
         event: String,
         /// Who asks; written into the log.
         actor: String,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: String,
     },
     /// Give an event up.
     Drop {
@@ -45,6 +48,9 @@ pub enum Ask {
         event: String,
         /// Who asks; written into the log.
         actor: String,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: String,
     },
     /// What policy is loaded?
     Policy,
@@ -64,6 +70,9 @@ pub enum Ask {
         destination: String,
         /// Who asks; written into the log.
         actor: String,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: String,
     },
     /// What the policy's destinations are doing; changes nothing.
     Destinations,
@@ -143,13 +152,13 @@ async fn serve(stream: UnixStream, parts: &Parts) -> io::Result<()> {
 }
 
 async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> Value {
-    let (verb, on, actor, outcome) = match &ask {
-        Ask::Retry { event, actor } => ("retry", event, actor, spool.retry(event, actor).await),
-        Ask::Drop { event, actor } => ("drop", event, actor, spool.drop_event(event, actor).await),
-        Ask::Enable { destination, actor } => match switches.enable(destination) {
+    let outcome = match &ask {
+        Ask::Retry { event, actor, reason } => spool.retry(event, By { actor, reason }).await,
+        Ask::Drop { event, actor, reason } => spool.drop_event(event, By { actor, reason }).await,
+        Ask::Enable { destination, actor, reason } => match switches.enable(destination) {
             Enabled::Unknown => return unknown(destination, switches),
-            Enabled::WasNot => ("enable", destination, actor, Ok(false)),
-            Enabled::Done => ("enable", destination, actor, record(spool, actor, destination).await),
+            Enabled::WasNot => Ok(None),
+            Enabled::Done => spool.record_act(By { actor, reason }, "enable", destination).await.map(Some),
         },
         Ask::Policy => return asked(Wish::Show, orders).await,
         Ask::Reload { actor } => return asked(Wish::Reload { actor: actor.clone() }, orders).await,
@@ -162,9 +171,9 @@ async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> 
         }
     };
     match outcome {
-        Ok(done) => {
-            tracing::info!(verb, on, actor, done, "an operator acted on the queue");
-            json!({ "ok": true, "done": done })
+        Ok(act) => {
+            act.iter().for_each(tell_act);
+            json!({ "ok": true, "done": act.is_some() })
         }
         Err(fault) => json!({ "ok": false, "error": Chain(&fault).to_string() }),
     }
@@ -180,8 +189,10 @@ async fn asked(wish: Wish, orders: &mpsc::Sender<Order>) -> Value {
     reply.and_then(|reply| serde_json::to_value(reply).ok()).unwrap_or_else(leaving)
 }
 
-async fn record(spool: &Spool, actor: &str, destination: &str) -> Result<bool, Fault> {
-    spool.record_act(actor, "enable", destination).await.map(|()| true)
+/// The digest lies here too: who rewrites the acts in the spool does not reach this line.
+pub fn tell_act(act: &Act) {
+    let Act { number, actor, what, about, reason, .. } = act;
+    tracing::info!(act = number, digest = %act.digest(), actor, what, about, reason, "an operator acted");
 }
 
 fn unknown(destination: &str, switches: &Switches) -> Value {

@@ -2,6 +2,7 @@
 
 use super::{
     Claim, Spool, Verdict,
+    chain::{Act, By},
     commit::Command,
     format::{self, Draft, Entry, Settlement},
     index::Stand,
@@ -57,63 +58,72 @@ impl Spool {
         self.shared.index().release(claim.sequence, destination, self.shared.clock.running());
     }
 
-    /// Puts the dead letters of one event back, due now. False if it has none.
+    /// Puts the dead letters of one event back, due now; the act that says so. `None` if it has none.
     ///
     /// # Errors
     /// A [`Fault`] if it could not be written.
-    pub async fn retry(&self, event_id: &str, actor: &str) -> Result<bool, Fault> {
-        self.act(event_id, actor, "retry", |stand| match stand {
+    pub async fn retry(&self, event_id: &str, by: By<'_>) -> Result<Option<Act>, Fault> {
+        self.act(event_id, by, "retry", |stand| match stand {
             Stand::Dead => Some(Settlement::Reopened),
             Stand::Due(_) => None,
         })
         .await
     }
 
-    /// Gives up an event that waits or is dead. False if there is none.
+    /// Gives up an event that waits or is dead; the act that says so. `None` if there is none.
     ///
     /// # Errors
     /// A [`Fault`] if it could not be written.
-    pub async fn drop_event(&self, event_id: &str, actor: &str) -> Result<bool, Fault> {
-        self.act(event_id, actor, "drop", |_| Some(Settlement::Dropped(actor.to_owned()))).await
+    pub async fn drop_event(&self, event_id: &str, by: By<'_>) -> Result<Option<Act>, Fault> {
+        self.act(event_id, by, "drop", |_| Some(Settlement::Dropped(by.actor.to_owned()))).await
     }
 
     /// Writes down what an operator did that is not about an event.
     ///
     /// # Errors
     /// A [`Fault`] if it could not be written.
-    pub async fn record_act(&self, actor: &str, what: &str, about: &str) -> Result<(), Fault> {
-        let (actor, what, event) = (actor.to_owned(), what.to_owned(), about.to_owned());
-        self.note(vec![Entry::Act { at: self.shared.clock.now(), actor, what, event }]).await
+    pub async fn record_act(&self, by: By<'_>, what: &str, about: &str) -> Result<Act, Fault> {
+        self.acted(Vec::new(), by, what, about).await
     }
 
     async fn act(
         &self,
         event_id: &str,
-        actor: &str,
+        by: By<'_>,
         what: &str,
         verdict: impl Fn(Stand) -> Option<Settlement>,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<Act>, Fault> {
         let tagged = self.shared.index().tagged(format::tag(event_id));
         let named = |event: &u64| self.shared.read(*event).is_ok_and(|record| record.id == event_id);
-        let Some(event) = tagged.into_iter().find(named) else { return Ok(false) };
+        let Some(event) = tagged.into_iter().find(named) else { return Ok(None) };
         let open = self.shared.index().open_for(event, self.shared.clock.running());
         let settled = open.into_iter().filter_map(|open| {
             Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)? })
         });
-        let mut entries: Vec<_> = settled.collect();
+        let entries: Vec<_> = settled.collect();
         if entries.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
-        let (actor, what, id) = (actor.to_owned(), what.to_owned(), event_id.to_owned());
-        entries.push(Entry::Act { at: self.shared.clock.now(), actor, what, event: id });
-        self.note(entries).await.map(|()| true)
+        self.acted(entries, by, what, event_id).await.map(Some)
+    }
+
+    /// What an act does and the act itself, in one write: neither is ever there without the other.
+    async fn acted(&self, entries: Vec<Entry>, by: By<'_>, what: &str, about: &str) -> Result<Act, Fault> {
+        let (told, outcome) = oneshot::channel();
+        let act = Act::new(self.shared.clock.now(), by, what, about);
+        self.send(Command::Act { act, notes: drafts(entries)?, told }).map_err(|(fault, _)| fault)?;
+        outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())))
     }
 
     async fn note(&self, entries: Vec<Entry>) -> Result<(), Fault> {
         let (told, outcome) = oneshot::channel();
-        let notes = entries.into_iter().map(Draft::of).collect::<Option<_>>();
-        let notes = notes.ok_or_else(|| Fault::Ledger("the note is too large".into()))?;
+        let notes = drafts(entries)?;
         self.send(Command::Note { notes, told: Some(told) }).map_err(|(fault, _)| fault)?;
         outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())))
     }
+}
+
+fn drafts(entries: Vec<Entry>) -> Result<Vec<Draft>, Fault> {
+    let drafts = entries.into_iter().map(Draft::of).collect::<Option<_>>();
+    drafts.ok_or_else(|| Fault::Ledger("the note is too large".into()))
 }

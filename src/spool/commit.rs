@@ -2,7 +2,8 @@
 //! and only then says so. No artificial linger: the sync is the linger.
 
 use super::{
-    format::{Builder, Draft, SEGMENT_HEAD_BYTES, SegmentHead, Settlement, What},
+    chain::{self, Act},
+    format::{Builder, Draft, Entry, SEGMENT_HEAD_BYTES, SegmentHead, Settlement, What},
     index::{Place, Waiting},
     log::Disk,
     memory::Hold,
@@ -50,6 +51,8 @@ pub(super) enum Command {
     Seen { seen: Draft, hold: Hold, told: oneshot::Sender<Result<(), Fault>> },
     /// Anything else.
     Note { notes: Vec<Draft>, told: Option<oneshot::Sender<Result<(), Fault>>> },
+    /// An operator's act with what it does.
+    Act { act: Act, notes: Vec<Draft>, told: oneshot::Sender<Result<Act, Fault>> },
     /// Let settled segments go until so many bytes more are in order, and say whether they are.
     MakeRoom { bytes: u64, told: oneshot::Sender<bool> },
     /// Write what came before, and end.
@@ -76,6 +79,7 @@ pub(super) struct Writer<D> {
     previous_failed: bool,
     next_segment: u64,
     next_sequence: u64,
+    chain: chain::End,
     tried: Option<Instant>,
 }
 
@@ -90,6 +94,7 @@ impl<D: Disk> Writer<D> {
             previous_failed: false,
             next_segment: resume.next_segment,
             next_sequence: resume.next_sequence,
+            chain: resume.chain,
             tried: None,
         }
     }
@@ -215,10 +220,13 @@ impl<D: Disk> Writer<D> {
     }
 
     pub(super) fn commit(&mut self, mut batch: Vec<Command>) {
+        let mut chain = self.chain;
+        batch.iter_mut().for_each(|command| command.chain(&mut chain));
         let written = self.write(batch.iter_mut().flat_map(Command::drafts).collect());
         batch.iter_mut().for_each(Command::is_counted);
         match written {
             Ok(written) => {
+                self.chain = chain;
                 let mut written = written.into_iter();
                 let told: Vec<_> = batch.into_iter().map(|command| self.apply(command, &mut written)).collect();
                 self.shared.changed.notify_waiters();
@@ -302,13 +310,21 @@ impl<D: Disk> Writer<D> {
                 Tell::Done(Some(told))
             }
             Command::Note { notes, told } => {
-                for (note, (_, place)) in notes.iter().zip(written) {
-                    self.shared.take_note(place.segment, &note.what);
-                }
+                self.noted(&notes, written);
                 Tell::Done(told)
+            }
+            Command::Act { act, notes, told } => {
+                self.noted(&notes, written);
+                Tell::Acted(told, act)
             }
             // Done by `run`.
             Command::MakeRoom { .. } | Command::Close { .. } => Tell::Done(None),
+        }
+    }
+
+    fn noted(&self, notes: &[Draft], written: &mut impl Iterator<Item = Written>) {
+        for (note, (_, place)) in notes.iter().zip(written) {
+            self.shared.take_note(place.segment, &note.what);
         }
     }
 
@@ -348,6 +364,7 @@ impl<D: Disk> Writer<D> {
                     let _ = told.send(Err(fault()));
                 }
             }
+            Command::Act { told, .. } => drop(told.send(Err(fault()))),
             Command::MakeRoom { .. } | Command::Close { .. } => {}
         }
     }
@@ -357,6 +374,7 @@ impl<D: Disk> Writer<D> {
 enum Tell {
     Receipt(oneshot::Sender<Result<Receipt, Fault>>, Receipt),
     Done(Option<oneshot::Sender<Result<(), Fault>>>),
+    Acted(oneshot::Sender<Result<Act, Fault>>, Act),
 }
 
 impl Tell {
@@ -365,6 +383,7 @@ impl Tell {
         match self {
             Self::Receipt(told, receipt) => drop(told.send(Ok(receipt))),
             Self::Done(told) => drop(told.map(|told| told.send(Ok(())))),
+            Self::Acted(told, act) => drop(told.send(Ok(act))),
         }
     }
 }
@@ -377,8 +396,16 @@ impl Command {
     fn drafts(&mut self) -> &mut [Draft] {
         match self {
             Self::Accept { event: draft, .. } | Self::Seen { seen: draft, .. } => std::slice::from_mut(draft),
-            Self::Note { notes, .. } => notes,
+            Self::Note { notes, .. } | Self::Act { notes, .. } => notes,
             Self::MakeRoom { .. } | Self::Close { .. } => &mut [],
+        }
+    }
+
+    /// Puts an act at the end of the chain: only the one writer knows which is the last.
+    fn chain(&mut self, end: &mut chain::End) {
+        if let Self::Act { act, notes, .. } = self {
+            end.extend(act);
+            notes.extend(Draft::of(Entry::Act(act.clone())));
         }
     }
 

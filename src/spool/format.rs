@@ -14,6 +14,7 @@ mod draft;
 mod fields;
 mod footer;
 
+use super::chain::{Act, Digest};
 use crate::{
     clock::Timestamp,
     event::Record,
@@ -104,7 +105,7 @@ pub(super) enum Entry {
     /// Keys alone: of relayed requests, or carried forward from a segment that went.
     Seen { keys: Vec<Kept> },
     /// Somebody did something.
-    Act { at: Timestamp, actor: String, what: String, event: String },
+    Act(Act),
     /// The last of a sealed segment: what [`read_footer`] reads. It says nothing new.
     Footer(Vec<u8>),
 }
@@ -126,7 +127,7 @@ impl Entry {
             Self::Settled { .. } => 2,
             Self::Tried { .. } => 3,
             Self::Seen { .. } => 4,
-            Self::Act { .. } => 5,
+            Self::Act(_) => 5,
             Self::Footer(_) => 6,
         }
     }
@@ -157,10 +158,7 @@ impl Entry {
                 writer.text(reason);
             }
             Self::Seen { keys } => writer.keys(keys),
-            Self::Act { at, actor, what, event } => {
-                writer.i64(at.unix_ms());
-                [actor, what, event].into_iter().for_each(|text| writer.text(text));
-            }
+            Self::Act(act) => writer.act(act),
             Self::Footer(bytes) => writer.raw(bytes),
         }
     }
@@ -189,17 +187,19 @@ impl Entry {
                 reason: reader.text()?,
             },
             4 => Self::Seen { keys: reader.keys()? },
-            5 => Self::Act {
-                at: Timestamp::from_unix_ms(reader.i64()?),
-                actor: reader.text()?,
-                what: reader.text()?,
-                event: reader.text()?,
-            },
+            5 => Self::Act(reader.act()?),
             6 => Self::Footer(payload.to_vec()),
             _ => return None,
         };
         Some(entry)
     }
+}
+
+/// The bytes of an act, which its digest is of.
+pub(super) fn act(act: &Act) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.act(act);
+    writer.into_bytes()
 }
 
 const fn own_or(identity: u64, sequence: u64) -> u64 {

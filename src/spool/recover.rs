@@ -1,6 +1,7 @@
 //! What does the log say? Read from the first segment to the last, at the start; everything in memory follows from it.
 
 use super::{
+    chain,
     format::{Kept, Summary, What},
     index::{Place, Waiting},
     read::{self, Told},
@@ -21,6 +22,8 @@ pub(super) struct Resume {
     pub(super) previous: u64,
     /// Valid bytes of the last segment.
     pub(super) previous_valid: u64,
+    /// What the next act has to name.
+    pub(super) chain: chain::End,
     pub(super) found: super::Recovered,
 }
 
@@ -32,10 +35,16 @@ pub(super) fn recover(shared: &Shared) -> io::Result<Resume> {
         next_sequence: 1,
         previous: 0,
         previous_valid: 0,
+        chain: chain::End::default(),
         found: super::Recovered::default(),
     };
-    let mut recovery =
-        Recovery { shared, now: shared.clock.now(), running: shared.clock.running(), seen: Seen::default() };
+    let mut recovery = Recovery {
+        shared,
+        now: shared.clock.now(),
+        running: shared.clock.running(),
+        seen: Seen::default(),
+        chain: chain::End::default(),
+    };
     let mut cut = None;
     for (number, valid) in read::valid_lengths(&shared.folder, &numbers) {
         let size = shared.folder.size(number)?;
@@ -50,6 +59,7 @@ pub(super) fn recover(shared: &Shared) -> io::Result<Resume> {
         resume.found.torn_bytes += told.torn_bytes;
         resume.found.unknown += recovery.take(number, told);
     }
+    resume.chain = recovery.chain;
     resume.found.pending = shared.index().len() as u64;
     Ok(resume)
 }
@@ -59,6 +69,7 @@ struct Recovery<'a> {
     now: Timestamp,
     running: Instant,
     seen: Seen,
+    chain: chain::End,
 }
 
 /// Events whose first record was read.
@@ -89,7 +100,12 @@ impl Recovery<'_> {
                     self.shared.tried(segment, event, &destination, (attempts, &reason), self.running + wait);
                 }
                 What::Seen { keys } => self.remember(segment, &keys),
-                What::Act | What::Footer => {}
+                What::Act(end) => {
+                    self.shared.segments().has_act(segment);
+                    // One that was carried forward is not the last.
+                    self.chain = if end.number > self.chain.number { end } else { self.chain };
+                }
+                What::Footer => {}
                 What::Unknown => unknown += 1,
             }
         }

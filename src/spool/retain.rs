@@ -3,6 +3,7 @@
 //! days, does not pin the disk. An unsettled event is never dropped.
 
 use super::{
+    chain::Act,
     format::{Draft, Entry, Found, Kept, Settlement, Step, What},
     index::{Open, Place, Stand},
     read,
@@ -23,6 +24,8 @@ pub(super) struct Carried {
     settles: Vec<u64>,
 }
 
+/// Of an act: who, what, upon what and why.
+const ACT_BYTES: u64 = 256;
 /// Keys of one record, so that a record stays small.
 const KEYS_PER_RECORD: usize = 4096;
 /// Of one key in such a record, and of one settlement.
@@ -47,7 +50,7 @@ pub(super) fn collect(shared: &Shared, current: Option<u64>, pressed: bool) -> C
     let now = shared.clock.now();
     let mut deleted = false;
     for number in &old {
-        if shared.index().unsettled_in(*number).events == 0 && shared.segments().is_spent(*number, now) {
+        if is_spent(shared, *number, now) && !shared.segments().has_acts(*number) {
             delete(shared, *number);
             deleted = true;
         }
@@ -55,8 +58,14 @@ pub(super) fn collect(shared: &Shared, current: Option<u64>, pressed: bool) -> C
     if deleted {
         return Collected::Deleted;
     }
-    let carried = old.into_iter().filter(|_| pressed).find_map(|number| worth_carrying(shared, number, now));
+    // Of one that is spent nothing is left but its acts.
+    let wanted = old.into_iter().filter(|number| pressed || is_spent(shared, *number, now));
+    let carried = wanted.into_iter().find_map(|number| worth_carrying(shared, number, now));
     carried.map_or(Collected::Nothing, Collected::ToCarry)
+}
+
+fn is_spent(shared: &Shared, number: u64, now: Timestamp) -> bool {
+    shared.index().unsettled_in(number).events == 0 && shared.segments().is_spent(number, now)
 }
 
 /// What to carry of a segment, unless it has to stay or frees too little. One that was looked at for nothing is left alone
@@ -66,10 +75,12 @@ fn worth_carrying(shared: &Shared, number: u64, now: Timestamp) -> Option<Carrie
     let size = shared.folder.size(number).ok()?;
     let running = shared.clock.running();
     let stays = shared.segments().cuts(number) || shared.segments().was_looked_at(number, unsettled.events, running);
-    if stays || unsettled.bytes > size / WORTH_IT {
+    // Were acts alone a reason to stay, each start of a gate would leave a file behind.
+    let most = if is_spent(shared, number, now) { u64::MAX } else { size / WORTH_IT };
+    if stays || unsettled.bytes > most {
         return None;
     }
-    let carried = Carrier::new(shared, number, now, running).carry(size);
+    let carried = Carrier::new(shared, number, now, running).carry(most);
     if carried.is_none() {
         shared.segments().looked_at(number, unsettled.events, running);
     }
@@ -85,6 +96,9 @@ pub(super) fn carried(shared: &Shared, carried: &Carried, written: &[(u64, Place
         let mut segments = shared.segments();
         segments.needed_until(place.segment, draft.what.keys().iter().map(|kept| kept.until));
         segments.settles(place.segment, carried.settles.iter().copied());
+        if let What::Act(_) = &draft.what {
+            segments.has_act(place.segment);
+        }
     }
     delete(shared, carried.segment);
 }
@@ -100,6 +114,7 @@ struct Carrier<'a> {
     events: Vec<Entry>,
     after: Vec<Entry>,
     keys: Vec<Kept>,
+    acts: Vec<Act>,
     /// Of the events.
     bytes: u64,
     /// Events whose record is in this segment.
@@ -120,14 +135,15 @@ impl<'a> Carrier<'a> {
             events: Vec::new(),
             after: Vec::new(),
             keys: Vec::new(),
+            acts: Vec::new(),
             bytes: 0,
             here: HashSet::new(),
             told: BTreeSet::new(),
         }
     }
 
-    /// What is alive in the segment, unless that is most of it, or not all of it can be read.
-    fn carry(mut self, size: u64) -> Option<Carried> {
+    /// What is alive in the segment, unless that is more than so many bytes, or not all of it can be read.
+    fn carry(mut self, most: u64) -> Option<Carried> {
         let folder = &self.shared.folder;
         let valid = read::valid_length(folder, self.number, &self.shared.segments().numbers());
         let (_, steps) = read::segment(folder, self.number, 0, valid).ok()?;
@@ -141,12 +157,16 @@ impl<'a> Carrier<'a> {
         }
         let (now, memory) = (self.now, &self.shared.memory);
         self.keys.retain(|kept| kept.until > now && memory.remembers(&kept.key, now));
-        let bytes = self.bytes + self.keys.len() as u64 * KEY_BYTES + self.after.len() as u64 * SETTLEMENT_BYTES;
-        if bytes > size / WORTH_IT {
+        let beside = self.keys.len() as u64 * KEY_BYTES
+            + self.after.len() as u64 * SETTLEMENT_BYTES
+            + self.acts.len() as u64 * ACT_BYTES;
+        let bytes = self.bytes + beside;
+        if bytes > most {
             return None;
         }
         let mut entries = self.events;
         entries.extend(self.after);
+        entries.extend(self.acts.into_iter().map(Entry::Act));
         entries.extend(self.keys.chunks(KEYS_PER_RECORD).map(|keys| Entry::Seen { keys: keys.to_vec() }));
         let drafts = entries.into_iter().map(Draft::of).collect::<Option<_>>()?;
         Some(Carried { segment: self.number, drafts, settles: self.settles })
@@ -194,7 +214,8 @@ impl<'a> Carrier<'a> {
                 let open = self.elsewhere(event);
                 self.tell_once(event, open);
             }
-            Some(Entry::Act { .. } | Entry::Footer(_)) | None => {}
+            Some(Entry::Act(act)) => self.acts.push(act),
+            Some(Entry::Footer(_)) | None => {}
         }
     }
 

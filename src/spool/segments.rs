@@ -19,6 +19,8 @@ struct Segment {
     settles: BTreeSet<u64>,
     /// The segment before, if this one's head says that its tail was never acknowledged. Nothing else says so.
     cut: Option<u64>,
+    /// There are acts in it, which do not go with it.
+    acts: bool,
     /// When it was read to see whether it is worth carrying, and was not; with so many unsettled events.
     looked: Option<(Instant, usize)>,
 }
@@ -45,6 +47,16 @@ impl Segments {
         if let Some(segment) = self.0.get_mut(&number) {
             segment.until = until.into_iter().fold(segment.until, Timestamp::max);
         }
+    }
+
+    /// There is an act in it.
+    pub(super) fn has_act(&mut self, number: u64) {
+        self.0.entry(number).or_default().acts = true;
+    }
+
+    /// Whether there are acts in it.
+    pub(super) fn has_acts(&self, number: u64) -> bool {
+        self.0.get(&number).is_some_and(|segment| segment.acts)
     }
 
     /// It says what became of events in these.

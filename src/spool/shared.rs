@@ -127,6 +127,8 @@ impl Shared {
         } else if let What::Tried { event, .. } = what {
             let place = self.index().place(*event);
             self.segments().settles(segment, place.map(|place| place.segment));
+        } else if let What::Act(_) = what {
+            self.segments().has_act(segment);
         }
     }
 

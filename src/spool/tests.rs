@@ -1,5 +1,6 @@
 //! What the spool does beyond its ports' suites: claims, verdicts, budget, damage; on real files.
 
+mod acts;
 mod contract;
 
 use super::*;
@@ -24,6 +25,8 @@ mod pressure;
 fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
     tokio::spawn(work)
 }
+
+const OPS: By<'_> = By { actor: "ops", reason: "a test" };
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -136,12 +139,12 @@ async fn a_dead_letter_can_be_retried_and_dropped_by_its_id() {
     assert!(is_new(&spool.accept(event("a")).await));
     let id = event("a").record().id.clone();
     let claim = spool.claim("wordpress", 1)[0];
-    assert!(!spool.retry(&id, "ops").await.unwrap(), "it is not dead");
+    assert!(spool.retry(&id, OPS).await.unwrap().is_none(), "it is not dead");
     spool.settle(claim.sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
-    assert!(spool.retry(&id, "ops").await.unwrap());
+    assert!(spool.retry(&id, OPS).await.unwrap().is_some());
     assert_eq!(spool.claim("wordpress", 1).len(), 1);
-    assert!(spool.drop_event(&id, "ops").await.unwrap());
-    assert!(!spool.drop_event(&id, "ops").await.unwrap());
+    assert!(spool.drop_event(&id, OPS).await.unwrap().is_some());
+    assert!(spool.drop_event(&id, OPS).await.unwrap().is_none());
     adds_up(&spool);
     let view = view::view(spool.folder(), &mut |_, _| ()).unwrap();
     assert_eq!(view.events[0].states["wordpress"].state, view::State::Dropped);

@@ -1,6 +1,7 @@
 //! Looking at a spool without opening it: no lock, no change, whether or not a gate is writing to it.
 
 use super::{
+    chain::{self, Act, Break},
     format::{Entry, Settlement, Step},
     log::Folder,
     read,
@@ -86,8 +87,10 @@ pub struct View {
     pub records: u64,
     /// Segment files.
     pub segments: u64,
-    /// Operators' acts: when, who, what, on which event.
-    pub acts: Vec<(Timestamp, String, String, String)>,
+    /// Operators' acts, in the order of their chain.
+    pub acts: Vec<Act>,
+    /// Where that is broken.
+    pub breaks: Vec<Break>,
 }
 
 /// Whether there is a spool in this folder, empty or not.
@@ -131,10 +134,11 @@ pub fn view(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> io::Result
         }
     }
     view.events = events.into_values().collect();
+    view.breaks = chain::check(&mut view.acts);
     Ok(view)
 }
 
-fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<(Timestamp, String, String, String)>) {
+fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<Act>) {
     match entry {
         Entry::Event { identity, record, .. } => {
             events.entry(identity).or_insert_with(|| {
@@ -161,6 +165,6 @@ fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<(Timest
             (state.attempts, state.reason, state.due) = (attempts, reason, Some(due));
         }
         Entry::Seen { .. } | Entry::Footer(_) => {}
-        Entry::Act { at, actor, what, event } => acts.push((at, actor, what, event)),
+        Entry::Act(act) => acts.push(act),
     }
 }

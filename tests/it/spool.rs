@@ -1,6 +1,10 @@
 //! `hookwarden spool`, as an operator types it.
 
-use std::{path::Path, process::Command};
+use hookwarden::{
+    clock::SystemClock,
+    spool::{By, Settings, Spool},
+};
+use std::{path::Path, process::Command, sync::Arc};
 
 /// Exit code, and what it printed.
 fn spool(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -36,4 +40,29 @@ fn a_folder_that_is_no_spool_is_told_and_left_as_it_is() {
         }
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+}
+
+/// Two starts of a gate, with an act in each.
+async fn acted(folder: &Path) {
+    for about in ["wordpress", "crm"] {
+        let settings = Settings { folder: folder.to_owned(), bytes: 64 << 20, free: 0 };
+        let (spool, _) = Spool::open(settings, Arc::new(SystemClock)).unwrap();
+        spool.record_act(By { actor: "alice", reason: "it is back" }, "enable", about).await.unwrap();
+        spool.close().await;
+    }
+}
+
+#[tokio::test]
+async fn acts_are_listed_and_one_that_is_gone_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    acted(folder.path()).await;
+    let (code, told) = spool(folder.path(), &["acts"]);
+    assert_eq!((code, told.lines().count()), (Some(0), 2), "{told}");
+    assert!(told.contains("alice  enable  crm  (it is back)"), "{told}");
+    std::fs::remove_file(folder.path().join("000000000001.log")).unwrap();
+    for verb in ["acts", "fsck"] {
+        let (code, told) = spool(folder.path(), &[verb]);
+        assert_eq!(code, Some(3), "{told}");
+        assert!(told.contains("act 1 is missing"), "{told}");
+    }
 }

@@ -5,7 +5,11 @@ use super::{
     load::Loaded,
 };
 use crate::{
-    control::orders::{Previous, Standing},
+    control::{
+        orders::{Previous, Standing},
+        socket::tell_act,
+    },
+    spool::By,
     verdict::Chain,
 };
 use std::sync::Arc;
@@ -52,9 +56,12 @@ impl Keeper {
     pub(super) async fn record(&self, actor: &str, what: &str) {
         let Some(queue) = &self.queue else { return };
         let about = &self.current.loaded.policy.digest;
-        if let Err(fault) = queue.spool.record_act(actor, what, about).await {
+        match queue.spool.record_act(By { actor, reason: "" }, what, about).await {
+            Ok(act) => tell_act(&act),
             // A rollback must work while the disk does not.
-            error!(actor, what, cause = %Chain(&fault), "an act of an operator could not be written down");
+            Err(fault) => {
+                error!(actor, what, cause = %Chain(&fault), "an act of an operator could not be written down");
+            }
         }
     }
 

@@ -3,11 +3,22 @@
 use crate::{
     clock::SystemClock,
     control::socket::{Ask, ask},
-    spool::{Settings, Spool, view::is_spool},
+    spool::{By, Settings, Spool, view::is_spool},
 };
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use std::{path::Path, process::ExitCode, sync::Arc};
+
+/// Who acts, and why.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Who {
+    /// Who you are: written into the log
+    #[arg(long)]
+    pub(super) actor: String,
+    /// Why you do it: written into the log
+    #[arg(long, default_value_t)]
+    pub(super) reason: String,
+}
 
 /// Says `otherwise` of the event if there was nothing to do.
 pub(super) fn on_event(folder: &Path, request: &Ask, event: &str, otherwise: &str) -> anyhow::Result<ExitCode> {
@@ -19,8 +30,9 @@ pub(super) fn on_event(folder: &Path, request: &Ask, event: &str, otherwise: &st
 }
 
 /// Asks a destination again that answered 410.
-pub(super) fn enable(folder: &Path, destination: &str, actor: &str) -> anyhow::Result<ExitCode> {
-    let request = Ask::Enable { destination: destination.to_owned(), actor: actor.to_owned() };
+pub(super) fn enable(folder: &Path, destination: &str, who: &Who) -> anyhow::Result<ExitCode> {
+    let Who { actor, reason } = who.clone();
+    let request = Ask::Enable { destination: destination.to_owned(), actor, reason };
     let Some(answer) = through_the_gate(folder, &request)? else {
         bail!("no gate runs on `{}`; one that starts asks every destination anyway", folder.display());
     };
@@ -51,18 +63,18 @@ fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let done = runtime.block_on(async {
         let done = match request {
-            Ask::Retry { event, actor } => spool.retry(event, actor).await,
-            Ask::Drop { event, actor } => spool.drop_event(event, actor).await,
+            Ask::Retry { event, actor, reason } => spool.retry(event, By { actor, reason }).await,
+            Ask::Drop { event, actor, reason } => spool.drop_event(event, By { actor, reason }).await,
             // About forwarders, or a policy: none of them runs.
             Ask::Enable { .. }
             | Ask::Destinations
             | Ask::Observed
             | Ask::Policy
             | Ask::Reload { .. }
-            | Ask::Rollback { .. } => Ok(false),
+            | Ask::Rollback { .. } => Ok(None),
         };
         spool.close().await;
         done
     })?;
-    Ok(json!({ "ok": true, "done": done }))
+    Ok(json!({ "ok": true, "done": done.is_some() }))
 }

@@ -9,6 +9,7 @@ use crate::{
     outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
     policy::{self, Policy},
     spool::{Settings, view::view},
+    verdict::Fault,
 };
 use http::{HeaderMap, StatusCode};
 use std::{
@@ -80,7 +81,8 @@ impl Gate {
     }
 
     async fn enable(&self, destination: &str) -> Value {
-        self.ask(Ask::Enable { destination: destination.into(), actor: "ops".into() }).await
+        self.ask(Ask::Enable { destination: destination.into(), actor: "ops".into(), reason: "it is back".into() })
+            .await
     }
 
     async fn until(&self, is_so: impl Fn(&Self) -> bool) {
@@ -108,8 +110,8 @@ async fn a_destination_that_answered_410_is_asked_again_when_an_operator_says_so
     gate.until(|gate| gate.spool.stats().destinations[0].delivered == 1).await;
     assert_eq!(gate.enable("wordpress").await, json!({ "ok": true, "done": false }), "there is nothing to do");
     let acts = view(gate.spool.folder(), &mut |_, _| ()).unwrap().acts;
-    let told: Vec<_> = acts.iter().map(|(_, actor, what, on)| (&**actor, &**what, &**on)).collect();
-    assert_eq!(told, [("ops", "enable", "wordpress")], "who did it is in the log");
+    let told: Vec<_> = acts.iter().map(|act| [&*act.actor, &*act.what, &*act.about, &*act.reason]).collect();
+    assert_eq!(told, [["ops", "enable", "wordpress", "it is back"]], "who did it, and why, is in the log");
 }
 
 #[tokio::test]

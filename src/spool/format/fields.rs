@@ -1,6 +1,6 @@
 //! Numbers, texts and keys, as they stand in payloads.
 
-use super::{Entry, Kept, Settlement};
+use super::{Act, Digest, Entry, Kept, Settlement};
 use crate::{
     clock::Timestamp,
     repeat::{BodyMark, Fingerprint},
@@ -66,6 +66,13 @@ impl Writer {
         self.text(reason);
     }
 
+    pub(super) fn act(&mut self, act: &Act) {
+        self.u64(act.number);
+        self.i64(act.at.unix_ms());
+        [&act.actor, &act.what, &act.about, &act.reason].into_iter().for_each(|text| self.text(text));
+        self.raw(&act.before.0);
+    }
+
     pub(super) fn keys(&mut self, keys: &[Kept]) {
         self.count(keys.len());
         for kept in keys {
@@ -126,6 +133,18 @@ impl<'a> Reader<'a> {
             (3, _) => Some(Settlement::Reopened),
             _ => None,
         }
+    }
+
+    pub(super) fn act(&mut self) -> Option<Act> {
+        Some(Act {
+            number: self.u64()?,
+            at: Timestamp::from_unix_ms(self.i64()?),
+            actor: self.text()?,
+            what: self.text()?,
+            about: self.text()?,
+            reason: self.text()?,
+            before: Digest(self.array()?),
+        })
     }
 
     pub(super) fn keys(&mut self) -> Option<Vec<Kept>> {

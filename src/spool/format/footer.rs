@@ -8,7 +8,7 @@ use super::{
     fields::{Reader, Writer},
     look,
 };
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, spool::chain};
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 /// What memory is rebuilt from: one record, without what is only ever read from its place.
@@ -45,7 +45,8 @@ pub(in crate::spool) enum What {
     Seen {
         keys: Vec<Kept>,
     },
-    Act,
+    /// With it the chain of acts ends here, for now.
+    Act(chain::End),
     Footer,
     /// A kind that a later version writes.
     Unknown,
@@ -83,7 +84,7 @@ impl What {
                 Self::Tried { event, destination: destination.into(), attempts, due, reason: reason.into() }
             }
             Entry::Seen { keys } => Self::Seen { keys },
-            Entry::Act { .. } => Self::Act,
+            Entry::Act(act) => Self::Act(chain::End::of(&act)),
             Entry::Footer(_) => Self::Footer,
         }
     }
@@ -92,7 +93,7 @@ impl What {
     pub(in crate::spool) fn keys(&self) -> &[Kept] {
         match self {
             Self::Event { keys, .. } | Self::Seen { keys } => keys,
-            Self::Settled { .. } | Self::Tried { .. } | Self::Act | Self::Footer | Self::Unknown => &[],
+            Self::Settled { .. } | Self::Tried { .. } | Self::Act(_) | Self::Footer | Self::Unknown => &[],
         }
     }
 
@@ -102,7 +103,7 @@ impl What {
             Self::Settled { .. } => 2,
             Self::Tried { .. } => 3,
             Self::Seen { .. } => 4,
-            Self::Act => 5,
+            Self::Act(_) => 5,
             Self::Footer | Self::Unknown => 0,
         }
     }
@@ -185,7 +186,11 @@ impl Builder {
                 body.u32(self.names.place(reason, |texts| texts.text(reason)));
             }
             What::Seen { keys } => body.keys(keys),
-            What::Act | What::Footer | What::Unknown => {}
+            What::Act(chain::End { number, digest }) => {
+                body.u64(*number);
+                body.raw(&digest.0);
+            }
+            What::Footer | What::Unknown => {}
         }
     }
 
@@ -251,7 +256,7 @@ fn summary(reader: &mut Reader<'_>, lists: &[Arc<[String]>], names: &[Arc<str>])
             reason: name(reader)?,
         },
         4 => What::Seen { keys: reader.keys()? },
-        5 => What::Act,
+        5 => What::Act(chain::End { number: reader.u64()?, digest: chain::Digest(reader.array()?) }),
         _ => return None,
     };
     Some(Summary { sequence, at, bytes, what })

@@ -44,6 +44,18 @@ fn entries(bytes: &[u8]) -> Vec<Entry> {
     steps(bytes).into_iter().filter_map(entry).collect()
 }
 
+fn act() -> Act {
+    Act {
+        number: 3,
+        at: Timestamp::from_unix_s(1),
+        actor: "ops".into(),
+        what: "drop".into(),
+        about: "evt_1".into(),
+        reason: "a test".into(),
+        before: Digest([9; 32]),
+    }
+}
+
 fn one_of_each() -> Vec<Entry> {
     let settled = |verdict| Entry::Settled { event: 1, destination: "wordpress".into(), verdict };
     vec![
@@ -60,7 +72,7 @@ fn one_of_each() -> Vec<Entry> {
             reason: "status_422".into(),
         },
         Entry::Seen { keys: Vec::new() },
-        Entry::Act { at: Timestamp::from_unix_s(1), actor: "ops".into(), what: "drop".into(), event: "x".into() },
+        Entry::Act(act()),
     ]
 }
 

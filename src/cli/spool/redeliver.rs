@@ -1,0 +1,139 @@
+//! What was delivered, once more. The files say what is kept; the gate that holds them is told which of it.
+
+use super::{Standings, act, line};
+use crate::{
+    clock::Timestamp,
+    control::socket::Ask,
+    spool::{
+        Chosen,
+        view::{State, View, Viewed},
+    },
+};
+use anyhow::bail;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::ExitCode,
+};
+
+/// What is wanted, and by whom.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["event", "route", "from", "until"]))]
+pub(super) struct Redeliver {
+    /// An event's id
+    event: Option<String>,
+    /// Those of this route
+    #[arg(long)]
+    route: Option<String>,
+    /// Those that were accepted at this time, as in 2026-11-25T08:00:00Z, or later
+    #[arg(long, value_parser = time)]
+    from: Option<Timestamp>,
+    /// Those that were accepted before this time
+    #[arg(long, value_parser = time)]
+    until: Option<Timestamp>,
+    /// To this destination alone
+    #[arg(long)]
+    to: Option<String>,
+    /// List them, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    who: act::Who,
+}
+
+/// One question to the gate names so many at most: they are written at once.
+const BATCH_MAX: usize = 100;
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    Timestamp::from_rfc3339(text).ok_or("write a time as in 2026-11-25T08:00:00Z")
+}
+
+/// Says what waits again.
+pub(super) fn run(folder: &Path, view: &View, wanted: &Redeliver) -> anyhow::Result<ExitCode> {
+    let standings = Standings::ask(folder);
+    let chosen = choose(view, wanted, &standings);
+    if chosen.is_empty() {
+        bail!("{}", nothing(view, wanted));
+    }
+    if wanted.dry_run {
+        chosen.iter().for_each(|(event, _)| println!("{}", line(event, &standings)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut done = 0;
+    for batch in batches(&chosen) {
+        let act::Who { actor, reason } = wanted.who.clone();
+        done += act::redeliver(folder, &Ask::Redeliver { events: batch, actor, reason })?;
+    }
+    println!("{done} of {} events wait for redelivery", chosen.len());
+    if done < chosen.len() {
+        eprintln!("the others have gone, or were moved, while this was read; ask again for them");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Events and the destinations that shall have them again: those that are done with it. One that waits already, as for an
+/// earlier redelivery, does not wait twice; a dead letter is for `retry`.
+fn choose<'a>(view: &'a View, wanted: &Redeliver, standings: &Standings) -> Vec<(&'a Viewed, Vec<String>)> {
+    let mut open: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut last: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for event in &view.events {
+        for (destination, state) in &event.states {
+            match state.state {
+                State::Pending | State::Dead => drop(open.entry(&event.record.id).or_default().insert(destination)),
+                State::Delivered | State::Dropped => {
+                    last.insert((&event.record.id, destination), event.sequence);
+                }
+            }
+        }
+    }
+    let is_chosen = |event: &Viewed, destination: &str| {
+        last.get(&(event.record.id.as_str(), destination)) == Some(&event.sequence)
+            && open.get(event.record.id.as_str()).is_none_or(|open| !open.contains(destination))
+            && wanted.to.as_deref().is_none_or(|to| to == destination)
+            && !standings.is_removed(destination)
+    };
+    let destinations = |event: &'a Viewed| {
+        let to: Vec<_> = event.states.keys().filter(|name| is_chosen(event, name)).cloned().collect();
+        (!to.is_empty()).then_some((event, to))
+    };
+    view.events.iter().filter(|event| is_wanted(event, wanted)).filter_map(destinations).collect()
+}
+
+fn is_wanted(event: &Viewed, wanted: &Redeliver) -> bool {
+    wanted.event.as_deref().is_none_or(|id| id == event.record.id)
+        && wanted.route.as_deref().is_none_or(|route| route == event.record.route)
+        && wanted.from.is_none_or(|from| event.record.accepted_at >= from)
+        && wanted.until.is_none_or(|until| event.record.accepted_at < until)
+}
+
+fn nothing(view: &View, wanted: &Redeliver) -> String {
+    match view.events.iter().find(|event| is_wanted(event, wanted)) {
+        None => "no such event is kept: none came, or its `keep` has ended; `spool ls` lists what there is".to_owned(),
+        Some(event) => format!(
+            "`{}` is not delivered, or its destination is not in the policy: what waits is delivered anyway, and \
+             `spool retry` puts a dead letter back",
+            event.record.id
+        ),
+    }
+}
+
+fn batches(chosen: &[(&Viewed, Vec<String>)]) -> Vec<Vec<Chosen>> {
+    let (mut batches, mut bytes) = (vec![Vec::new()], 0);
+    for (event, to) in chosen {
+        let size = event.record.payload.len();
+        let is_full =
+            |batch: &Vec<Chosen>| batch.len() >= BATCH_MAX || !batch.is_empty() && bytes + size > BATCH_BYTES_MAX;
+        if batches.last().is_some_and(is_full) {
+            batches.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        let chosen = Chosen { id: event.record.id.clone(), lies: event.lies, to: to.clone() };
+        batches.last_mut().into_iter().for_each(|batch| batch.push(chosen.clone()));
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests;
