@@ -76,6 +76,7 @@ mod fixtures {
             accepted_at: Timestamp::from_unix_s(1_760_000_000),
             request_id: "request".into(),
             to: vec!["wordpress".into()],
+            keep: std::time::Duration::ZERO,
             content_type: "application/json".into(),
             payload: payload.to_vec().into(),
         }

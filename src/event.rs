@@ -2,7 +2,7 @@
 
 use crate::{clock::Timestamp, payload::Clean, repeat::RepeatKeys};
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 mod cloud;
 
@@ -60,6 +60,8 @@ pub struct Lineage<'a> {
     pub form: Form,
     /// The destinations, by their names in the policy.
     pub to: &'a [String],
+    /// How long it stays when all of them have it.
+    pub keep: Duration,
 }
 
 /// An event as a ledger keeps it and hands it back: everything that a destination needs.
@@ -77,6 +79,8 @@ pub struct Record {
     pub request_id: String,
     /// The destinations, by their names in the policy.
     pub to: Vec<String>,
+    /// How long it stays for looking at and redelivery when it is settled for all of them.
+    pub keep: Duration,
     /// Of `payload`.
     pub content_type: String,
     /// What a destination is sent, ready to be signed.
@@ -103,6 +107,7 @@ impl Event {
             accepted_at: arrival.at,
             request_id: arrival.request_id.to_string(),
             to: lineage.to.to_vec(),
+            keep: lineage.keep,
             content_type,
             payload,
         };

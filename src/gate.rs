@@ -128,7 +128,7 @@ pub async fn handle<M: Memory, L: Ledger, O: Origin>(
         Delivery::Queue { to, form } => {
             let Sender::Webhook(webhook) = &route.sender;
             let provider = &webhook.provider().name;
-            let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to };
+            let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to, keep: route.keep };
             let event = Event::new(&clean, &lineage, arrival);
             notes.event_id = Some(event.record().id.clone());
             Ok(match gate.ledger.accept(event).await? {

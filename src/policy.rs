@@ -183,6 +183,8 @@ pub struct Route {
     pub remember: Duration,
     /// What happens to what is clean.
     pub delivery: Delivery,
+    /// How long delivered events stay for looking at and redelivery.
+    pub keep: Duration,
     /// What the vendor wants to hear.
     pub respond: Respond,
     /// When the sender's answer is due.

@@ -42,6 +42,7 @@ use std::{
         atomic::Ordering,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
@@ -139,6 +140,10 @@ pub struct Stats {
     pub accepting: bool,
     /// Stretches of the log that failed their checksum.
     pub corrupt: u64,
+    /// For how long a delivered event has been kept beyond its time; a day at most.
+    pub past_keep: Duration,
+    /// Delivered events that went before their time because room was needed, since the spool was opened.
+    pub cut_short: u64,
 }
 
 /// Events by what became of them, since the spool was opened: `accepted` counts those that recovery found, and is the
@@ -225,6 +230,8 @@ impl Spool {
             keys: self.shared.memory.len() as u64,
             accepting: self.shared.ready().is_ok(),
             corrupt: self.shared.corrupt.load(Ordering::Acquire),
+            past_keep: self.shared.segments().past_keep(self.shared.clock.now()),
+            cut_short: self.shared.cut_short.load(Ordering::Acquire),
         }
     }
 

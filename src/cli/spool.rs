@@ -6,6 +6,7 @@ mod acts;
 mod standings;
 
 use crate::{
+    clock::Timestamp,
     control::socket::Ask,
     event::Record,
     spool::view::{State, View, Viewed, is_spool, view},
@@ -139,7 +140,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Drop(act) => {
             let Who { actor, reason } = act.who.clone();
             let request = Ask::Drop { event: act.event.clone(), actor, reason };
-            return act::on_event(&args.folder, &request, &act.event, "neither waits nor is dead");
+            let done = act::on_event(&args.folder, &request, &act.event, "neither waits nor is dead")?;
+            println!("its bytes are erased within a day after its `keep` has ended, while a gate runs");
+            return Ok(done);
         }
         Verb::Enable { destination, who } => return act::enable(&args.folder, destination, who),
         Verb::Acts { json } => return acts::list(&read(&args.folder)?, *json),
@@ -192,6 +195,9 @@ fn line(event: &Viewed, standings: &Standings) -> String {
             if !state.reason.is_empty() {
                 told.push_str(&format!(" ({})", state.reason));
             }
+            if let Some(at) = state.settled_at {
+                told.push_str(&format!(" {}", at.rfc3339()));
+            }
             if let Some(due) = state.due {
                 told.push_str(&format!(", due {}", due.rfc3339()));
             }
@@ -210,9 +216,11 @@ fn summary(event: &Viewed, standings: &Standings) -> Value {
         .states
         .iter()
         .map(|(destination, state)| {
-            let due = state.due.map(crate::clock::Timestamp::rfc3339);
+            let due = state.due.map(Timestamp::rfc3339);
+            let settled_at = state.settled_at.map(Timestamp::rfc3339);
             let told = json!({
                 "state": state.state.code(), "attempts": state.attempts, "reason": state.reason, "due": due,
+                "settled_at": settled_at,
                 "standing": standings.of(destination),
             });
             (destination.clone(), told)

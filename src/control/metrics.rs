@@ -1,8 +1,10 @@
 //! Prometheus metrics. Labels come from the configuration and from closed sets of codes, never from a request.
 
 mod policy;
+mod spool;
 
 pub use policy::{PolicySeries, Reloaded};
+use spool::SpoolGauges;
 
 use crate::{
     clock::Timestamp,
@@ -13,9 +15,7 @@ use crate::{
     spool::Stats,
     verdict::{Check, Fault, Rejection},
 };
-use prometheus::{
-    Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::{
     collections::BTreeSet,
     sync::{PoisonError, RwLock},
@@ -52,17 +52,6 @@ struct Known {
     destinations: BTreeSet<String>,
 }
 
-#[derive(Debug)]
-struct SpoolGauges {
-    bytes: IntGauge,
-    keys: IntGauge,
-    oldest_age: Gauge,
-    accepting: IntGauge,
-    corrupt: IntGauge,
-    events: IntGaugeVec,
-    orphans: IntGaugeVec,
-}
-
 /// What is not for a guarded route.
 const UNGUARDED: &str = "-";
 /// From a tenth of a millisecond to the longest patience.
@@ -82,10 +71,6 @@ impl Metrics {
             let made = IntCounterVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(made.clone())).map(|()| made)
         };
-        let gauge = |name: &str, help: &str| {
-            let made = IntGauge::new(name, help)?;
-            registry.register(Box::new(made.clone())).map(|()| made)
-        };
         let gauges = |name: &str, help: &str, labels: &[&str]| {
             let made = IntGaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(made.clone())).map(|()| made)
@@ -96,9 +81,6 @@ impl Metrics {
             &["route", "stage"],
         )?;
         registry.register(Box::new(seconds.clone()))?;
-        let oldest_age =
-            Gauge::new("hookwarden_spool_oldest_age_seconds", "Age of the oldest event not settled everywhere")?;
-        registry.register(Box::new(oldest_age.clone()))?;
         let metrics = Self {
             requests: counter("hookwarden_requests_total", "Requests by route and outcome", &["route", "outcome"])?,
             signature_failures: counter(
@@ -139,23 +121,7 @@ impl Metrics {
                 "1 after a destination answered 410, until it is enabled",
                 &["destination"],
             )?,
-            spool: SpoolGauges {
-                bytes: gauge("hookwarden_spool_bytes", "Bytes of the spool's segments")?,
-                keys: gauge("hookwarden_spool_keys", "Keys by which repeats are known")?,
-                oldest_age,
-                accepting: gauge("hookwarden_spool_accepting", "1 while events can be accepted durably")?,
-                corrupt: gauge("hookwarden_spool_corrupt", "Stretches of the log that failed their checksum")?,
-                events: gauges(
-                    "hookwarden_spool_events",
-                    "Events by destination and state; accepted is the sum of all others but in_flight, which is pending",
-                    &["destination", "state"],
-                )?,
-                orphans: gauges(
-                    "hookwarden_spool_orphans",
-                    "Events pending or dead for a destination that the policy does not have any more",
-                    &["destination"],
-                )?,
-            },
+            spool: SpoolGauges::new(&registry)?,
             seconds,
             policy: PolicySeries::new(&registry)?,
             known: RwLock::default(),
@@ -271,13 +237,7 @@ impl Metrics {
     }
 
     fn look(&self, stats: &Stats, now: Timestamp) {
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.spool.bytes.set(number(stats.bytes));
-        self.spool.keys.set(number(stats.keys));
-        self.spool.corrupt.set(number(stats.corrupt));
-        self.spool.accepting.set(i64::from(stats.accepting));
-        let age = stats.oldest_pending.and_then(|oldest| now.since(oldest)).unwrap_or_default();
-        self.spool.oldest_age.set(age.as_secs_f64());
+        self.spool.look(stats, now);
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         for of in &stats.destinations {
             let states = [
@@ -289,13 +249,13 @@ impl Metrics {
                 ("dropped", of.dropped),
             ];
             for (state, count) in states {
-                self.spool.events.with_label_values(&[of.destination.as_str(), state]).set(number(count));
+                self.spool.events.with_label_values(&[of.destination.as_str(), state]).set(spool::number(count));
             }
             if known.destinations.contains(&of.destination) {
                 let _ = self.spool.orphans.remove_label_values(&[of.destination.as_str()]);
             } else {
                 let orphans = self.spool.orphans.with_label_values(&[of.destination.as_str()]);
-                orphans.set(number(of.pending.saturating_add(of.dead)));
+                orphans.set(spool::number(of.pending.saturating_add(of.dead)));
             }
         }
     }
@@ -366,6 +326,15 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_kept_too_long_or_too_short_is_told() {
+        let past_keep = std::time::Duration::from_secs(90);
+        let stats = Stats { past_keep, cut_short: 7, ..Stats::default() };
+        let text = metrics(&[]).text(Some(&stats), Timestamp::default());
+        assert!(text.contains("hookwarden_spool_past_keep_seconds 90\n"), "{text}");
+        assert!(text.contains("hookwarden_spool_cut_short 7\n"), "{text}");
     }
 
     #[test]

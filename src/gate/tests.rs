@@ -66,6 +66,7 @@ fn route(delivery: Delivery) -> Arc<Route> {
         contract: Contract::new(naming),
         delivery,
         respond: Respond::default(),
+        keep: Duration::ZERO,
         answer_by: Duration::from_secs(9),
     })
 }

@@ -99,6 +99,7 @@ impl<'a> RouteCompiler<'a, '_> {
         let limits = limits(&terms.limits);
         let delivery = self.delivery(terms.deliver, at.as_ref(), admit.body_limit_bytes);
         self.changes_bytes(&terms.redact, delivery.as_ref());
+        let keep = self.keep(terms.keep, delivery.as_ref());
         let provider = self.around.senders.find(&text.sender.provider)?.clone();
         self.protection(&provider, &terms.repeats);
         let remember = self.remember(&provider, &terms.repeats);
@@ -136,6 +137,7 @@ impl<'a> RouteCompiler<'a, '_> {
             contract: contract?,
             remember,
             delivery: delivery?,
+            keep,
             respond,
             answer_by,
             observe: None,
@@ -427,6 +429,14 @@ impl<'a> RouteCompiler<'a, '_> {
             }
         }
         Some(to)
+    }
+
+    fn keep(&mut self, text: Option<TimeText>, delivery: Option<&Delivery>) -> Duration {
+        let Some(TimeText(keep)) = text else { return Duration::ZERO };
+        if delivery == Some(&Delivery::Relay) {
+            self.wrong("/keep", "a relayed request is passed on and never stored; leave this out");
+        }
+        keep
     }
 
     /// Whoever verifies the sender's signature once more would refuse what was taken something out of.

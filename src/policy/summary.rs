@@ -75,7 +75,11 @@ impl Policy {
                     Form::Event => "as an event",
                     Form::Verbatim => "verbatim",
                 };
-                (format!("queued, then {form} to {}", to.join(", ")), "202 after fdatasync in the spool")
+                let mut told = format!("queued, then {form} to {}", to.join(", "));
+                if !route.keep.is_zero() {
+                    told.push_str(&format!(", and kept for {}", written_time(route.keep)));
+                }
+                (told, "202 after fdatasync in the spool")
             }
             Delivery::Relay => (format!("relayed at once to {}", self.settings.origin.url), "WordPress's own answer"),
         };

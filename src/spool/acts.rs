@@ -38,7 +38,8 @@ impl Spool {
             Verdict::Dead(reason) => Settlement::Dead(reason),
             Verdict::Dropped(actor) => Settlement::Dropped(actor),
         };
-        self.note(vec![Entry::Settled { event: sequence, destination: destination.to_owned(), verdict }]).await
+        let (destination, at) = (destination.to_owned(), self.shared.clock.now());
+        self.note(vec![Entry::Settled { event: sequence, destination, verdict, at }]).await
     }
 
     /// The event failed by its own fault: due again after `wait`, with one attempt more.
@@ -97,8 +98,9 @@ impl Spool {
         let named = |event: &u64| self.shared.read(*event).is_ok_and(|record| record.id == event_id);
         let Some(event) = tagged.into_iter().find(named) else { return Ok(None) };
         let open = self.shared.index().open_for(event, self.shared.clock.running());
+        let at = self.shared.clock.now();
         let settled = open.into_iter().filter_map(|open| {
-            Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)? })
+            Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)?, at })
         });
         let entries: Vec<_> = settled.collect();
         if entries.is_empty() {

@@ -167,9 +167,21 @@ impl<D: Disk> Writer<D> {
         if self.open.is_none() {
             let _ = self.ensure_open();
         }
+        self.end_what_is_overdue();
         self.collect(self.shared.room.is_pressed());
         // So that readiness is told before the next event asks, and after the last one that was refused.
         self.make_room(self.shared.room.refused().unwrap_or_default());
+    }
+
+    /// Only a segment that was ended can be collected, and on a quiet gate one would stay open for months.
+    fn end_what_is_overdue(&mut self) {
+        let now = self.shared.clock.now();
+        if self.open.as_ref().is_some_and(|open| self.shared.segments().is_overdue(open.head.number, now)) {
+            self.finish();
+            if let Err(error) = self.roll() {
+                self.seal(&error);
+            }
+        }
     }
 
     /// Whether so many bytes more are in order, after all has gone that can.
@@ -329,8 +341,8 @@ impl<D: Disk> Writer<D> {
     }
 
     fn added(&self, sequence: u64, place: Place, what: &What, hold: Option<Hold>) {
-        if let What::Event { keys, accepted_at, tag, to, .. } = what {
-            let waiting = Waiting { place, accepted_at: *accepted_at, tag: *tag };
+        if let What::Event { keys, accepted_at, tag, keep, to, .. } = what {
+            let waiting = Waiting { place, accepted_at: *accepted_at, tag: *tag, keep: *keep };
             self.shared.index().add(sequence, waiting, to);
             self.shared.segments().needed_until(place.segment, keys.iter().map(|kept| kept.until));
             if let Some(hold) = hold {
@@ -356,7 +368,9 @@ impl<D: Disk> Writer<D> {
             Command::Note { told, notes } => {
                 // What was delivered is not delivered again by this process, whatever the disk says.
                 for note in &notes {
-                    if let What::Settled { event, destination, verdict: verdict @ Settlement::Delivered } = &note.what {
+                    if let What::Settled { event, destination, verdict: verdict @ Settlement::Delivered, .. } =
+                        &note.what
+                    {
                         self.shared.index().settle(*event, destination, verdict, self.shared.clock.running());
                     }
                 }

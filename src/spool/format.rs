@@ -24,6 +24,7 @@ pub(super) use draft::Draft;
 use draft::{checksum, head_checksum, whole};
 use fields::{Reader, Writer};
 pub(super) use footer::{Builder, FOOTER_TAIL_BYTES, Summary, What, footer_start, read_footer, tag};
+use std::time::Duration;
 
 /// `HWR1`.
 const MAGIC: [u8; 4] = *b"HWR1";
@@ -99,7 +100,7 @@ pub(super) enum Entry {
         record: Record,
     },
     /// An event ended for one destination.
-    Settled { event: u64, destination: String, verdict: Settlement },
+    Settled { event: u64, destination: String, verdict: Settlement, at: Timestamp },
     /// An event failed by its own fault, and is due again.
     Tried { event: u64, destination: String, attempts: u32, due: Timestamp, reason: String },
     /// Keys alone: of relayed requests, or carried forward from a segment that went.
@@ -138,6 +139,7 @@ impl Entry {
                 writer.u64(*identity);
                 writer.keys(keys);
                 writer.i64(record.accepted_at.unix_ms());
+                writer.u32(seconds(record.keep));
                 for text in [&record.id, &record.route, &record.event_type, &record.request_id, &record.content_type] {
                     writer.text(text);
                 }
@@ -145,10 +147,11 @@ impl Entry {
                 record.to.iter().for_each(|name| writer.text(name));
                 writer.blob(&record.payload);
             }
-            Self::Settled { event, destination, verdict } => {
+            Self::Settled { event, destination, verdict, at } => {
                 writer.u64(*event);
                 writer.text(destination);
                 writer.settlement(verdict);
+                writer.i64(at.unix_ms());
             }
             Self::Tried { event, destination, attempts, due, reason } => {
                 writer.u64(*event);
@@ -171,14 +174,20 @@ impl Entry {
                 keys: reader.keys()?,
                 record: {
                     let accepted_at = Timestamp::from_unix_ms(reader.i64()?);
+                    let keep = Duration::from_secs(reader.u32()?.into());
                     let (id, route, event_type) = (reader.text()?, reader.text()?, reader.text()?);
                     let (request_id, content_type) = (reader.text()?, reader.text()?);
                     let to = (0..reader.count()?).map(|_| reader.text()).collect::<Option<_>>()?;
                     let payload = reader.blob()?.to_vec().into();
-                    Record { id, route, event_type, accepted_at, request_id, to, content_type, payload }
+                    Record { id, route, event_type, accepted_at, request_id, to, keep, content_type, payload }
                 },
             },
-            2 => Self::Settled { event: reader.u64()?, destination: reader.text()?, verdict: reader.settlement()? },
+            2 => Self::Settled {
+                event: reader.u64()?,
+                destination: reader.text()?,
+                verdict: reader.settlement()?,
+                at: Timestamp::from_unix_ms(reader.i64()?),
+            },
             3 => Self::Tried {
                 event: reader.u64()?,
                 destination: reader.text()?,
@@ -193,6 +202,11 @@ impl Entry {
         };
         Some(entry)
     }
+}
+
+/// A century and a third, at the most.
+pub(super) fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// The bytes of an act, which its digest is of.

@@ -9,7 +9,7 @@ mod queue;
 use super::{Claim, format::Settlement};
 use crate::clock::Timestamp;
 use places::Places;
-pub(super) use places::{Place, Unsettled, Waiting};
+pub(super) use places::{Closed, Place, Unsettled, Waiting};
 use queue::Queue;
 pub(super) use queue::{Counts, Stand};
 use std::{
@@ -88,24 +88,30 @@ impl Index {
         self.places.tagged(tag).collect()
     }
 
-    /// True if the event waited for this destination, or was dead for it.
-    pub(super) fn settle(&mut self, event: u64, destination: &str, verdict: &Settlement, now: Instant) -> bool {
-        let Some(queue) = self.destinations.get_mut(destination) else { return false };
-        let was_open = queue.settle(event, verdict, now);
+    /// Takes note of how an event stands, which waited for this destination, or was dead for it. Says if it is settled
+    /// everywhere now.
+    pub(super) fn settle(
+        &mut self,
+        event: u64,
+        destination: &str,
+        verdict: &Settlement,
+        now: Instant,
+    ) -> Option<Closed> {
+        let was_open = self.destinations.get_mut(destination)?.settle(event, verdict, now);
         match verdict {
             Settlement::Delivered | Settlement::Dropped(_) if was_open => self.close(event, destination, verdict),
-            Settlement::Delivered | Settlement::Dropped(_) | Settlement::Dead(_) | Settlement::Reopened => {}
+            Settlement::Delivered | Settlement::Dropped(_) | Settlement::Dead(_) | Settlement::Reopened => None,
         }
-        was_open
     }
 
-    fn close(&mut self, event: u64, destination: &str, verdict: &Settlement) {
-        self.places.close(event);
+    fn close(&mut self, event: u64, destination: &str, verdict: &Settlement) -> Option<Closed> {
+        let closed = self.places.close(event);
         if self.places.get(event).is_none() {
             self.dropped.remove(&event);
         } else if let Settlement::Dropped(actor) = verdict {
             self.dropped.entry(event).or_default().push((destination.to_owned(), actor.clone()));
         }
+        closed
     }
 
     /// Who dropped the event for this destination, if it is open for another.

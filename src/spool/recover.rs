@@ -88,12 +88,12 @@ impl Recovery<'_> {
         for Summary { sequence, at, bytes, what } in told.summaries {
             let place = Place { segment, at, bytes };
             match what {
-                What::Event { identity, keys, accepted_at, tag, to } => {
-                    let waiting = Waiting { place, accepted_at, tag };
+                What::Event { identity, keys, accepted_at, tag, keep, to } => {
+                    let waiting = Waiting { place, accepted_at, tag, keep };
                     self.event(sequence, identity, waiting, &keys, &to);
                 }
-                What::Settled { event, destination, verdict } => {
-                    self.shared.settle(segment, event, &destination, &verdict, self.running);
+                What::Settled { event, destination, verdict, at } => {
+                    self.shared.settle(segment, event, &destination, (&verdict, at), self.running);
                 }
                 What::Tried { event, destination, attempts, due, reason } => {
                     let wait = due.since(self.now).unwrap_or_default().min(WAIT_MAX);

@@ -12,8 +12,10 @@ pub(super) struct Segments(BTreeMap<u64, Segment>);
 
 #[derive(Debug, Default)]
 struct Segment {
-    /// Until when a key in it is alive.
+    /// Until when a key in it is alive, or a settled event is kept.
     until: Timestamp,
+    /// Of the settled events in it, when the first has been kept for long enough.
+    erase: Option<Timestamp>,
     /// Segments with events whose settlements lie in this one. Were it to go before them, those events would be due
     /// again after a restart.
     settles: BTreeSet<u64>,
@@ -24,6 +26,10 @@ struct Segment {
     /// When it was read to see whether it is worth carrying, and was not; with so many unsettled events.
     looked: Option<(Instant, usize)>,
 }
+
+/// What has been kept for long enough is erased within this time, and not at once: each time all of its segment that stays
+/// is written again.
+pub(super) const ERASED_WITHIN: Duration = Duration::from_secs(24 * 3600);
 
 /// Keys come to their end one by one: then it may be worth it.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -40,6 +46,26 @@ impl Segments {
 
     pub(super) fn numbers(&self) -> Vec<u64> {
         self.0.keys().copied().collect()
+    }
+
+    /// An event in it is settled everywhere, and kept until then.
+    pub(super) fn kept_until(&mut self, number: u64, until: Timestamp) {
+        if let Some(segment) = self.0.get_mut(&number) {
+            segment.until = segment.until.max(until);
+            segment.erase = Some(segment.erase.map_or(until, |erase| erase.min(until)));
+        }
+    }
+
+    /// Whether something in it has to go now, whatever else is in it.
+    pub(super) fn is_overdue(&self, number: u64, now: Timestamp) -> bool {
+        let erase = self.0.get(&number).and_then(|segment| segment.erase);
+        erase.is_some_and(|erase| erase + ERASED_WITHIN < now)
+    }
+
+    /// For how long something has been kept beyond its time.
+    pub(super) fn past_keep(&self, now: Timestamp) -> Duration {
+        let erase = self.0.values().filter_map(|segment| segment.erase).min();
+        erase.and_then(|erase| now.since(erase)).unwrap_or_default()
     }
 
     /// Keys in it are alive until then.

@@ -3,14 +3,14 @@
 use super::{
     OpenError, Settings,
     format::{self, Entry, Look, Settlement, What},
-    index::Index,
+    index::{Closed, Index},
     log::Folder,
     memory::{self, Memory},
     room::Room,
     segments::Segments,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     event::Record,
     verdict::{BoxError, Fault},
 };
@@ -42,6 +42,8 @@ pub(super) struct Shared {
     pub(super) failed: AtomicBool,
     pub(super) last_error: Mutex<Option<String>>,
     pub(super) corrupt: AtomicU64,
+    /// Settled events that room was needed for before they had been kept for long enough.
+    pub(super) cut_short: AtomicU64,
     /// Held for as long as the spool is open.
     pub(super) lock: Mutex<Option<Flock<File>>>,
 }
@@ -67,6 +69,7 @@ impl Shared {
             failed: AtomicBool::default(),
             last_error: Mutex::default(),
             corrupt: AtomicU64::default(),
+            cut_short: AtomicU64::default(),
             lock: Mutex::new(Some(lock)),
         }
     }
@@ -121,9 +124,9 @@ impl Shared {
 
     /// What was written of events, in this segment.
     pub(super) fn take_note(&self, segment: u64, what: &What) {
-        if let What::Settled { event, destination, verdict } = what {
+        if let What::Settled { event, destination, verdict, at } = what {
             self.room.hope();
-            self.settle(segment, *event, destination, verdict, self.clock.running());
+            self.settle(segment, *event, destination, (verdict, *at), self.clock.running());
         } else if let What::Tried { event, .. } = what {
             let place = self.index().place(*event);
             self.segments().settles(segment, place.map(|place| place.segment));
@@ -133,12 +136,23 @@ impl Shared {
     }
 
     /// An event ended, or did not after all; `segment` says so.
-    pub(super) fn settle(&self, segment: u64, event: u64, destination: &str, verdict: &Settlement, now: Instant) {
+    pub(super) fn settle(
+        &self,
+        segment: u64,
+        event: u64,
+        destination: &str,
+        (verdict, at): (&Settlement, Timestamp),
+        now: Instant,
+    ) {
         let mut index = self.index();
         let place = index.place(event);
-        index.settle(event, destination, verdict, now);
+        let closed = index.settle(event, destination, verdict, now);
         drop(index);
-        self.segments().settles(segment, place.map(|place| place.segment));
+        let mut segments = self.segments();
+        segments.settles(segment, place.map(|place| place.segment));
+        if let Some(Closed { segment, keep }) = closed {
+            segments.kept_until(segment, at + keep);
+        }
     }
 
     /// An event failed and is due again; `segment` says so.

@@ -18,6 +18,7 @@ use std::{
 
 mod failures;
 mod footers;
+mod keep;
 mod model;
 mod pressure;
 
@@ -60,6 +61,7 @@ fn event_with(keys: RepeatKeys, payload: &[u8]) -> Event {
         accepted_at: SystemClock.now(),
         request_id: "request".into(),
         to: vec!["wordpress".into()],
+        keep: Duration::ZERO,
         content_type: "application/json".into(),
         payload: payload.to_vec().into(),
     };

@@ -32,6 +32,8 @@ pub struct ViewedState {
     pub reason: String,
     /// When it is due again, after a failure.
     pub due: Option<Timestamp>,
+    /// When it was delivered or dropped.
+    pub settled_at: Option<Timestamp>,
 }
 
 /// How an event stands at one destination.
@@ -146,15 +148,17 @@ fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<Act>) {
                 Viewed { sequence: identity, record, states }
             });
         }
-        Entry::Settled { event, destination, verdict } => {
+        Entry::Settled { event, destination, verdict, at } => {
             let Some(state) = events.get_mut(&event).and_then(|event| event.states.get_mut(&destination)) else {
                 return;
             };
             state.due = None;
             match verdict {
-                Settlement::Delivered => state.state = State::Delivered,
+                Settlement::Delivered => (state.state, state.settled_at) = (State::Delivered, Some(at)),
                 Settlement::Dead(reason) => (state.state, state.reason) = (State::Dead, reason),
-                Settlement::Dropped(actor) => (state.state, state.reason) = (State::Dropped, actor),
+                Settlement::Dropped(actor) => {
+                    (state.state, state.reason, state.settled_at) = (State::Dropped, actor, Some(at));
+                }
                 Settlement::Reopened => *state = ViewedState::default(),
             }
         }

@@ -190,6 +190,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("floor.repeats.remember", "/floor/repeats/remember", r#""900d""#),
     ("floor.verify.max_age", "/floor/verify/max_age", r#""1s""#),
     ("floor.verify.max_future", "/floor/verify/max_future", r#""1s""#),
+    ("keep", "/routes/queued/keep", r#""7d""#),
     ("keys", "/keys", r#"{ "some": [{ "id": "live", "from": "env:A" }] }"#),
     ("keys.NAME[].from", "/keys/some/0/from", r#""env:C""#),
     ("keys.NAME[].id", "/keys/some/0/id", r#""new""#),

@@ -6,7 +6,6 @@ use crate::json::language::Hint;
 pub(in crate::policy) const LATER: &[Hint] = &[
     ("issuers", NOT_YET),
     ("order_by", NOT_YET),
-    ("keep", NOT_YET),
     ("jwt", NOT_YET),
     ("scopes", NOT_YET),
     ("jti", NOT_YET),

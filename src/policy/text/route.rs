@@ -45,6 +45,10 @@ pub(in crate::policy) struct TermsText {
     /// What happens to what was verified.
     #[serde(default)]
     pub(in crate::policy) deliver: DeliverText,
+    /// How long delivered events stay for looking at and `spool redeliver`, counted from their delivery; then they are
+    /// erased within a day. A full spool lets them go sooner. Refused for a relay.
+    #[schemars(example = &"7d", extend("x-absent" = "erased within a day"))]
+    pub(in crate::policy) keep: Option<TimeText>,
     /// When the sender's answer is due; never later than the sender waits.
     #[schemars(extend("x-absent" = "the sender's"))]
     pub(in crate::policy) answer_by: Option<TimeText>,

@@ -9,7 +9,7 @@ use super::{
     look,
 };
 use crate::{clock::Timestamp, spool::chain};
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 /// What memory is rebuilt from: one record, without what is only ever read from its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,12 +28,14 @@ pub(in crate::spool) enum What {
         keys: Vec<Kept>,
         accepted_at: Timestamp,
         tag: u32,
+        keep: Duration,
         to: Arc<[String]>,
     },
     Settled {
         event: u64,
         destination: Arc<str>,
         verdict: Settlement,
+        at: Timestamp,
     },
     Tried {
         event: u64,
@@ -75,10 +77,11 @@ impl What {
                 keys,
                 accepted_at: record.accepted_at,
                 tag: tag(&record.id),
+                keep: record.keep,
                 to: record.to.into(),
             },
-            Entry::Settled { event, destination, verdict } => {
-                Self::Settled { event, destination: destination.into(), verdict }
+            Entry::Settled { event, destination, verdict, at } => {
+                Self::Settled { event, destination: destination.into(), verdict, at }
             }
             Entry::Tried { event, destination, attempts, due, reason } => {
                 Self::Tried { event, destination: destination.into(), attempts, due, reason: reason.into() }
@@ -110,7 +113,7 @@ impl What {
 }
 
 /// Of the footer's own form; another one is not read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// `HWFOOT01`.
 const TAIL_MAGIC: [u8; 8] = *b"HWFOOT01";
 /// Where the footer starts, and the magic: the last bytes of the file.
@@ -163,20 +166,22 @@ impl Builder {
         body.u64(at);
         body.u32(bytes);
         match what {
-            What::Event { identity, keys, accepted_at, tag, to } => {
+            What::Event { identity, keys, accepted_at, tag, keep, to } => {
                 body.u64(*identity);
                 body.i64(accepted_at.unix_ms());
                 body.u32(*tag);
+                body.u32(super::seconds(*keep));
                 body.u32(self.lists.place(to, |texts| {
                     texts.count(to.len());
                     to.iter().for_each(|name| texts.text(name));
                 }));
                 body.keys(keys);
             }
-            What::Settled { event, destination, verdict } => {
+            What::Settled { event, destination, verdict, at } => {
                 body.u64(*event);
                 body.u32(self.names.place(destination, |texts| texts.text(destination)));
                 body.settlement(verdict);
+                body.i64(at.unix_ms());
             }
             What::Tried { event, destination, attempts, due, reason } => {
                 body.u64(*event);
@@ -243,11 +248,17 @@ fn summary(reader: &mut Reader<'_>, lists: &[Arc<[String]>], names: &[Arc<str>])
     let what = match kind {
         1 => {
             let (identity, accepted_at, tag) = (reader.u64()?, Timestamp::from_unix_ms(reader.i64()?), reader.u32()?);
+            let keep = Duration::from_secs(reader.u32()?.into());
             let to = lists.get(reader.count()?)?.clone();
             let identity = super::own_or(identity, sequence);
-            What::Event { identity, keys: reader.keys()?, accepted_at, tag, to }
+            What::Event { identity, keys: reader.keys()?, accepted_at, tag, keep, to }
         }
-        2 => What::Settled { event: reader.u64()?, destination: name(reader)?, verdict: reader.settlement()? },
+        2 => What::Settled {
+            event: reader.u64()?,
+            destination: name(reader)?,
+            verdict: reader.settlement()?,
+            at: Timestamp::from_unix_ms(reader.i64()?),
+        },
         3 => What::Tried {
             event: reader.u64()?,
             destination: name(reader)?,

@@ -12,6 +12,7 @@ fn event(identity: u64, payload: &[u8]) -> Entry {
         accepted_at: Timestamp::from_unix_s(1_760_000_000),
         request_id: "request".into(),
         to: vec!["wordpress".into(), "archive".into()],
+        keep: Duration::from_secs(7),
         content_type: "application/json".into(),
         payload: Bytes::copy_from_slice(payload),
     };
@@ -57,7 +58,8 @@ fn act() -> Act {
 }
 
 fn one_of_each() -> Vec<Entry> {
-    let settled = |verdict| Entry::Settled { event: 1, destination: "wordpress".into(), verdict };
+    let at = Timestamp::from_unix_s(8);
+    let settled = |verdict| Entry::Settled { event: 1, destination: "wordpress".into(), verdict, at };
     vec![
         event(1, b"{}"),
         settled(Settlement::Delivered),

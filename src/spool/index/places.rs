@@ -1,7 +1,10 @@
-//! Where the records of unsettled events lie: 24 bytes an event, in the order of acceptance.
+//! Where the records of unsettled events lie: 28 bytes an event, in the order of acceptance.
 
-use crate::clock::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use crate::{clock::Timestamp, spool::format::seconds};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 /// Where an event's record lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,17 @@ pub(in crate::spool) struct Waiting {
     pub(in crate::spool) accepted_at: Timestamp,
     /// A checksum of its id, by which an operator's event is found.
     pub(in crate::spool) tag: u32,
+    /// How long it stays when it is settled everywhere.
+    pub(in crate::spool) keep: Duration,
+}
+
+/// An event that is settled everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::spool) struct Closed {
+    /// Where its record lies.
+    pub(in crate::spool) segment: u64,
+    /// How long it stays there.
+    pub(in crate::spool) keep: Duration,
 }
 
 /// Of all unsettled events.
@@ -60,6 +74,7 @@ struct Slot {
     bytes: u32,
     /// Since the chunk's base.
     accepted_s: i32,
+    keep_s: u32,
 }
 
 impl Places {
@@ -79,6 +94,7 @@ impl Places {
             at: 0,
             bytes: 0,
             accepted_s: i32::try_from(accepted_s.saturating_sub(chunk.base_s)).unwrap_or_default(),
+            keep_s: seconds(waiting.keep),
         };
         match chunk.slots.binary_search_by_key(&number, |slot| slot.number) {
             // Settled, and not swept yet.
@@ -133,18 +149,19 @@ impl Places {
         }
     }
 
-    /// Settled for one destination more.
-    pub(super) fn close(&mut self, event: u64) {
-        let Some(slot) = self.slot_mut(event) else { return };
+    /// Settled for one destination more: where it lies and how long it stays, if that was the last.
+    pub(super) fn close(&mut self, event: u64) -> Option<Closed> {
+        let slot = self.slot_mut(event)?;
         slot.open -= 1;
         if slot.open > 0 {
-            return;
+            return None;
         }
         let place = slot.place();
+        let closed = Closed { segment: place.segment, keep: Duration::from_secs(slot.keep_s.into()) };
         self.leaves(place);
         self.len -= 1;
         let (key, _) = split(event);
-        let Some(chunk) = self.chunks.get_mut(&key) else { return };
+        let chunk = self.chunks.get_mut(&key)?;
         chunk.settled += 1;
         if chunk.settled == chunk.slots.len() {
             self.chunks.remove(&key);
@@ -153,6 +170,7 @@ impl Places {
             chunk.slots.shrink_to_fit();
             chunk.settled = 0;
         }
+        Some(closed)
     }
 
     pub(super) fn unsettled_in(&self, segment: u64) -> Unsettled {

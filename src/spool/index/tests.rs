@@ -5,7 +5,7 @@ use super::*;
 fn waiting(event: u64) -> Waiting {
     let place = Place { segment: 1, at: event * 1100, bytes: 1100 };
     let accepted_at = Timestamp::from_unix_s(1_760_000_000) + Duration::from_secs(event);
-    Waiting { place, accepted_at, tag: u32::try_from(event).unwrap() }
+    Waiting { place, accepted_at, tag: u32::try_from(event).unwrap(), keep: Duration::ZERO }
 }
 
 fn backlog(events: u64) -> (Index, Instant) {

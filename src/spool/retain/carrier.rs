@@ -1,15 +1,19 @@
 //! What is alive in one segment, to be written again at the head of the log before the segment goes.
 
-use crate::clock::Timestamp;
-use crate::spool::{
-    chain::Act,
-    format::{Draft, Entry, Found, Kept, Settlement, Step},
-    index::{Open, Stand},
-    read,
-    shared::Shared,
+use super::verdicts::Verdicts;
+use crate::{
+    clock::Timestamp,
+    event::Record,
+    spool::{
+        chain::Act,
+        format::{Draft, Entry, Found, Kept, Settlement, Step},
+        index::{Open, Stand},
+        read,
+        shared::Shared,
+    },
 };
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -18,6 +22,10 @@ pub(in crate::spool) struct Carried {
     pub(super) segment: u64,
     /// The events first, then the rest.
     pub(in crate::spool) drafts: Vec<Draft>,
+    /// Settled events among them, and until when they are kept.
+    pub(super) kept: HashMap<u64, Timestamp>,
+    /// How many settled events go before their time.
+    pub(super) cut_short: u64,
     /// Of segments that stay, for which it says what became of their events.
     pub(super) settles: Vec<u64>,
 }
@@ -35,11 +43,15 @@ pub(super) struct Carrier<'a> {
     number: u64,
     now: Timestamp,
     running: Instant,
+    /// Settled events that are kept are alive.
+    keeps: bool,
     /// Segments whose events it settles.
     settles: Vec<u64>,
     events: Vec<Entry>,
     after: Vec<Entry>,
     keys: Vec<Kept>,
+    kept: HashMap<u64, Timestamp>,
+    cut_short: u64,
     acts: Vec<Act>,
     /// Of the events.
     bytes: u64,
@@ -50,17 +62,20 @@ pub(super) struct Carrier<'a> {
 }
 
 impl<'a> Carrier<'a> {
-    pub(super) fn new(shared: &'a Shared, number: u64, now: Timestamp, running: Instant) -> Self {
+    pub(super) fn new(shared: &'a Shared, number: u64, now: Timestamp, running: Instant, keeps: bool) -> Self {
         let settles = shared.segments().settled_by(number);
         Self {
             shared,
             number,
             now,
             running,
+            keeps,
             settles,
             events: Vec::new(),
             after: Vec::new(),
             keys: Vec::new(),
+            kept: HashMap::new(),
+            cut_short: 0,
             acts: Vec::new(),
             bytes: 0,
             here: HashSet::new(),
@@ -73,12 +88,13 @@ impl<'a> Carrier<'a> {
         let folder = &self.shared.folder;
         let valid = read::valid_length(folder, self.number, &self.shared.segments().numbers());
         let (_, steps) = read::segment(folder, self.number, 0, valid).ok()?;
+        let verdicts = if self.keeps { Verdicts::on(self.shared, self.number)? } else { Verdicts::default() };
         for step in steps {
             if let Step::Record(found) = step {
-                self.take(found);
+                self.take(found, &verdicts);
             }
         }
-        if self.events.len() < self.shared.index().unsettled_in(self.number).events {
+        if self.events.len() - self.kept.len() < self.shared.index().unsettled_in(self.number).events {
             return None;
         }
         let (now, memory) = (self.now, &self.shared.memory);
@@ -95,41 +111,38 @@ impl<'a> Carrier<'a> {
         entries.extend(self.acts.into_iter().map(Entry::Act));
         entries.extend(self.keys.chunks(KEYS_PER_RECORD).map(|keys| Entry::Seen { keys: keys.to_vec() }));
         let drafts = entries.into_iter().map(Draft::of).collect::<Option<_>>()?;
-        Some(Carried { segment: self.number, drafts, settles: self.settles })
+        let Self { kept, cut_short, settles, .. } = self;
+        Some(Carried { segment: self.number, drafts, kept, cut_short, settles })
     }
 
-    fn take(&mut self, found: Found) {
+    fn take(&mut self, found: Found, verdicts: &Verdicts) {
         match found.entry {
             Some(Entry::Event { identity, keys, record }) => {
                 self.here.insert(identity);
                 let place = self.shared.index().place(identity);
-                if place.is_none_or(|place| place.segment != self.number || place.at != found.at as u64) {
-                    self.keys.extend(keys);
-                    return;
+                match place {
+                    Some(place) if place.segment == self.number && place.at == found.at as u64 => {
+                        self.bytes += found.bytes as u64;
+                        self.unsettled(identity, keys, record);
+                    }
+                    // Carried forward before.
+                    Some(_) => self.keys.extend(keys),
+                    None => self.settled(identity, keys, record, verdicts),
                 }
-                self.bytes += found.bytes as u64;
-                let open = self.shared.index().open_for(identity, self.running);
-                for destination in record.to.iter().filter(|name| open.iter().all(|open| open.destination != **name)) {
-                    let dropped = self.shared.index().dropped(identity, destination).map(Settlement::Dropped);
-                    let (destination, verdict) = (destination.clone(), dropped.unwrap_or(Settlement::Delivered));
-                    self.after.push(Entry::Settled { event: identity, destination, verdict });
-                }
-                self.tell(identity, open);
-                self.events.push(Entry::Event { identity, keys, record });
             }
             Some(Entry::Seen { keys }) => self.keys.extend(keys),
-            Some(Entry::Settled { event, destination, verdict }) => {
+            Some(Entry::Settled { event, destination, verdict, at }) => {
                 let open = self.elsewhere(event);
                 let of = open.iter().flatten().find(|open| open.destination == destination);
                 let (is_open, fresh) = (of.is_some(), of.is_some_and(Open::is_fresh));
                 match verdict {
                     Settlement::Delivered | Settlement::Dropped(_) if open.is_some() && !is_open => {
-                        self.after.push(Entry::Settled { event, destination, verdict });
+                        self.after.push(Entry::Settled { event, destination, verdict, at });
                     }
                     // As if it had never been tried, which [`Self::tell`] has no words for: but a segment before this one
                     // may say that it was.
                     Settlement::Reopened if fresh => {
-                        self.after.push(Entry::Settled { event, destination, verdict });
+                        self.after.push(Entry::Settled { event, destination, verdict, at });
                     }
                     // What it is now is told instead.
                     Settlement::Delivered | Settlement::Dropped(_) | Settlement::Dead(_) | Settlement::Reopened => {}
@@ -143,6 +156,35 @@ impl<'a> Carrier<'a> {
             Some(Entry::Act(act)) => self.acts.push(act),
             Some(Entry::Footer(_)) | None => {}
         }
+    }
+
+    fn unsettled(&mut self, identity: u64, keys: Vec<Kept>, record: Record) {
+        let open = self.shared.index().open_for(identity, self.running);
+        for destination in record.to.iter().filter(|name| open.iter().all(|open| open.destination != **name)) {
+            let dropped = self.shared.index().dropped(identity, destination).map(Settlement::Dropped);
+            let (destination, verdict) = (destination.clone(), dropped.unwrap_or(Settlement::Delivered));
+            self.after.push(Entry::Settled { event: identity, destination, verdict, at: self.now });
+        }
+        self.tell(identity, open);
+        self.events.push(Entry::Event { identity, keys, record });
+    }
+
+    /// An event that is kept is carried with what became of it: it must not be due again after a restart.
+    fn settled(&mut self, identity: u64, keys: Vec<Kept>, record: Record, verdicts: &Verdicts) {
+        let ended = |destination: &String| verdicts.of(identity, destination);
+        let until = record.to.iter().filter_map(ended).map(|(_, at)| *at).max().unwrap_or_default() + record.keep;
+        if !self.keeps || until <= self.now || self.kept.contains_key(&identity) {
+            self.cut_short += u64::from(record.accepted_at + record.keep > self.now);
+            self.keys.extend(keys);
+            return;
+        }
+        for destination in &record.to {
+            // Told in memory alone, because the disk refused it: it was delivered.
+            let (verdict, at) = ended(destination).cloned().unwrap_or((Settlement::Delivered, self.now));
+            self.after.push(Entry::Settled { event: identity, destination: destination.clone(), verdict, at });
+        }
+        self.kept.insert(identity, until);
+        self.events.push(Entry::Event { identity, keys, record });
     }
 
     /// How an event stands whose record is in another segment; `None` where nothing has to be said of it any more.
@@ -163,6 +205,7 @@ impl<'a> Carrier<'a> {
             event,
             destination: open.destination.clone(),
             verdict: Settlement::Reopened,
+            at: self.now,
         };
         self.after.extend(open.iter().filter(|open| !open.is_fresh()).map(reopened));
         self.tell(event, open);
@@ -180,7 +223,7 @@ impl<'a> Carrier<'a> {
             }
             if is_dead {
                 let verdict = Settlement::Dead(reason.to_string());
-                self.after.push(Entry::Settled { event, destination, verdict });
+                self.after.push(Entry::Settled { event, destination, verdict, at: self.now });
             }
         }
     }

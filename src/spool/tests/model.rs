@@ -12,7 +12,17 @@ use std::{collections::BTreeMap, sync::atomic::AtomicI64};
 
 /// A wall clock that a test sets.
 #[derive(Clone)]
-struct Hand(Arc<AtomicI64>);
+pub(super) struct Hand(Arc<AtomicI64>);
+
+impl Hand {
+    pub(super) fn at(unix_s: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(unix_s)))
+    }
+
+    pub(super) fn forward(&self, s: i64) {
+        self.0.fetch_add(s, Ordering::SeqCst);
+    }
+}
 
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
@@ -22,7 +32,7 @@ impl Clock for Hand {
 
 /// The machine's disk, without waiting for it.
 #[derive(Default)]
-struct Unsynced(RealDisk);
+pub(super) struct Unsynced(RealDisk);
 
 impl Disk for Unsynced {
     fn create(&mut self, folder: &Folder, head: &format::SegmentHead) -> io::Result<()> {
@@ -42,6 +52,7 @@ enum Step {
         to: u8,
         kib: usize,
         remember_s: i64,
+        keep_s: u64,
     },
     /// Of an event, counted back from the youngest.
     Settle {
@@ -71,11 +82,14 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        30 => (1_u8..4, 0_usize..16, 1_i64..2000).prop_map(|(to, kib, remember_s)| Step::Accept { to, kib, remember_s }),
+        30 => (1_u8..4, 0_usize..16, 1_i64..2000, 0_u64..4).prop_map(|(to, kib, remember_s, days)| {
+            Step::Accept { to, kib, remember_s, keep_s: days * 86_400 }
+        }),
         40 => (0_usize..60, 0_u8..2, 0_u8..6).prop_map(|(back, to, verdict)| Step::Settle { back, to, verdict }),
         10 => (0_usize..60, 0_u8..2, 1_u32..20).prop_map(|(back, to, hours)| Step::Tried { back, to, hours }),
         5 => (1_i64..2000).prop_map(|remember_s| Step::Seen { remember_s }),
-        5 => (1_i64..600).prop_map(|s| Step::Later { s }),
+        4 => (1_i64..600).prop_map(|s| Step::Later { s }),
+        2 => (1_i64..200_000).prop_map(|s| Step::Later { s }),
         8 => Just(Step::Tick),
         2 => Just(Step::MakeRoom),
         3 => any::<bool>().prop_map(|footers| Step::Restart { footers }),
@@ -101,7 +115,7 @@ struct Bed {
 
 impl Bed {
     fn new() -> Self {
-        let clock = Hand(Arc::new(AtomicI64::new(1_760_000_000)));
+        let clock = Hand::at(1_760_000_000);
         let folder = tempfile::tempdir().unwrap();
         let mut bed = Self {
             folder,
@@ -148,7 +162,7 @@ impl Bed {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Accept { to, kib, remember_s } => self.accept(to, kib, remember_s),
+            Step::Accept { to, kib, remember_s, keep_s } => self.accept(to, kib, remember_s, keep_s),
             Step::Settle { back, to, verdict } => self.settle(back, to, verdict),
             Step::Tried { back, to, hours } => self.tried(back, to, HOUR * hours),
             Step::Seen { remember_s } => {
@@ -157,19 +171,20 @@ impl Bed {
                 let seen = Draft::of(Entry::Seen { keys: vec![kept] }).unwrap();
                 self.writer().commit(vec![Command::Seen { seen, hold, told }]);
             }
-            Step::Later { s } => drop(self.clock.0.fetch_add(s, Ordering::SeqCst)),
+            Step::Later { s } => self.clock.forward(s),
             Step::Tick => self.writer().tick(),
             Step::MakeRoom => assert!(!self.writer().make_room(u64::MAX)),
             Step::Restart { footers } => self.restart(footers),
         }
     }
 
-    fn accept(&mut self, to: u8, kib: usize, remember_s: i64) {
+    fn accept(&mut self, to: u8, kib: usize, remember_s: i64, keep_s: u64) {
         let to: Vec<_> = (0..2).filter(|bit| to >> bit & 1 == 1).map(|bit| NAMES[bit]).collect();
         let (kept, hold) = self.kept(remember_s);
         let mut record = event("").record().clone();
         record.id = format!("id{}", self.numbers);
         record.accepted_at = self.clock.now();
+        record.keep = Duration::from_secs(keep_s);
         record.to = to.iter().map(|name| (*name).to_owned()).collect();
         record.payload = vec![b'x'; kib << 10].into();
         let (told, mut outcome) = oneshot::channel();
@@ -189,7 +204,8 @@ impl Bed {
             4 => Settlement::Dead(format!("status_{event}")),
             _ => Settlement::Reopened,
         };
-        self.note(Entry::Settled { event, destination: name.to_owned(), verdict: verdict.clone() });
+        let at = self.clock.now();
+        self.note(Entry::Settled { event, destination: name.to_owned(), verdict: verdict.clone(), at });
         let Some(stands) = self.stands.get_mut(&event) else { return };
         let Some(stand) = stands.get_mut(name) else { return };
         match verdict {
@@ -315,10 +331,10 @@ proptest! {
 #[test]
 fn an_event_that_was_tried_is_carried_with_its_own_reason_and_time() {
     let mut bed = Bed::new();
-    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1000 });
+    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1000, keep_s: 0 });
     bed.take(Step::Tried { back: 0, to: 1, hours: 9 });
     bed.take(Step::Tried { back: 0, to: 1, hours: 10 });
-    bed.take(Step::Accept { to: 2, kib: 100, remember_s: 1000 });
+    bed.take(Step::Accept { to: 2, kib: 100, remember_s: 1000, keep_s: 0 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
     let due = bed.clock.now() + HOUR * 10;
     for again in [false, true] {
@@ -342,10 +358,10 @@ fn an_event_that_was_tried_is_carried_with_its_own_reason_and_time() {
 #[test]
 fn a_dead_letter_keeps_its_attempts_when_they_are_carried_behind_its_death() {
     let mut bed = Bed::new();
-    bed.take(Step::Accept { to: 2, kib: 15, remember_s: 1000 });
+    bed.take(Step::Accept { to: 2, kib: 15, remember_s: 1000, keep_s: 0 });
     bed.writer().roll().unwrap();
     bed.take(Step::Tried { back: 0, to: 1, hours: 1 });
-    bed.take(Step::Accept { to: 2, kib: 3, remember_s: 1000 });
+    bed.take(Step::Accept { to: 2, kib: 3, remember_s: 1000, keep_s: 0 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
     bed.writer().roll().unwrap();
     bed.take(Step::Settle { back: 1, to: 1, verdict: 4 });
@@ -361,12 +377,12 @@ fn a_dead_letter_keeps_its_attempts_when_they_are_carried_behind_its_death() {
 #[test]
 fn that_an_event_was_settled_is_kept_as_long_as_the_event() {
     let mut bed = Bed::new();
-    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 1000 });
+    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 1000, keep_s: 0 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
-    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 0 });
+    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 0, keep_s: 0 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
     bed.take(Step::Later { s: 1 });
-    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1 });
+    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1, keep_s: 0 });
     bed.take(Step::Tick);
     assert!(bed.shared().segments().numbers().len() > 2);
     bed.restart(true);
@@ -374,6 +390,7 @@ fn that_an_event_was_settled_is_kept_as_long_as_the_event() {
     bed.take(Step::Later { s: 2000 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
     bed.restart(true);
+    bed.take(Step::Later { s: 1 });
     bed.take(Step::Tick);
     bed.take(Step::Tick);
     assert_eq!(bed.shared().segments().numbers().len(), 1, "then all of it goes");
