@@ -3,7 +3,7 @@
 //! `format` is the bytes of a record, `log` the segment files, `commit` the writer that shares one sync among all who
 //! wait, `recover` the reading at the start, which believes a sealed segment's footer and scans where there is none.
 //! `memory` is the keys of what was accepted or is being worked on, `index` what waits for which destination, `segments`
-//! what each segment is needed for, `retain` which may go, `room` whether one has to. `ports` and `acts` are what is asked
+//! what each segment is needed for, `retain` which may go, `room` whether one has to. `ports`, `acts` and `redeliver` are what is asked
 //! of all that, `chain` who asked it. There is no cursor file, no replay journal and no dead-letter store that could disagree with the log: a
 //! cursor is what is settled, a dead letter is a verdict.
 
@@ -17,6 +17,7 @@ mod memory;
 mod ports;
 mod read;
 mod recover;
+mod redeliver;
 mod retain;
 mod room;
 mod segments;
@@ -33,6 +34,7 @@ use crate::{
 pub use chain::{Act, Break, By, Digest};
 use commit::{Command, WAITING_MAX, Writer};
 use log::{Disk, Folder, RealDisk};
+pub use redeliver::{Chosen, Lies, Redelivered};
 use shared::{Shared, lock};
 use std::{
     io,

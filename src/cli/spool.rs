@@ -3,6 +3,7 @@
 
 mod act;
 mod acts;
+mod redeliver;
 mod standings;
 
 use crate::{
@@ -66,6 +67,8 @@ enum Verb {
     Retry(Act),
     /// Give an event up
     Drop(Act),
+    /// Deliver once more what was delivered and is kept: one event, those of a route, of a time, or of both
+    Redeliver(redeliver::Redeliver),
     /// Ask a destination again that answered 410; the gate has to run
     Enable {
         /// Its name in the policy
@@ -144,6 +147,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!("its bytes are erased within a day after its `keep` has ended, while a gate runs");
             return Ok(done);
         }
+        Verb::Redeliver(wanted) => return redeliver::run(&args.folder, &read(&args.folder)?, wanted),
         Verb::Enable { destination, who } => return act::enable(&args.folder, destination, who),
         Verb::Acts { json } => return acts::list(&read(&args.folder)?, *json),
     }

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     deliver::{Enabled, Switches},
-    spool::{Act, By, Spool},
-    verdict::Chain,
+    spool::{Act, By, Chosen, Spool},
+    verdict::{Chain, Fault},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -52,6 +52,16 @@ pub enum Ask {
         #[serde(default)]
         reason: String,
     },
+    /// Have events that were delivered wait once more.
+    Redeliver {
+        /// Which.
+        events: Vec<Chosen>,
+        /// Who asks; written into the log.
+        actor: String,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: String,
+    },
     /// What policy is loaded?
     Policy,
     /// Read the policy again.
@@ -87,7 +97,8 @@ pub struct Socket {
     task: JoinHandle<()>,
 }
 
-const LINE_BYTES_MAX: u64 = 4096;
+/// A hundred events to redeliver, with their destinations.
+const LINE_BYTES_MAX: u64 = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 fn path(folder: &Path) -> PathBuf {
@@ -160,6 +171,15 @@ async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> 
             Enabled::WasNot => Ok(None),
             Enabled::Done => spool.record_act(By { actor, reason }, "enable", destination).await.map(Some),
         },
+        Ask::Redeliver { events, actor, reason } => {
+            return match spool.redeliver(events, By { actor, reason }).await {
+                Ok(redelivered) => {
+                    redelivered.iter().for_each(|redelivered| tell_act(&redelivered.act));
+                    json!({ "ok": true, "events": redelivered.map_or(0, |redelivered| redelivered.events) })
+                }
+                Err(fault) => refused(&fault),
+            };
+        }
         Ask::Policy => return asked(Wish::Show, orders).await,
         Ask::Reload { actor } => return asked(Wish::Reload { actor: actor.clone() }, orders).await,
         Ask::Rollback { actor } => return asked(Wish::Rollback { actor: actor.clone() }, orders).await,
@@ -175,8 +195,12 @@ async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> 
             act.iter().for_each(tell_act);
             json!({ "ok": true, "done": act.is_some() })
         }
-        Err(fault) => json!({ "ok": false, "error": Chain(&fault).to_string() }),
+        Err(fault) => refused(&fault),
     }
+}
+
+fn refused(fault: &Fault) -> Value {
+    json!({ "ok": false, "error": Chain(fault).to_string() })
 }
 
 async fn asked(wish: Wish, orders: &mpsc::Sender<Order>) -> Value {

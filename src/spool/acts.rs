@@ -113,7 +113,7 @@ impl Spool {
     async fn acted(&self, entries: Vec<Entry>, by: By<'_>, what: &str, about: &str) -> Result<Act, Fault> {
         let (told, outcome) = oneshot::channel();
         let act = Act::new(self.shared.clock.now(), by, what, about);
-        self.send(Command::Act { act, notes: drafts(entries)?, told }).map_err(|(fault, _)| fault)?;
+        self.send(Command::Act { act, notes: drafts(entries)?, room: None, told }).map_err(|(fault, _)| fault)?;
         outcome.await.unwrap_or_else(|_| Err(Fault::Ledger("the writer ended".into())))
     }
 

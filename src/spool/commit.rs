@@ -52,7 +52,7 @@ pub(super) enum Command {
     /// Anything else.
     Note { notes: Vec<Draft>, told: Option<oneshot::Sender<Result<(), Fault>>> },
     /// An operator's act with what it does.
-    Act { act: Act, notes: Vec<Draft>, told: oneshot::Sender<Result<Act, Fault>> },
+    Act { act: Act, notes: Vec<Draft>, room: Option<Promise>, told: oneshot::Sender<Result<Act, Fault>> },
     /// Let settled segments go until so many bytes more are in order, and say whether they are.
     MakeRoom { bytes: u64, told: oneshot::Sender<bool> },
     /// Write what came before, and end.
@@ -325,7 +325,7 @@ impl<D: Disk> Writer<D> {
                 self.noted(&notes, written);
                 Tell::Done(told)
             }
-            Command::Act { act, notes, told } => {
+            Command::Act { act, notes, told, .. } => {
                 self.noted(&notes, written);
                 Tell::Acted(told, act)
             }
@@ -335,11 +335,13 @@ impl<D: Disk> Writer<D> {
     }
 
     fn noted(&self, notes: &[Draft], written: &mut impl Iterator<Item = Written>) {
-        for (note, (_, place)) in notes.iter().zip(written) {
+        for (note, (sequence, place)) in notes.iter().zip(written) {
+            self.added(sequence, place, &note.what, None);
             self.shared.take_note(place.segment, &note.what);
         }
     }
 
+    /// If it is an event.
     fn added(&self, sequence: u64, place: Place, what: &What, hold: Option<Hold>) {
         if let What::Event { keys, accepted_at, tag, keep, to, .. } = what {
             let waiting = Waiting { place, accepted_at: *accepted_at, tag: *tag, keep: *keep };
@@ -425,7 +427,7 @@ impl Command {
 
     /// Its bytes are counted as written, and not as promised any more.
     fn is_counted(&mut self) {
-        if let Self::Accept { room, .. } = self {
+        if let Self::Accept { room, .. } | Self::Act { room, .. } = self {
             *room = None;
         }
     }

@@ -89,7 +89,7 @@ impl Spool {
     }
 
     /// What is settled goes before anything is refused; who is refused does not ask again until something has changed.
-    async fn room(&self, bytes: u64) -> Result<Promise, Fault> {
+    pub(super) async fn room(&self, bytes: u64) -> Result<Promise, Fault> {
         loop {
             if let Some(promise) = Promise::of(&self.shared, bytes) {
                 return Ok(promise);

@@ -3,7 +3,7 @@
 use super::{
     OpenError, Settings,
     format::{self, Entry, Look, Settlement, What},
-    index::{Closed, Index},
+    index::{Closed, Index, Place},
     log::Folder,
     memory::{self, Memory},
     room::Room,
@@ -106,8 +106,12 @@ impl Shared {
 
     pub(super) fn read(&self, sequence: u64) -> Result<Record, Fault> {
         let gone = || Fault::Ledger("the event is not in the spool any more".into());
-        let damaged = || Fault::Ledger("the event's record is damaged".into());
         let place = self.index().place(sequence).ok_or_else(gone)?;
+        self.read_at(place)
+    }
+
+    pub(super) fn read_at(&self, place: Place) -> Result<Record, Fault> {
+        let damaged = || Fault::Ledger("the event's record is damaged".into());
         let bytes = usize::try_from(place.bytes).unwrap_or_default();
         let part = self.folder.read_part(place.segment, place.at, bytes);
         let part = part.map_err(|error| Fault::Ledger(error.into()))?;

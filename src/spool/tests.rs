@@ -21,6 +21,7 @@ mod footers;
 mod keep;
 mod model;
 mod pressure;
+mod redeliver;
 
 #[expect(clippy::disallowed_methods, reason = "each test joins what it spawns")]
 fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {

@@ -5,6 +5,7 @@ use super::{
     format::{Entry, Settlement, Step},
     log::Folder,
     read,
+    redeliver::Lies,
     shared::LOCK,
 };
 use crate::{clock::Timestamp, event::Record};
@@ -15,6 +16,8 @@ use std::{collections::BTreeMap, io, path::Path};
 pub struct Viewed {
     /// Under which it was accepted.
     pub sequence: u64,
+    /// Where its record lies.
+    pub lies: Lies,
     /// The event.
     pub record: Record,
     /// What became of it, by destination.
@@ -122,8 +125,13 @@ pub fn view(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> io::Result
                 Step::Record(found) => {
                     after = found.sequence;
                     view.records += u64::from(!matches!(found.entry, Some(Entry::Footer(_))));
+                    let lies = Lies {
+                        segment: number,
+                        at: found.at as u64,
+                        bytes: u32::try_from(found.bytes).unwrap_or(u32::MAX),
+                    };
                     if let Some(entry) = found.entry {
-                        take(entry, &mut events, &mut view.acts);
+                        take(entry, lies, &mut events, &mut view.acts);
                     }
                 }
                 Step::Damage { at, bytes } => {
@@ -140,13 +148,15 @@ pub fn view(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> io::Result
     Ok(view)
 }
 
-fn take(entry: Entry, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<Act>) {
+fn take(entry: Entry, lies: Lies, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<Act>) {
     match entry {
         Entry::Event { identity, record, .. } => {
-            events.entry(identity).or_insert_with(|| {
+            let found = events.entry(identity).or_insert_with(|| {
                 let states = record.to.iter().map(|name| (name.clone(), ViewedState::default())).collect();
-                Viewed { sequence: identity, record, states }
+                Viewed { sequence: identity, lies, record, states }
             });
+            // Of two, the first is about to go.
+            found.lies = lies;
         }
         Entry::Settled { event, destination, verdict, at } => {
             let Some(state) = events.get_mut(&event).and_then(|event| event.states.get_mut(&destination)) else {

@@ -42,6 +42,30 @@ fn a_folder_that_is_no_spool_is_told_and_left_as_it_is() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
 }
 
+#[test]
+fn a_redelivery_says_which_events_who_wants_it_and_times_as_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = [
+        (&["--actor", "alice"][..], "<EVENT|--route <ROUTE>|--from <FROM>|--until <UNTIL>>"),
+        (&["evt_1"], "--actor <ACTOR>"),
+        (&["--actor", "alice", "--from", "yesterday"], "2026-11-25T08:00:00Z"),
+    ];
+    for (arguments, way_out) in wrong {
+        let (code, told) = spool(folder.path(), &[&["redeliver"], arguments].concat());
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains(way_out), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_kept_cannot_be_redelivered() {
+    let folder = tempfile::tempdir().unwrap();
+    acted(folder.path()).await;
+    let (code, told) = spool(folder.path(), &["redeliver", "evt_1", "--actor", "alice"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("no such event is kept"), "{told}");
+}
+
 /// Two starts of a gate, with an act in each.
 async fn acted(folder: &Path) {
     for about in ["wordpress", "crm"] {

@@ -39,6 +39,19 @@ pub(super) fn enable(folder: &Path, destination: &str, who: &Who) -> anyhow::Res
     done(&answer, || format!("destination `{destination}` is not disabled; there is nothing to do"))
 }
 
+/// Says how many events wait again.
+pub(super) fn redeliver(folder: &Path, request: &Ask) -> anyhow::Result<usize> {
+    let answer = match through_the_gate(folder, request)? {
+        Some(answer) => answer,
+        None => alone(folder, request)?,
+    };
+    if let Some(error) = answer.get("error").and_then(Value::as_str) {
+        bail!("{error}");
+    }
+    let events = answer.get("events").and_then(Value::as_u64).unwrap_or_default();
+    Ok(usize::try_from(events)?)
+}
+
 fn through_the_gate(folder: &Path, request: &Ask) -> anyhow::Result<Option<Value>> {
     ask(folder, request).context("the running gate did not answer")
 }
@@ -61,8 +74,13 @@ fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
     let settings = Settings { folder: folder.to_owned(), bytes: u64::MAX, free: 0 };
     let (spool, _) = Spool::open(settings, Arc::new(SystemClock))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let done = runtime.block_on(async {
+    let answer = runtime.block_on(async {
         let done = match request {
+            Ask::Redeliver { events, actor, reason } => {
+                let done = spool.redeliver(events, By { actor, reason }).await;
+                spool.close().await;
+                return done.map(|done| json!({ "ok": true, "events": done.map_or(0, |done| done.events) }));
+            }
             Ask::Retry { event, actor, reason } => spool.retry(event, By { actor, reason }).await,
             Ask::Drop { event, actor, reason } => spool.drop_event(event, By { actor, reason }).await,
             // About forwarders, or a policy: none of them runs.
@@ -74,7 +92,7 @@ fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
             | Ask::Rollback { .. } => Ok(None),
         };
         spool.close().await;
-        done
+        done.map(|act| json!({ "ok": true, "done": act.is_some() }))
     })?;
-    Ok(json!({ "ok": true, "done": done.is_some() }))
+    Ok(answer)
 }

@@ -18,13 +18,23 @@ impl Standings {
     /// Of the gate that holds this spool.
     pub(super) fn ask(folder: &Path) -> Self {
         let answer = ask(folder, &Ask::Destinations).ok().flatten();
-        Self(answer.as_ref().and_then(read))
+        answer.as_ref().map(Self::read).unwrap_or_default()
+    }
+
+    /// Of what such a gate answered.
+    pub(super) fn read(answer: &Value) -> Self {
+        Self(read(answer))
     }
 
     /// `up`, `down`, `disabled`, or `removed` where the policy has it no more.
     pub(super) fn of(&self, destination: &str) -> Option<&str> {
         let known = self.0.as_ref()?;
         Some(known.get(destination).map_or(REMOVED, String::as_str))
+    }
+
+    /// Whether the policy of the gate that runs has it no more.
+    pub(super) fn is_removed(&self, destination: &str) -> bool {
+        self.of(destination) == Some(REMOVED)
     }
 
     /// Why an event that is not settled will not move, and what to do about it.
@@ -55,7 +65,7 @@ mod tests {
     #[test]
     fn an_event_that_will_not_move_says_why() {
         let told = json!({ "ok": true, "destinations": { "crm": "disabled", "erp": "up", "erp2": "down" } });
-        let standings = Standings(read(&told));
+        let standings = Standings::read(&told);
         assert!(standings.note("crm", State::Pending).unwrap().contains("spool enable crm"));
         assert!(standings.note("old", State::Dead).unwrap().contains("spool drop"));
         assert!(standings.note("erp2", State::Pending).is_some());

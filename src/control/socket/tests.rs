@@ -9,7 +9,6 @@ use crate::{
     outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
     policy::{self, Policy},
     spool::{Settings, view::view},
-    verdict::Fault,
 };
 use http::{HeaderMap, StatusCode};
 use std::{

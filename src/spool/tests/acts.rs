@@ -41,7 +41,7 @@ fn acts_outlive_their_segments() {
     let act = |writer: &mut Writer<RealDisk>, about: &str| {
         let (told, mut outcome) = oneshot::channel();
         let act = Act::new(SystemClock.now(), OPS, "enable", about);
-        writer.commit(vec![Command::Act { act, notes: Vec::new(), told }]);
+        writer.commit(vec![Command::Act { act, notes: Vec::new(), room: None, told }]);
         outcome.try_recv().unwrap().unwrap()
     };
     let mut last = Digest::default();
