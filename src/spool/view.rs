@@ -9,7 +9,11 @@ use super::{
     shared::LOCK,
 };
 use crate::{clock::Timestamp, event::Record};
-use std::{collections::BTreeMap, io, path::Path};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    path::Path,
+};
 
 /// An event as the files tell it.
 #[derive(Clone, Debug)]
@@ -112,14 +116,25 @@ pub fn view(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> io::Result
     let numbers = folder.segments()?;
     let mut view = View { segments: numbers.len() as u64, ..View::default() };
     let (mut events, mut after) = (BTreeMap::new(), 0);
-    for (index, (number, valid)) in read::valid_lengths(&folder, &numbers).into_iter().enumerate() {
-        progress(index, numbers.len());
+    let mut unread: VecDeque<_> = read::valid_lengths(&folder, &numbers).into();
+    let (mut index, mut moved) = (0, false);
+    while let Some((number, valid)) = unread.pop_front() {
+        progress(index, index + unread.len() + 1);
+        index += 1;
         let steps = match read::segment(&folder, number, after, valid) {
             Ok((_, steps)) => steps,
-            // A running gate may have taken it away since.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // A running gate has taken it away since: what was alive in it is at the head of the log, or beyond.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                moved = true;
+                Vec::new()
+            }
             Err(error) => return Err(error),
         };
+        if unread.is_empty() && std::mem::take(&mut moved) {
+            let numbers = folder.segments()?;
+            unread = read::valid_lengths(&folder, &numbers).into();
+            unread.retain(|(other, _)| *other > number);
+        }
         for step in steps {
             match step {
                 Step::Record(found) => {

@@ -82,3 +82,28 @@ async fn an_act_that_was_rewritten_shows() {
     assert!(view.damage.is_empty(), "every checksum is right");
     assert_eq!(view.breaks, [Break::Changed(3)]);
 }
+
+/// The gate goes on while somebody looks: an act that was carried away in between is no act that is missing.
+#[test]
+fn what_is_carried_away_while_somebody_looks_is_seen_where_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || prepare(settings(&folder), Arc::new(SystemClock), RealDisk::default()).unwrap().0;
+    let act = |writer: &mut Writer<RealDisk>| {
+        let (told, _) = oneshot::channel();
+        let act = Act::new(SystemClock.now(), OPS, "enable", "a");
+        writer.commit(vec![Command::Act { act, notes: Vec::new(), room: None, told }]);
+    };
+    act(&mut start());
+    let mut writer = start();
+    act(&mut writer);
+    let path = folder.path().join("spool");
+    let mut progress = |done: usize, _: usize| {
+        if done == 0 {
+            writer.finish();
+            writer.roll().unwrap();
+            (0..4).for_each(|_| writer.tick());
+        }
+    };
+    let seen = view::view(&path, &mut progress).unwrap();
+    assert_eq!((seen.acts.len(), seen.breaks), (2, vec![]));
+}
