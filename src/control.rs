@@ -11,6 +11,7 @@ pub mod socket;
 use crate::{
     deliver,
     deliver::Standing,
+    destination::{Confirmed, PublishError, Remark, Remarks},
     edge,
     edge::{Alarm, Report, TurnedAway},
     verdict::{Chain, Fault},
@@ -59,22 +60,28 @@ impl edge::Observer for Watch {
 }
 
 impl deliver::Observer for Watch {
-    fn attempted(&self, destination: &str, event_id: &str, result: &str) {
-        self.metrics.attempted(destination, result);
-        tracing::debug!(destination, event_id, result, "tried to deliver an event");
+    fn attempted(&self, destination: &str, event_id: &str, result: Result<Confirmed, &PublishError>) {
+        let (result, cause) = match result {
+            Ok(confirmed) => (confirmed.code(), None),
+            Err(error) => {
+                (error.reason.as_str(), error.source.as_ref().map(|source| Chain(source.as_ref()).to_string()))
+            }
+        };
+        self.metrics.destinations.attempted(destination, result);
+        tracing::debug!(destination, event_id, result, cause, "tried to deliver an event");
     }
 
     fn died(&self, destination: &str, event_id: &str, reason: &str) {
-        self.metrics.died(destination);
+        self.metrics.destinations.died(destination);
         error!(destination, event_id, reason, "an event is a dead letter; see `hookwarden spool show`");
     }
 
-    fn standing(&self, destination: &str, now: Standing) {
-        self.metrics.standing(destination, now);
+    fn standing(&self, destination: &str, now: Standing, why: Option<&str>) {
+        self.metrics.destinations.standing(destination, now);
         let standing = now.code();
         match now {
             Standing::Up => info!(destination, standing, "the destination is back; its events are due now"),
-            Standing::Down => warn!(destination, standing, "the destination fails; its events wait"),
+            Standing::Down => warn!(destination, standing, why, "the destination fails; its events wait"),
             Standing::Disabled => error!(
                 destination,
                 standing, "the destination answered 410: nothing is sent until `hookwarden spool enable {destination}`"
@@ -85,5 +92,12 @@ impl deliver::Observer for Watch {
     fn not_settled(&self, destination: &str, event_id: &str, fault: &Fault) {
         self.metrics.alarm("not_settled");
         error!(destination, event_id, cause = %Chain(fault), "a delivery could not be written down; it may come again");
+    }
+}
+
+impl Remarks for Watch {
+    fn remark(&self, destination: &str, remark: &Remark) {
+        self.metrics.destinations.remarked(destination, remark.code());
+        warn!(destination, remark = remark.code(), "of this destination: {remark}");
     }
 }

@@ -11,61 +11,88 @@ mod http;
 mod schedule;
 mod switches;
 
-pub use http::BadUrl;
+pub use http::Http;
+pub use schedule::HORIZON;
 pub use switches::{Enabled, Standing, Switches};
 
 use crate::{
     clock::Clock,
-    outbound::Outbound,
+    destination::{Confirmed, Destination, PublishError},
     policy::{self, Policy},
     secret::Secret,
     spool::Spool,
     verdict::Fault,
 };
 use forwarder::Forwarder;
-use http::Http;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 /// Port: who hears what became of deliveries. Called from within forwarders, so it must not wait.
 pub trait Observer: Send + Sync {
-    /// One attempt ended: `delivered`, or the failure's reason.
-    fn attempted(&self, destination: &str, event_id: &str, result: &str);
+    /// One attempt ended: how it was confirmed, or why it was not.
+    fn attempted(&self, destination: &str, event_id: &str, result: Result<Confirmed, &PublishError>);
     /// An event will not be tried again.
     fn died(&self, destination: &str, event_id: &str, reason: &str);
-    /// It is doing something else than before.
-    fn standing(&self, destination: &str, now: Standing);
+    /// It is doing something else than before; `why` is its last failure, with what lies below it.
+    fn standing(&self, destination: &str, now: Standing, why: Option<&str>);
     /// The spool could not take a verdict: after a crash the event is sent again.
     fn not_settled(&self, destination: &str, event_id: &str, fault: &Fault);
 }
 
+/// Port: makes of what is written of a destination one that takes events. Nothing is asked yet.
+pub trait Maker {
+    /// Any kind that a policy can name.
+    type Destination: Destination + 'static;
+
+    /// `secret` is the one that it signs or logs in with.
+    ///
+    /// # Errors
+    /// [`BadDestination`], before anything was sent.
+    fn make(
+        &self,
+        destination: &policy::Destination,
+        public_url: Option<&str>,
+        secret: Option<&Secret>,
+    ) -> Result<Self::Destination, BadDestination>;
+}
+
+/// A destination that the policy let pass and that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("destination `{name}` cannot be used: {why}")]
+pub struct BadDestination {
+    /// Its name.
+    pub name: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
 /// All forwarders of a policy.
 #[expect(missing_debug_implementations, reason = "holds what deliveries are signed with")]
-pub struct Forwarders<O> {
-    outbound: O,
+pub struct Forwarders<M: Maker> {
+    maker: M,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     spool: Spool,
-    posts: BTreeMap<String, Post<O>>,
+    posts: BTreeMap<String, Post<M::Destination>>,
     switches: Switches,
     tasks: JoinSet<()>,
 }
 
 /// The destinations of another policy, in order.
 #[expect(missing_debug_implementations, reason = "holds what deliveries are signed with")]
-pub struct Prepared<O>(Vec<(Written, Terms<Http<O>>)>);
+pub struct Prepared<D>(Vec<(Written, Terms<D>)>);
 
 /// One forwarder, from outside. It ends when this is dropped.
-struct Post<O> {
+struct Post<D> {
     written: Written,
-    terms: watch::Sender<Terms<Http<O>>>,
+    terms: watch::Sender<Terms<D>>,
 }
 
 /// Of what a destination is made: what is written the same is the same, and keeps its breaker.
 struct Written {
     destination: policy::Destination,
     public_url: Option<String>,
-    sign: Option<Secret>,
+    secret: Option<Secret>,
 }
 
 /// By what a forwarder goes.
@@ -74,32 +101,35 @@ struct Terms<D> {
     concurrency: usize,
 }
 
-impl<O: Outbound + Clone + 'static> Forwarders<O> {
+impl<M: Maker> Forwarders<M> {
     /// None yet.
-    pub fn new(spool: Spool, outbound: O, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
+    pub fn new(spool: Spool, maker: M, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
         let switches = Switches::default();
-        Self { outbound, clock, observer, spool, posts: BTreeMap::new(), switches, tasks: JoinSet::new() }
+        Self { maker, clock, observer, spool, posts: BTreeMap::new(), switches, tasks: JoinSet::new() }
     }
 
-    /// One for each destination of the policy. `signers` holds the secrets by destination.
+    /// One for each destination of the policy. `secrets` holds what they sign or log in with, by destination.
     ///
     /// # Errors
-    /// [`BadUrl`], and nothing has changed.
-    pub fn prepare(&self, policy: &Policy, signers: &BTreeMap<String, Secret>) -> Result<Prepared<O>, BadUrl> {
+    /// [`BadDestination`], and nothing has changed.
+    pub fn prepare(
+        &self,
+        policy: &Policy,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Result<Prepared<M::Destination>, BadDestination> {
         let public_url = policy.settings.public_url.clone();
         let prepared = policy.destinations.iter().map(|destination| {
-            let sign = signers.get(&destination.name).cloned();
-            let (outbound, clock) = (self.outbound.clone(), self.clock.clone());
-            let http = Http::new(outbound, clock, destination, public_url.as_deref(), sign.clone())?;
-            let written = Written { destination: destination.clone(), public_url: public_url.clone(), sign };
-            Ok((written, Terms { destination: Arc::new(http), concurrency: destination.concurrency }))
+            let secret = secrets.get(&destination.name).cloned();
+            let made = self.maker.make(destination, public_url.as_deref(), secret.as_ref())?;
+            let written = Written { destination: destination.clone(), public_url: public_url.clone(), secret };
+            Ok((written, Terms { destination: Arc::new(made), concurrency: destination.concurrency }))
         });
         prepared.collect::<Result<_, _>>().map(Prepared)
     }
 
     /// From now on events go to these destinations. Attempts under way come to their end; events of a destination that
     /// is no more stay where they are.
-    pub fn replace(&mut self, Prepared(destinations): Prepared<O>) {
+    pub fn replace(&mut self, Prepared(destinations): Prepared<M::Destination>) {
         let mut before = std::mem::take(&mut self.posts);
         for (written, terms) in destinations {
             let name = written.destination.name.clone();
@@ -117,7 +147,7 @@ impl<O: Outbound + Clone + 'static> Forwarders<O> {
         while self.tasks.try_join_next().is_some() {}
     }
 
-    fn open(&mut self, written: Written, terms: Terms<Http<O>>) -> Post<O> {
+    fn open(&mut self, written: Written, terms: Terms<M::Destination>) -> Post<M::Destination> {
         let name = written.destination.name.clone();
         let (tell, told) = watch::channel(terms);
         let forwarder = Forwarder::new(&name, self.spool.clone(), self.observer.clone(), self.clock.clone(), told);
@@ -140,7 +170,7 @@ impl<O: Outbound + Clone + 'static> Forwarders<O> {
 
 impl Written {
     fn is(&self, other: &Self) -> bool {
-        let same_key = match (&self.sign, &other.sign) {
+        let same_key = match (&self.secret, &other.secret) {
             (Some(one), Some(other)) => one.is(other.expose()),
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,

@@ -1,7 +1,7 @@
 //! Did it arrive? The port to whatever takes events from the ledger: WordPress, a broker, any URL.
 
 use crate::{event::Record, verdict::BoxError};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Port: something that takes events, one at a time, and says when it has them.
 pub trait Destination: Send + Sync {
@@ -10,7 +10,26 @@ pub trait Destination: Send + Sync {
     ///
     /// # Errors
     /// [`PublishError`]: whose failure it is decides whether the event or the destination waits.
-    fn publish(&self, event: &Record) -> impl Future<Output = Result<(), PublishError>> + Send;
+    fn publish(&self, event: &Record) -> impl Future<Output = Result<Confirmed, PublishError>> + Send;
+}
+
+/// How a destination confirms an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It has it, as far as it says since just now.
+    Taken,
+    /// It had it already: an earlier attempt arrived of which no answer came.
+    Known,
+}
+
+impl Confirmed {
+    /// Stable name for metrics: what an attempt ended in.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Taken => "delivered",
+            Self::Known => "known",
+        }
+    }
 }
 
 /// Why an event is not there yet.
@@ -45,4 +64,59 @@ pub enum Retry {
     Refused,
     /// The destination wants no more events until an operator says otherwise (410).
     Disabled,
+}
+
+/// Port: who hears what an operator should know of a destination that takes events all the same.
+pub trait Remarks: Send + Sync {
+    /// Called from within [`Destination::publish`], so it must not wait.
+    fn remark(&self, destination: &str, remark: &Remark);
+}
+
+/// What is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// It knows an event again for this long, and it may be sent again later than that.
+    ForgetsSoon {
+        /// How long.
+        window: Duration,
+        /// How long an event is tried.
+        horizon: Duration,
+    },
+    /// When it is full it makes room, and takes out what nobody may have read yet.
+    LosesOldest,
+    /// When it is full it forgets which events it has.
+    ForgetsWhenFull,
+    /// What it confirms is not on disk then; the policy allows that.
+    NotSynced,
+}
+
+impl Remark {
+    /// Stable name for metrics and logs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ForgetsSoon { .. } => "forgets_soon",
+            Self::LosesOldest => "loses_oldest",
+            Self::ForgetsWhenFull => "forgets_when_full",
+            Self::NotSynced => "not_synced",
+        }
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForgetsSoon { window, horizon } => write!(
+                f,
+                "it knows an event again for {} s, and one may be sent again for {} s: its consumers must tell repeats by \
+                 the id",
+                window.as_secs(),
+                horizon.as_secs()
+            ),
+            Self::LosesOldest => f.write_str("when it is full it takes out the oldest events, read or not"),
+            Self::ForgetsWhenFull => {
+                f.write_str("when it is full it forgets which events it has, and one that is sent again is there twice")
+            }
+            Self::NotSynced => f.write_str("what it confirms is not on disk then, and a power cut can lose it"),
+        }
+    }
 }

@@ -136,7 +136,8 @@ impl Event {
     }
 }
 
-fn event_type(clean: &Clean) -> &str {
+/// CloudEvents `type`: the sender's word for it, if it has one.
+pub(crate) fn event_type(clean: &Clean) -> &str {
     clean.event_type().unwrap_or(TYPE_UNNAMED)
 }
 

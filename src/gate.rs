@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Timestamp,
-    event::{Arrival, Event, Lineage},
+    event::{Arrival, Event, Lineage, event_type},
     ledger::{Accepted, Known, Ledger, Receipt},
     limit::Rate,
     outcome::{Judgement, Notes, Observation},
@@ -128,7 +128,9 @@ pub async fn handle<M: Memory, L: Ledger, O: Origin>(
         Delivery::Queue { to, form } => {
             let Sender::Webhook(webhook) = &route.sender;
             let provider = &webhook.provider().name;
-            let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to, keep: route.keep };
+            let (to, left_out) = gate.policy.takers(to, event_type(&clean));
+            notes.left_out = left_out;
+            let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to: &to, keep: route.keep };
             let event = Event::new(&clean, &lineage, arrival);
             notes.event_id = Some(event.record().id.clone());
             Ok(match gate.ledger.accept(event).await? {

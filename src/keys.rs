@@ -13,7 +13,7 @@ pub use read::Trouble;
 
 use crate::{
     clock::Timestamp,
-    policy::{KeyReference, Policy, Reference},
+    policy::{KeyReference, Place, Policy, Reference},
     secret::Secret,
     verify::{BadKey, Key, Keys, Webhook},
 };
@@ -36,6 +36,8 @@ pub enum Whose {
     },
     /// What a destination's deliveries are signed with.
     Destination(String),
+    /// What the gate logs in with at a destination.
+    Login(String),
     /// The gate's own.
     Own,
 }
@@ -84,17 +86,20 @@ pub fn load(
     }
 }
 
-/// The secrets that deliveries are signed with, by destination; one that has none is unsigned.
+/// The secrets that destinations are signed for or logged in to with, by destination; some have none.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
-pub fn signers(policy: &Policy, environment: Environment<'_>) -> Result<BTreeMap<String, Secret>, Vec<KeyError>> {
+pub fn of_destinations(
+    policy: &Policy,
+    environment: Environment<'_>,
+) -> Result<BTreeMap<String, Secret>, Vec<KeyError>> {
     let mut resolver = Resolver { environment, now: Timestamp::default(), warnings: Vec::new(), errors: Vec::new() };
-    let signers = resolver.signers(policy);
-    if resolver.errors.is_empty() { Ok(signers) } else { Err(resolver.errors) }
+    let secrets = resolver.of_destinations(policy);
+    if resolver.errors.is_empty() { Ok(secrets) } else { Err(resolver.errors) }
 }
 
-/// Resolves what [`load`] and [`signers`] would, and makes nothing.
+/// Resolves what [`load`] and [`of_destinations`] would, and makes nothing.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
@@ -103,7 +108,7 @@ pub fn check(policy: &Policy, environment: Environment<'_>, now: Timestamp) -> R
     for reference in &policy.keys {
         drop(resolver.keys(policy, reference));
     }
-    drop(resolver.signers(policy));
+    drop(resolver.of_destinations(policy));
     if let Some(reference) = &policy.secret {
         let own = read::resolve(reference, environment).and_then(|text| own::secret(text.as_bytes()));
         drop(resolver.take(Whose::Own, own));
@@ -138,15 +143,24 @@ impl Resolver<'_> {
         keys
     }
 
-    fn signers(&mut self, policy: &Policy) -> BTreeMap<String, Secret> {
-        let mut signers = BTreeMap::new();
+    fn of_destinations(&mut self, policy: &Policy) -> BTreeMap<String, Secret> {
+        let mut secrets = BTreeMap::new();
         for destination in &policy.destinations {
-            let Some(reference) = &destination.sign else { continue };
-            let secret = self.resolve(reference, signing_key);
-            let secret = self.take(Whose::Destination(destination.name.clone()), secret);
-            signers.extend(secret.map(|secret| (destination.name.clone(), secret)));
+            let Some(reference) = destination.secret() else { continue };
+            let name = destination.name.clone();
+            let secret = match destination.place {
+                Place::Http(_) => {
+                    let secret = self.resolve(reference, signing_key);
+                    self.take(Whose::Destination(name), secret)
+                }
+                Place::Nats(_) | Place::Redis(_) => {
+                    let secret = self.resolve(reference, password);
+                    self.take(Whose::Login(name), secret)
+                }
+            };
+            secrets.extend(secret.map(|secret| (destination.name.clone(), secret)));
         }
-        signers
+        secrets
     }
 
     fn resolve(
@@ -162,7 +176,8 @@ impl Resolver<'_> {
         match secret {
             Ok(secret) => {
                 let bytes = secret.len_bytes();
-                if bytes < KEY_MIN_BYTES {
+                // How long a broker's password is, is between its operators.
+                if bytes < KEY_MIN_BYTES && !matches!(whose, Whose::Login(_)) {
                     self.warnings.push(KeyWarning { whose, bytes });
                 }
                 Some(secret)
@@ -193,6 +208,11 @@ fn signing_key(text: &str) -> Result<Secret, Trouble> {
     Secret::new(bytes).map_err(|_| Trouble::Empty)
 }
 
+/// As the broker knows it.
+fn password(text: &str) -> Result<Secret, Trouble> {
+    Secret::new(text).map_err(|_| Trouble::Empty)
+}
+
 impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -201,6 +221,7 @@ impl fmt::Display for Whose {
                 write!(f, "key `{key}` of {}", routes.join(", "))
             }
             Self::Destination(name) => write!(f, "signing key of destination `{name}`"),
+            Self::Login(name) => write!(f, "login of destination `{name}`"),
             Self::Own => f.write_str("the gate's own secret"),
         }
     }

@@ -79,6 +79,8 @@ pub struct Notes {
     pub finding: Option<(String, String)>,
     /// What came of checks that are tried before they enforce.
     pub observed: Vec<Observation>,
+    /// Destinations of the route that do not want events of this type.
+    pub left_out: Vec<String>,
 }
 
 /// What came of one check that is tried before it enforces.

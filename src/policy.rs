@@ -25,11 +25,12 @@ mod url;
 
 pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, Stages, cases};
 pub use compile::{Compiled, LanguageOf, Overrides, compile, found, language};
+pub use destinations::{Broker, Destination, Durability, Http, Nats, Only, Place, Redis, Server};
 pub use effective::effective;
 pub use reference::{Absent, Key, Table, keys};
 pub use report::{Diagnostic, Report, Severity};
 pub use source::{Source, TextFile};
-pub use summary::RouteSummary;
+pub use summary::{DestinationSummary, RouteSummary};
 pub use units::{written_rate, written_size, written_time};
 
 use crate::{
@@ -258,23 +259,6 @@ pub enum Delivery {
     Relay,
 }
 
-/// Where queued events can go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// Its name in the policy: a label of metrics and a part of records.
-    pub name: String,
-    /// `http://` or `https://`, with path and query.
-    pub url: String,
-    /// The Host to send; absent: that of `public_url`, else that of `url`.
-    pub host: Option<String>,
-    /// The secret to sign with as Standard Webhooks; absent: unsigned.
-    pub sign: Option<Reference>,
-    /// So many at once.
-    pub concurrency: usize,
-    /// How long an answer may take.
-    pub timeout: Duration,
-}
-
 /// The keys of one name, for one provider.
 #[derive(Clone, Debug)]
 pub struct KeyReference {
@@ -361,6 +345,15 @@ impl Policy {
         let found = self.guards.find(head);
         let route = if let Found::Guarded(index) = found { self.routes.get(index) } else { None };
         (found, route)
+    }
+
+    /// Which of these destinations an event of this type is for, and which it is not for.
+    pub fn takers(&self, to: &[String], event_type: &str) -> (Vec<String>, Vec<String>) {
+        let takes = |name: &&String| {
+            let found = self.destinations.iter().find(|destination| destination.name == **name);
+            found.is_none_or(|destination| destination.only.takes(event_type))
+        };
+        to.iter().cloned().partition(|name| takes(&name))
     }
 }
 

@@ -59,7 +59,8 @@ impl Secret {
         self.bytes.len()
     }
 
-    /// For algorithms other than HMAC-SHA256; [`verify`](crate::verify) is the one reader.
+    /// For algorithms other than HMAC-SHA256, whose one reader is [`verify`](crate::verify), and for a broker that wants to
+    /// hear a password.
     pub(crate) fn expose(&self) -> &[u8] {
         &self.bytes
     }

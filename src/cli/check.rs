@@ -8,7 +8,7 @@ use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
     json::language::way_out,
     keys,
-    policy::{self, Compiled, Overrides, Policy, Report, RouteSummary, Severity, Source},
+    policy::{self, Compiled, DestinationSummary, Overrides, Policy, Report, RouteSummary, Severity, Source},
     verify::Catalogue,
 };
 use anyhow::bail;
@@ -57,6 +57,7 @@ struct Checked {
     keys: Vec<Told>,
     spool: Vec<Told>,
     routes: Vec<RouteSummary>,
+    destinations: Vec<DestinationSummary>,
 }
 
 /// One stage, or the whole policy where it has none.
@@ -159,6 +160,7 @@ impl Default for Checked {
             keys: Vec::new(),
             spool: Vec::new(),
             routes: Vec::new(),
+            destinations: Vec::new(),
         }
     }
 }
@@ -178,6 +180,7 @@ impl Checked {
                     add_new(&mut self.spool, orphans::look(&policy));
                 }
                 self.routes = policy.summary();
+                self.destinations = policy.destinations_summary();
                 Stage { env, in_order: found, digest: Some(policy.digest) }
             }
         };
@@ -213,6 +216,9 @@ impl Checked {
         if let [_] = self.stages.as_slice() {
             for route in &self.routes {
                 write!(text, "\n{route}")?;
+            }
+            for destination in &self.destinations {
+                write!(text, "\n{destination}")?;
             }
         } else {
             writeln!(text, "\nWhat each route promises is told of one stage: `--env NAME`.")?;

@@ -1,5 +1,6 @@
 //! A whole gate in this process: what `run` runs, and what `demo` shows.
 
+mod destinations;
 mod keeper;
 mod load;
 mod standing;
@@ -121,10 +122,11 @@ impl Running {
         let (orders, taken) = mpsc::channel(ORDERS_MAX);
         let (mut queue, mut socket) = (None, None);
         if let Some(spool) = spool {
+            let maker = destinations::Parts { outbound, clock: clock.clone() };
             let observer: Arc<dyn deliver::Observer> = watch;
-            let mut forwarders = Forwarders::new(spool.clone(), outbound, clock.clone(), observer);
-            let destinations = forwarders.prepare(&policy, &loaded.signers)?;
-            forwarders.replace(destinations);
+            let mut forwarders = Forwarders::new(spool.clone(), maker, clock.clone(), observer);
+            let prepared = forwarders.prepare(&policy, &loaded.secrets)?;
+            forwarders.replace(prepared);
             socket = listen(&spool, &orders, forwarders.switches(), &state.observed);
             queue = Some(Queue { spool, forwarders });
         }

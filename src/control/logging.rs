@@ -27,6 +27,7 @@ pub fn init(format: Format, level: Level) {
         .with_default(level)
         .with_target("pingora_core", quiet)
         .with_target("pingora_proxy", LevelFilter::OFF)
+        .with_target("async_nats", quiet)
         .with_target("h2", quiet)
         .with_target("rustls", quiet);
     let layer = match format {
@@ -58,6 +59,7 @@ pub(super) fn line(report: &Report) {
     let event_type = notes.event_type.as_deref();
     let contract = notes.contract.as_deref();
     let sunset = notes.sunset.map(Timestamp::rfc3339);
+    let left_out = (!notes.left_out.is_empty()).then(|| notes.left_out.join(" "));
     let (pointer, keyword) =
         notes.finding.as_ref().map(|(pointer, keyword)| (pointer.as_str(), keyword.as_str())).unzip();
     let found: Vec<_> = notes.observed.iter().map(|Observation { found, .. }| found.code()).collect();
@@ -66,7 +68,7 @@ pub(super) fn line(report: &Report) {
         ($level:ident, $message:literal) => {
             $level!(
                 %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, key_id, event_id,
-                event_type, contract, sunset, pointer, keyword, found, $message
+                event_type, contract, sunset, pointer, keyword, left_out, found, $message
             )
         };
     }

@@ -1,14 +1,15 @@
 //! Prometheus metrics. Labels come from the configuration and from closed sets of codes, never from a request.
 
+mod destinations;
 mod policy;
 mod spool;
 
+pub use destinations::DestinationSeries;
 pub use policy::{PolicySeries, Reloaded};
 use spool::SpoolGauges;
 
 use crate::{
     clock::Timestamp,
-    deliver::Standing,
     edge::{Report, Took, TurnedAway},
     outcome::{Observation, Outcome},
     policy::{Observed, Policy, Route},
@@ -33,11 +34,9 @@ pub struct Metrics {
     body_bytes: IntCounterVec,
     turned_away: IntCounterVec,
     alarms: IntCounterVec,
-    deliveries: IntCounterVec,
-    dead_letters: IntCounterVec,
-    breaker: IntGaugeVec,
-    disabled: IntGaugeVec,
     spool: SpoolGauges,
+    /// About destinations.
+    pub destinations: DestinationSeries,
     /// About the policy.
     pub policy: PolicySeries,
     known: RwLock<Known>,
@@ -105,24 +104,9 @@ impl Metrics {
                 &["reason"],
             )?,
             alarms: counter("hookwarden_alarms_total", "Things that need a look", &["kind"])?,
-            deliveries: counter(
-                "hookwarden_deliveries_total",
-                "Attempts to deliver, by destination and result",
-                &["destination", "result"],
-            )?,
-            dead_letters: counter(
-                "hookwarden_dead_letters_total",
-                "Events that died, by destination",
-                &["destination"],
-            )?,
-            breaker: gauges("hookwarden_breaker_open", "1 while a destination is not asked", &["destination"])?,
-            disabled: gauges(
-                "hookwarden_destination_disabled",
-                "1 after a destination answered 410, until it is enabled",
-                &["destination"],
-            )?,
             spool: SpoolGauges::new(&registry)?,
             seconds,
+            destinations: DestinationSeries::new(&registry)?,
             policy: PolicySeries::new(&registry)?,
             known: RwLock::default(),
             registry: registry.clone(),
@@ -159,23 +143,11 @@ impl Metrics {
                 }
             }
         }
-        for destination in &policy.destinations {
-            self.deliveries.with_label_values(&[destination.name.as_str(), "delivered"]);
-            self.dead_letters.with_label_values(&[destination.name.as_str()]);
-            // Of one that goes on, they say what they said.
-            self.breaker.with_label_values(&[destination.name.as_str()]);
-            self.disabled.with_label_values(&[destination.name.as_str()]);
-        }
+        policy.destinations.iter().for_each(|destination| self.destinations.know(destination));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.routes.extend(policy.routes.iter().map(|route| route.name.to_string()));
         known.keys.extend(policy.keys.iter().flat_map(|keys| &keys.entries).map(|key| key.id.clone()));
         known.destinations = policy.destinations.iter().map(|destination| destination.name.clone()).collect();
-    }
-
-    /// A destination is no more: whether it was asked says nothing now.
-    pub fn forget_destination(&self, destination: &str) {
-        let _ = self.breaker.remove_label_values(&[destination]);
-        let _ = self.disabled.remove_label_values(&[destination]);
     }
 
     /// One request.
@@ -199,6 +171,9 @@ impl Metrics {
             }
         }
         self.body_bytes.with_label_values(&[label]).inc_by(report.received_bytes);
+        if report.outcome == Outcome::Accepted {
+            report.notes.left_out.iter().for_each(|destination| self.destinations.left_out(destination));
+        }
         if let Some(key) = &report.notes.key_id {
             let key = if known.keys.contains(key) { key } else { "other" };
             self.verified.with_label_values(&[label, key]).inc();
@@ -213,19 +188,6 @@ impl Metrics {
 
     pub(super) fn alarm(&self, kind: &str) {
         self.alarms.with_label_values(&[kind]).inc();
-    }
-
-    pub(super) fn attempted(&self, destination: &str, result: &str) {
-        self.deliveries.with_label_values(&[destination, result]).inc();
-    }
-
-    pub(super) fn died(&self, destination: &str) {
-        self.dead_letters.with_label_values(&[destination]).inc();
-    }
-
-    pub(super) fn standing(&self, destination: &str, now: Standing) {
-        self.breaker.with_label_values(&[destination]).set(i64::from(now != Standing::Up));
-        self.disabled.with_label_values(&[destination]).set(i64::from(now == Standing::Disabled));
     }
 
     /// All of it in Prometheus' text format, with what the spool says now.
@@ -292,21 +254,12 @@ fn observable(route: &Route) -> Vec<(Check, &'static [&'static str])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{policy, spool::DestinationStats};
+    use crate::{deliver::Standing, policy, spool::DestinationStats};
 
     fn policy(destinations: &[&str]) -> Policy {
         let mut policy = Policy::pass_through(([127, 0, 0, 1], 0).into(), "http://127.0.0.1:1");
-        policy.destinations = destinations
-            .iter()
-            .map(|name| policy::Destination {
-                name: (*name).to_owned(),
-                url: "http://127.0.0.1:1/".to_owned(),
-                host: None,
-                sign: None,
-                concurrency: 1,
-                timeout: std::time::Duration::from_secs(1),
-            })
-            .collect();
+        policy.destinations =
+            destinations.iter().map(|name| policy::tests::destination(name, "http://127.0.0.1:1/")).collect();
         policy
     }
 
@@ -318,7 +271,7 @@ mod tests {
     fn what_a_destination_is_doing_is_two_gauges() {
         let metrics = metrics(&["crm"]);
         for (standing, open, disabled) in [(Standing::Up, 0, 0), (Standing::Down, 1, 0), (Standing::Disabled, 1, 1)] {
-            metrics.standing("crm", standing);
+            metrics.destinations.standing("crm", standing);
             let text = metrics.text(None, Timestamp::default());
             assert!(text.contains(&format!("hookwarden_breaker_open{{destination=\"crm\"}} {open}")), "{text}");
             assert!(

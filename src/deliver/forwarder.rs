@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    destination::{Destination, PublishError, Retry},
+    destination::{Confirmed, Destination, PublishError, Retry},
     event::Record,
     spool::{Claim, Spool, Verdict},
-    verdict::Fault,
+    verdict::{Chain, Fault},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -37,6 +37,7 @@ pub(super) struct Forwarder<D> {
     breaker: Breaker,
     blame: Blame,
     terms: watch::Receiver<Terms<D>>,
+    last_failure: Option<String>,
 }
 
 /// Attempts that are being made.
@@ -51,7 +52,7 @@ struct UnderWay {
 struct Attempt {
     claim: Claim,
     event_id: String,
-    result: Result<(), PublishError>,
+    result: Result<Confirmed, PublishError>,
     /// Whether a delivery could be written down.
     settled: Result<(), Fault>,
 }
@@ -68,7 +69,8 @@ impl<D: Destination + 'static> Forwarder<D> {
             let terms = terms.borrow_and_update();
             (terms.destination.clone(), Breaker::new(terms.concurrency))
         };
-        Self { name: name.to_owned(), spool, destination, observer, clock, breaker, blame: Blame::default(), terms }
+        let (name, blame) = (name.to_owned(), Blame::default());
+        Self { name, spool, destination, observer, clock, breaker, blame, terms, last_failure: None }
     }
 
     pub(super) async fn run(mut self, switch: Arc<Switch>) {
@@ -87,7 +89,7 @@ impl<D: Destination + 'static> Forwarder<D> {
                 },
                 () = switch.turned_on() => {
                     self.breaker.enable();
-                    self.observer.standing(&self.name, self.breaker.standing()); // the switch says so already
+                    self.observer.standing(&self.name, self.breaker.standing(), None); // the switch says so already
                 }
             }
             self.tell_standing(&switch);
@@ -108,7 +110,7 @@ impl<D: Destination + 'static> Forwarder<D> {
     fn tell_standing(&self, switch: &Switch) {
         let now = self.breaker.standing();
         if switch.stands(now) {
-            self.observer.standing(&self.name, now);
+            self.observer.standing(&self.name, now, self.last_failure.as_deref());
         }
     }
 
@@ -139,7 +141,7 @@ impl<D: Destination + 'static> Forwarder<D> {
         let work = async move {
             let result = destination.publish(&record).await;
             let settled = match &result {
-                Ok(()) => spool.settle(claim.sequence, &name, Verdict::Delivered).await,
+                Ok(_) => spool.settle(claim.sequence, &name, Verdict::Delivered).await,
                 Err(_) => Ok(()),
             };
             Attempt { claim, event_id: record.id, result, settled }
@@ -151,12 +153,12 @@ impl<D: Destination + 'static> Forwarder<D> {
         if let Err(fault) = settled {
             self.observer.not_settled(&self.name, &event_id, &fault);
         }
+        self.observer.attempted(&self.name, &event_id, result.as_ref().copied());
         let Err(error) = result else {
-            self.observer.attempted(&self.name, &event_id, "delivered");
             self.blame.passed(claim.sequence);
             return self.breaker.passed();
         };
-        self.observer.attempted(&self.name, &event_id, &error.reason);
+        self.last_failure = Some(Chain(&error).to_string());
         match self.blame.of(claim.sequence, error.retry) {
             Blamed::Destination { after } => {
                 self.breaker.failed(after, chance(), self.clock.running());

@@ -1,9 +1,10 @@
 //! A destination that speaks HTTP: WordPress, or any URL. Signed as Standard Webhooks, so that a receiver can use any
 //! library for it.
 
+use super::BadDestination;
 use crate::{
     clock::Clock,
-    destination::{Destination, PublishError, Retry},
+    destination::{Confirmed, Destination, PublishError, Retry},
     event::Record,
     outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
     policy,
@@ -18,7 +19,8 @@ use std::{
 };
 
 /// One URL, and how it is signed for.
-pub(super) struct Http<O> {
+#[expect(missing_debug_implementations, reason = "holds what deliveries are signed with")]
+pub struct Http<O> {
     outbound: O,
     clock: Arc<dyn Clock>,
     host: String,
@@ -36,27 +38,25 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// So much of an answer is read, to keep its connection; nothing of it is kept.
 const ANSWER_BYTES: usize = 64 * 1024;
 
-/// A URL that the policy let pass and this cannot use.
-#[derive(Debug, thiserror::Error)]
-#[error("destination `{0}` has a URL that cannot be used")]
-pub struct BadUrl(String);
-
 impl<O: Outbound> Http<O> {
-    pub(super) fn new(
+    /// `sign` is the secret that deliveries are signed with.
+    ///
+    /// # Errors
+    /// [`BadDestination`] for a URL that the policy let pass and this cannot use.
+    pub fn new(
         outbound: O,
         clock: Arc<dyn Clock>,
-        destination: &policy::Destination,
+        (destination, place): (&policy::Destination, &policy::Http),
         public_url: Option<&str>,
         sign: Option<Secret>,
-    ) -> Result<Self, BadUrl> {
-        let bad = || BadUrl(destination.name.clone());
-        let uri: Uri = destination.url.parse().map_err(|_| bad())?;
+    ) -> Result<Self, BadDestination> {
+        let bad = || BadDestination { name: destination.name.clone(), why: "its URL has no use".to_owned() };
+        let uri: Uri = place.url.parse().map_err(|_| bad())?;
         let tls = uri.scheme_str() == Some("https");
         let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
         let public: Option<Uri> = public_url.and_then(|url| url.parse().ok());
         let authority = |uri: &Uri| uri.authority().map(|authority| authority.as_str().to_owned());
-        let sent_host =
-            destination.host.clone().or_else(|| public.as_ref().and_then(authority)).or_else(|| authority(&uri));
+        let sent_host = place.host.clone().or_else(|| public.as_ref().and_then(authority)).or_else(|| authority(&uri));
         // WordPress behind TLS would answer a plain request with a redirect to itself.
         let proto = public.as_ref().and_then(Uri::scheme_str).unwrap_or(if tls { "https" } else { "http" });
         let mut headers = HeaderMap::new();
@@ -117,7 +117,7 @@ impl<O: Outbound> Http<O> {
 }
 
 impl<O: Outbound> Destination for Http<O> {
-    async fn publish(&self, event: &Record) -> Result<(), PublishError> {
+    async fn publish(&self, event: &Record) -> Result<Confirmed, PublishError> {
         let target = self.target().await.map_err(|error| failed("resolve", error))?;
         match self.outbound.send(&target, self.request(event), &self.deadlines, ANSWER_BYTES).await {
             Ok(answer) => judge(&answer, UNIX_EPOCH + now(&*self.clock)),
@@ -139,10 +139,10 @@ fn failed(reason: &str, source: impl Into<crate::verdict::BoxError>) -> PublishE
 }
 
 /// Whose failure is it? What concerns the destination costs the event nothing.
-fn judge(answer: &Response, now: SystemTime) -> Result<(), PublishError> {
+fn judge(answer: &Response, now: SystemTime) -> Result<Confirmed, PublishError> {
     let status = answer.status;
     if status.is_success() {
-        return Ok(());
+        return Ok(Confirmed::Taken); // a receiver that knew it says the same
     }
     let after = answer.headers.get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
     let retry = match status {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     clock::SystemClock,
-    outbound::{Deadlines, Failure, Request, Response, Target},
+    outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
     policy::tests::compiled,
     spool::Settings,
 };
@@ -17,12 +17,26 @@ impl Outbound for Nowhere {
     }
 }
 
+impl Maker for Nowhere {
+    type Destination = Http<Self>;
+
+    fn make(
+        &self,
+        destination: &policy::Destination,
+        public_url: Option<&str>,
+        secret: Option<&Secret>,
+    ) -> Result<Http<Self>, BadDestination> {
+        let policy::Place::Http(place) = &destination.place else { panic!("{destination:?}") };
+        Http::new(self.clone(), Arc::new(SystemClock), (destination, place), public_url, secret.cloned())
+    }
+}
+
 struct Deaf;
 
 impl Observer for Deaf {
-    fn attempted(&self, _: &str, _: &str, _: &str) {}
+    fn attempted(&self, _: &str, _: &str, _: Result<Confirmed, &PublishError>) {}
     fn died(&self, _: &str, _: &str, _: &str) {}
-    fn standing(&self, _: &str, _: Standing) {}
+    fn standing(&self, _: &str, _: Standing, _: Option<&str>) {}
     fn not_settled(&self, _: &str, _: &str, _: &Fault) {}
 }
 

@@ -3,7 +3,7 @@
 use super::{Environment, read};
 use crate::{
     clock::Timestamp,
-    policy::{Policy, Reference},
+    policy::{Destination, Policy, Reference},
 };
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
@@ -12,9 +12,9 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 pub fn mark(policy: &Policy, environment: Environment<'_>, now: Timestamp, by: &RandomState) -> u64 {
     let keys = policy.keys.iter().flat_map(|reference| &reference.entries);
     let keys = keys.filter(|entry| entry.retire.is_none_or(|retire| now < retire)).map(|entry| &entry.from);
-    let signers = policy.destinations.iter().filter_map(|destination| destination.sign.as_ref());
+    let secrets = policy.destinations.iter().filter_map(Destination::secret);
     let mut hasher = by.build_hasher();
-    for reference in keys.chain(signers).chain(&policy.secret) {
+    for reference in keys.chain(secrets).chain(&policy.secret) {
         hasher.write_u64(match read::resolve(reference, environment) {
             Ok(text) => by.hash_one((true, name(reference), text.as_str())),
             Err(trouble) => by.hash_one((false, name(reference), trouble.to_string().as_str())),

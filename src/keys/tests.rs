@@ -1,4 +1,4 @@
-use super::{KeyError, Trouble, Whose, check, load, own, signers};
+use super::{KeyError, Trouble, Whose, check, load, of_destinations, own};
 use crate::{
     clock::Timestamp,
     policy::{Policy, tests::compiled},
@@ -127,10 +127,22 @@ fn a_retired_key_is_not_even_looked_for() {
 #[test]
 fn destinations_are_signed_with_what_their_secret_decodes_to() {
     let policy = policy("{ id: live, from: env:SHOP }", "secret: env:OWN");
-    let signers = signers(&policy, &environment).unwrap_or_else(|errors| panic!("{errors:?}"));
-    assert_eq!(signers["wordpress"].len_bytes(), 24);
-    let errors = super::signers(&policy, &|_| Some("not base64!".to_owned())).err().unwrap();
+    let secrets = of_destinations(&policy, &environment).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!(secrets["wordpress"].len_bytes(), 24);
+    let errors = super::of_destinations(&policy, &|_| Some("not base64!".to_owned())).err().unwrap();
     assert!(matches!(errors[0].trouble, Trouble::Undecodable(_)));
+}
+
+#[test]
+fn a_broker_is_told_its_password_as_it_is_however_short() {
+    let broker = "{ redis: 'rediss://r', stream: a, password: 'env:SHORT' }";
+    let text = format!("routes: {{}}\nsecret: env:OWN\ndestinations: {{ orders: {broker} }}\n");
+    let policy = compiled(&text).unwrap_or_else(|report| panic!("{report}")).policy;
+    let secrets = of_destinations(&policy, &environment).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert!(secrets["orders"].is(b"hunter2"));
+    assert!(check(&policy, &environment, NOW).unwrap_or_else(|errors| panic!("{errors:?}")).is_empty());
+    let errors = of_destinations(&policy, &|_| None).err().unwrap();
+    assert_eq!(errors[0].to_string(), "login of destination `orders`: `env:SHORT` is not set");
 }
 
 #[test]

@@ -1,34 +1,88 @@
 //! Where queued events can go.
 
+mod broker;
+mod only;
+
+pub use broker::{Broker, Durability, Nats, Redis, Server};
+pub use only::Only;
+
 use super::{
-    Destination,
+    Reference,
     notes::Notes,
     text::DestinationText,
     units::{ReferenceText, TimeText},
     url::{self, Shape},
 };
+use crate::json::{Node, language::listed};
 use std::time::Duration;
+
+/// Where queued events can go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Its name in the policy: a label of metrics and a part of records.
+    pub name: String,
+    /// What it is, and where.
+    pub place: Place,
+    /// Which events are for it.
+    pub only: Only,
+    /// So many at once.
+    pub concurrency: usize,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// What a destination is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// WordPress, or any URL.
+    Http(Http),
+    /// A stream of NATS JetStream.
+    Nats(Nats),
+    /// A stream of Redis.
+    Redis(Redis),
+}
+
+/// A URL that takes POSTs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// `http://` or `https://`, with path and query.
+    pub url: String,
+    /// The Host to send; absent: that of `public_url`, else that of `url`.
+    pub host: Option<String>,
+    /// The secret to sign with as Standard Webhooks; absent: unsigned.
+    pub sign: Option<Reference>,
+}
+
+impl Destination {
+    /// The one secret that it needs, if any: to sign with, or to log in with.
+    pub fn secret(&self) -> Option<&Reference> {
+        match &self.place {
+            Place::Http(http) => http.sign.as_ref(),
+            Place::Nats(Nats { broker, .. }) | Place::Redis(Redis { broker, .. }) => broker.secret.as_ref(),
+        }
+    }
+}
 
 pub(super) fn destinations(notes: &mut Notes<'_>) -> Vec<Destination> {
     let mut destinations = Vec::new();
     for (name, node) in notes.members("/destinations") {
         notes.check_name(name, node);
         let Some(text) = notes.decode::<DestinationText>(node) else { continue };
-        let url = url::read(&text.url.0, Shape::Whole).map_err(|why| notes.wrong(node.find("/url"), why));
-        if let Some(Err(why)) = text.host.as_deref().map(url::check_authority) {
-            notes.wrong(node.find("/host"), format!("{why}; write something such as `shop.example`"));
+        for (key, reference) in [("sign", &text.sign), ("password", &text.password), ("token", &text.token)] {
+            if let Some(ReferenceText(reference)) = reference {
+                notes.check_reference(reference, node.find(&format!("/{key}")));
+            }
         }
-        if let Some(ReferenceText(sign)) = &text.sign {
-            notes.check_reference(sign, node.find("/sign"));
-        }
-        destinations.push(Destination {
-            name: name.to_string(),
-            url: url.unwrap_or_default(),
-            host: text.host,
-            sign: text.sign.map(|ReferenceText(sign)| sign),
-            concurrency: text.concurrency.unwrap_or(CONCURRENCY),
-            timeout: text.timeout.map_or(TIMEOUT, |TimeText(time)| time),
-        });
+        let only = only::compile(text.only.as_deref(), node, notes);
+        let (concurrency, timeout) = (text.concurrency, text.timeout);
+        let Some(place) = place(text, node, notes) else { continue };
+        let (most, patience) = match place {
+            Place::Http(_) => (CONCURRENCY, TIMEOUT),
+            Place::Nats(_) | Place::Redis(_) => (BROKER_CONCURRENCY, BROKER_TIMEOUT),
+        };
+        let concurrency = concurrency.unwrap_or(most);
+        let timeout = timeout.map_or(patience, |TimeText(time)| time);
+        destinations.push(Destination { name: name.to_string(), place, only, concurrency, timeout });
     }
     destinations
 }
@@ -37,3 +91,63 @@ pub(super) fn destinations(notes: &mut Notes<'_>) -> Vec<Destination> {
 const CONCURRENCY: usize = 8;
 /// WordPress with a full page of plugins needs seconds for an order.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Enough for a broker that syncs for many at once; after a crash so many at the most come twice.
+const BROKER_CONCURRENCY: usize = 64;
+/// A broker that takes longer to confirm is not well.
+const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The keys that say what a destination is.
+const KINDS: [&str; 3] = ["url", "nats", "redis"];
+
+/// Exactly one kind, and only what belongs to it.
+fn place(text: DestinationText, node: &Node, notes: &mut Notes<'_>) -> Option<Place> {
+    let said: Vec<_> = KINDS.into_iter().filter(|kind| node.find(&format!("/{kind}")).is_some()).collect();
+    let kind = match said.as_slice() {
+        [kind] => *kind,
+        [] => {
+            notes.wrong(Some(node), format!("where is it? write one of {}", listed(&KINDS, ", ")));
+            return None;
+        }
+        [first, second, ..] => {
+            let second = node.find(&format!("/{second}"));
+            notes.wrong(second, format!("a destination is one thing; it has `{first}` already"));
+            return None;
+        }
+    };
+    for (key, kinds) in OF_KINDS {
+        if let Some(alien) = node.find(&format!("/{key}")).filter(|_| !kinds.contains(&kind)) {
+            let kinds = listed(kinds, " and ");
+            notes.misnamed(alien, format!("`{key}` is for {kinds}, and this destination has `{kind}`; leave it out"));
+        }
+    }
+    match kind {
+        "nats" => broker::nats(text, node, notes).map(Place::Nats),
+        "redis" => broker::redis(text, node, notes).map(Place::Redis),
+        _ => Some(Place::Http(http(text, node, notes))),
+    }
+}
+
+/// To which kinds a key belongs; those that are not here belong to all.
+const OF_KINDS: [(&str, &[&str]); 11] = [
+    ("host", &["url"]),
+    ("sign", &["url"]),
+    ("stream", &["nats", "redis"]),
+    ("subject", &["nats"]),
+    ("user", &["nats", "redis"]),
+    ("password", &["nats", "redis"]),
+    ("token", &["nats"]),
+    ("ca", &["nats", "redis"]),
+    ("durability", &["nats", "redis"]),
+    ("remember", &["redis"]),
+    ("length", &["redis"]),
+];
+
+fn http(text: DestinationText, node: &Node, notes: &mut Notes<'_>) -> Http {
+    let url = text.url.map(|url| url::read(&url.0, Shape::Whole)).transpose();
+    let url = url.map_err(|why| notes.wrong(node.find("/url"), why));
+    if let Some(Err(why)) = text.host.as_deref().map(url::check_authority) {
+        notes.wrong(node.find("/host"), format!("{why}; write something such as `shop.example`"));
+    }
+    let sign = text.sign.map(|ReferenceText(sign)| sign);
+    Http { url: url.unwrap_or_default().unwrap_or_default(), host: text.host, sign }
+}

@@ -7,7 +7,7 @@ use std::ops::Range;
 /// Which bytes of the text must not be shown. The tree of a text that can be read numbers them from `base`.
 pub(super) fn hidden(text: &str, document: Option<&Document>, base: usize) -> Vec<Range<usize>> {
     let mut hidden = document.map_or_else(
-        || by_eye(text, &["from", "sign", "secret"]),
+        || by_eye(text, &["from", "sign", "secret", "password", "token"]),
         |document| {
             let places = by_place(&document.root).into_iter();
             places.map(|at| at.start.saturating_sub(base)..at.end.saturating_sub(base)).collect()
@@ -28,8 +28,10 @@ pub(super) fn hidden_in_sender(text: &str) -> Vec<Range<usize>> {
 fn by_place(root: &Node) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
     let destinations = root.find("/destinations").into_iter().flat_map(Node::members);
-    let signs = destinations.filter_map(|(_, destination)| destination.find("/sign"));
-    for node in root.find("/secret").into_iter().chain(signs) {
+    let of_destinations = destinations.flat_map(|(_, destination)| {
+        ["/sign", "/password", "/token"].into_iter().filter_map(|key| destination.find(key))
+    });
+    for node in root.find("/secret").into_iter().chain(of_destinations) {
         hide(node, &mut hidden);
     }
     for (_, list) in root.find("/keys").into_iter().flat_map(Node::members) {
@@ -118,6 +120,8 @@ mod tests {
             "keys: { a: [{ id: a, secret: s3cr3t }] }",
             "keys: { a: [{ id: a, from: [s3cr3t] }] }",
             "destinations: { a: { sign: s3cr3t } }",
+            "destinations: { a: { password: s3cr3t } }",
+            "destinations: { a: { token: s3cr3t } }",
             "origin: { url: 'http://u:s3cr3t@host/' }",
             "keys: { a: [{ id: a, from: s3cr3t",
             "secret: 's3cr3t\n",

@@ -1,5 +1,9 @@
 //! What a policy promises, in the words of the one who has to sign it off.
 
+mod destination;
+
+pub use destination::DestinationSummary;
+
 use super::{Delivery, Observe, Observed, Owner, Policy, Route, Sender, written_rate, written_size, written_time};
 use crate::{
     event::Form,

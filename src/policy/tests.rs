@@ -7,6 +7,19 @@ pub(crate) fn compiled(text: &str) -> Result<Compiled, Report> {
     compile(&Source::one("gate.yaml", text), &Catalogue::embedded(), &Overrides::default(), now)
 }
 
+/// One that takes POSTs, at its defaults but for what a test would wait for.
+#[cfg(feature = "edge")]
+pub(crate) fn destination(name: &str, url: &str) -> super::Destination {
+    let http = super::Http { url: url.to_owned(), host: None, sign: None };
+    super::Destination {
+        name: name.to_owned(),
+        place: super::Place::Http(http),
+        only: super::Only::default(),
+        concurrency: 1,
+        timeout: std::time::Duration::from_secs(1),
+    }
+}
+
 /// All that is told about a text.
 fn told(text: &str) -> String {
     compiled(text).map_or_else(|report| report.to_string(), |compiled| compiled.warnings.to_string())
@@ -70,4 +83,46 @@ github  (path: /b)
   owner     web
 ";
     assert_eq!(policy.summary()[0].to_string(), expected);
+}
+
+#[test]
+fn a_summary_of_destinations_says_what_delivered_is_worth() {
+    let text = "\
+routes: {}
+destinations:
+  orders: { nats: 'tls://a,tls://[::1]:4223', stream: ORDERS, subject: shop.orders, only: [order.*, refund] }
+  paid: { nats: 'nats://a', stream: ORDERS, subject: shop.orders, durability: synced }
+  cache: { redis: 'redis://r', stream: 'shop:orders', durability: any }
+  ledger: { redis: 'rediss://r/2', stream: orders }
+";
+    let policy = compiled(text).unwrap_or_else(|report| panic!("{report}")).policy;
+    let told: String = policy.destinations_summary().iter().map(ToString::to_string).collect();
+    let expected = "\
+cache  (Redis Streams at redis://r:6379/0, stream `shop:orders`)
+  delivered by the server's answer, however it is kept
+ledger  (Redis Streams at rediss://r:6379/2, stream `orders`)
+  delivered by the answer of a server that syncs its log before it answers; looked up
+orders  (NATS JetStream at tls://a:4222, tls://[::1]:4223, stream `ORDERS`, subject `shop.orders`)
+  delivered by the stream's acknowledgement: it is in its files, and on disk when the server syncs them (every 2 minutes, unless `sync_interval` says otherwise)
+  only      order.*, refund
+paid  (NATS JetStream at nats://a:4222, stream `ORDERS`, subject `shop.orders`)
+  delivered by the stream's acknowledgement, after its sync as you say: no server tells
+";
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn an_event_goes_to_those_that_want_its_type() {
+    let text = "\
+routes: {}
+destinations:
+  all: { url: 'http://w/' }
+  orders: { url: 'http://w/', only: [order.*] }
+";
+    let policy = compiled(text).unwrap_or_else(|report| panic!("{report}")).policy;
+    let to = ["all", "orders"].map(str::to_owned);
+    let of = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(policy.takers(&to, "order.paid"), (of(&["all", "orders"]), of(&[])));
+    assert_eq!(policy.takers(&to, "invoice.paid"), (of(&["all"]), of(&["orders"])));
+    assert_eq!(policy.takers(&to[1..], "invoice.paid"), (of(&[]), of(&["orders"])), "accepted, and nobody's");
 }

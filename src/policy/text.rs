@@ -4,12 +4,14 @@
 //! from them, and the decoder is derived. What keeps the messages plain is told in [`language`](crate::json::language).
 
 mod cases;
+mod destination;
 mod floor;
 mod hints;
 mod route;
 mod settings;
 
 pub(super) use cases::{BodyText, CaseText, ExpectText, RequestText, SendText, TestsText};
+pub(super) use destination::{DestinationText, DurabilityText, TypeText};
 pub(super) use floor::{ExceptionText, ExceptionsText, FloorLimitsText, FloorText, FloorWord, NeedText};
 pub(super) use hints::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES, LATER};
 pub(super) use route::{
@@ -18,7 +20,7 @@ pub(super) use route::{
 };
 pub(super) use settings::{AdminText, EdgeText, ListenerText, OriginText, SpoolText};
 
-use super::units::{DayText, ReferenceText, TimeText};
+use super::units::{DayText, ReferenceText};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -131,25 +133,6 @@ pub(super) struct KeyText {
     /// From the start of this day, UTC, the key verifies nothing, and is not looked for.
     #[schemars(extend("x-absent" = "never"))]
     pub(super) retire: Option<DayText>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DestinationText {
-    /// `http://` or `https://`, with path and query.
-    pub(super) url: UrlText,
-    /// The Host to send.
-    #[schemars(example = &"shop.example", extend("x-absent" = "that of `public_url`, else of `url`"))]
-    pub(super) host: Option<String>,
-    /// Where the secret is to sign deliveries with as Standard Webhooks (base64, with `whsec_` before it or not).
-    #[schemars(extend("x-absent" = "unsigned"))]
-    pub(super) sign: Option<ReferenceText>,
-    /// So many deliveries at once.
-    #[schemars(range(min = 1, max = 1000), extend("default" = 8))]
-    pub(super) concurrency: Option<usize>,
-    /// How long an answer may take; then its outcome is unknown, and the delivery is tried again.
-    #[schemars(extend("default" = "30s"))]
-    pub(super) timeout: Option<TimeText>,
 }
 
 #[cfg(test)]

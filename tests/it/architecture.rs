@@ -64,13 +64,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "policy", "repeat", "request", "spool", "verdict", "verify",
         ],
     ),
-    ("control", &["clock", "deliver", "edge", "outcome", "policy", "spool", "verdict"]),
+    ("control", &["clock", "deliver", "destination", "edge", "outcome", "policy", "spool", "verdict"]),
     (
         "cli",
         &[
             "clock",
             "control",
             "deliver",
+            "destination",
             "edge",
             "event",
             "json",

@@ -3,6 +3,7 @@
 
 use super::{
     Start,
+    destinations::Parts,
     load::{self, Attempt, Loaded, Refused},
     watch::{LOOK, Look, Seen, Settling},
 };
@@ -14,7 +15,7 @@ use crate::{
         orders::{LastError, Order, Reply, Wish},
     },
     deliver::Forwarders,
-    edge::{Edge, PingoraOutbound},
+    edge::Edge,
     policy::{Policy, Settings, Source},
     spool::Spool,
     verdict::Chain,
@@ -53,7 +54,7 @@ pub(super) struct Keeper {
 /// Where events wait, and who takes them on.
 pub(super) struct Queue {
     pub(super) spool: Spool,
-    pub(super) forwarders: Forwarders<PingoraOutbound>,
+    pub(super) forwarders: Forwarders<Parts>,
 }
 
 /// What requests were judged by, from some time on.
@@ -295,7 +296,7 @@ impl Keeper {
     async fn put_in_force(&mut self, loaded: &Loaded) -> Result<(), Refused> {
         let prepared = self.edge.prepare(loaded.policy.clone(), loaded.keys.clone()).await.map_err(Refused::Edge)?;
         if let Some(queue) = &mut self.queue {
-            let destinations = queue.forwarders.prepare(&loaded.policy, &loaded.signers);
+            let destinations = queue.forwarders.prepare(&loaded.policy, &loaded.secrets);
             queue.forwarders.replace(destinations.map_err(Refused::Destination)?);
         }
         self.state.metrics.know(&loaded.policy);
@@ -303,7 +304,7 @@ impl Keeper {
         self.edge.replace(prepared);
         for gone in &self.current.loaded.policy.destinations {
             if !loaded.policy.destinations.iter().any(|destination| destination.name == gone.name) {
-                self.state.metrics.forget_destination(&gone.name);
+                self.state.metrics.destinations.forget(&gone.name);
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use crate::{
     cli::policy_files,
     clock::Timestamp,
-    deliver::BadUrl,
+    deliver::BadDestination,
     edge::ReloadError,
     keys::{self, KeyError, KeyWarning},
     policy::{self, Compiled, Overrides, Policy, Report, Severity, Source},
@@ -21,8 +21,8 @@ pub(super) struct Loaded {
     pub(super) source: Option<Arc<Source>>,
     pub(super) policy: Arc<Policy>,
     pub(super) keys: Arc<Keys>,
-    /// What deliveries are signed with, by destination.
-    pub(super) signers: BTreeMap<String, Secret>,
+    /// What destinations are signed for or logged in to with, by name.
+    pub(super) secrets: BTreeMap<String, Secret>,
     /// Compares equal while its secrets are the same.
     pub(super) mark: u64,
     /// The policy names another secret of the gate's own than the one that goes on being used.
@@ -47,7 +47,7 @@ pub(super) enum Refused {
     /// What the edge needs for it.
     Edge(ReloadError),
     /// A destination.
-    Destination(BadUrl),
+    Destination(BadDestination),
     /// The compiler panicked.
     Defect,
 }
@@ -98,14 +98,14 @@ pub(super) fn again(
 /// Looks for the keys of a policy that is in order.
 pub(super) fn with_keys(policy: Arc<Policy>, now: Timestamp) -> Result<Loaded, Refused> {
     let keys = keys::load(&policy, &policy_files::environment, now);
-    let signers = keys::signers(&policy, &policy_files::environment);
-    match (keys, signers) {
-        (Ok((keys, found)), Ok(signers)) => {
+    let secrets = keys::of_destinations(&policy, &policy_files::environment);
+    match (keys, secrets) {
+        (Ok((keys, found)), Ok(secrets)) => {
             let warnings = Warnings { policy: Report::default(), keys: found };
             let keys = Arc::new(keys);
-            Ok(Loaded { source: None, policy, keys, signers, mark: 0, other_secret: false, warnings })
+            Ok(Loaded { source: None, policy, keys, secrets, mark: 0, other_secret: false, warnings })
         }
-        (keys, signers) => Err(Refused::Keys(keys.err().into_iter().chain(signers.err()).flatten().collect())),
+        (keys, secrets) => Err(Refused::Keys(keys.err().into_iter().chain(secrets.err()).flatten().collect())),
     }
 }
 

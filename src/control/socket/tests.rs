@@ -4,10 +4,12 @@ use super::*;
 use crate::{
     clock::{Clock, SystemClock},
     contract::event,
-    deliver::{Forwarders, Observer, Standing},
+    deliver::{BadDestination, Forwarders, Http, Maker, Observer, Standing},
+    destination::{Confirmed, PublishError},
     ledger::Ledger as _,
     outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
     policy::{self, Policy},
+    secret::Secret,
     spool::{Settings, view::view},
 };
 use http::{HeaderMap, StatusCode};
@@ -30,12 +32,26 @@ impl Outbound for Answers {
     }
 }
 
+impl Maker for Answers {
+    type Destination = Http<Self>;
+
+    fn make(
+        &self,
+        destination: &policy::Destination,
+        public_url: Option<&str>,
+        secret: Option<&Secret>,
+    ) -> Result<Http<Self>, BadDestination> {
+        let policy::Place::Http(place) = &destination.place else { panic!("{destination:?}") };
+        Http::new(self.clone(), Arc::new(SystemClock), (destination, place), public_url, secret.cloned())
+    }
+}
+
 struct Deaf;
 
 impl Observer for Deaf {
-    fn attempted(&self, _: &str, _: &str, _: &str) {}
+    fn attempted(&self, _: &str, _: &str, _: Result<Confirmed, &PublishError>) {}
     fn died(&self, _: &str, _: &str, _: &str) {}
-    fn standing(&self, _: &str, _: Standing) {}
+    fn standing(&self, _: &str, _: Standing, _: Option<&str>) {}
     fn not_settled(&self, _: &str, _: &str, _: &Fault) {}
 }
 
@@ -54,14 +70,7 @@ fn gate() -> Gate {
     let settings = Settings { folder: folder.path().join("spool"), bytes: 64 << 20, free: 0 };
     let (spool, _) = Spool::open(settings, clock.clone()).unwrap();
     let mut policy = Policy::pass_through(([127, 0, 0, 1], 0).into(), "http://127.0.0.1:1");
-    policy.destinations = vec![policy::Destination {
-        name: "wordpress".into(),
-        url: "http://127.0.0.1:1/events".into(),
-        host: None,
-        sign: None,
-        concurrency: 1,
-        timeout: Duration::from_secs(1),
-    }];
+    policy.destinations = vec![policy::tests::destination("wordpress", "http://127.0.0.1:1/events")];
     let (answers, observer): (_, Arc<dyn Observer>) = (Answers::default(), Arc::new(Deaf));
     let mut forwarders = Forwarders::new(spool.clone(), answers.clone(), clock, observer);
     let prepared = forwarders.prepare(&policy, &BTreeMap::new()).unwrap();

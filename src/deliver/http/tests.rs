@@ -22,17 +22,12 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 
 pub(super) fn http(url: &str) -> Http<PingoraOutbound> {
     install_crypto().unwrap();
-    let destination = policy::Destination {
-        name: "wordpress".into(),
-        url: url.into(),
-        host: None,
-        sign: None,
-        concurrency: 8,
-        timeout: PATIENCE,
-    };
+    let mut destination = policy::tests::destination("wordpress", url);
+    destination.timeout = PATIENCE;
+    let policy::Place::Http(place) = &destination.place else { panic!("{destination:?}") };
     let outbound = PingoraOutbound::new(8, None);
     let sign = Some(Secret::new(SECRET).unwrap());
-    Http::new(outbound, Arc::new(SystemClock), &destination, Some("https://shop.example/"), sign).unwrap()
+    Http::new(outbound, Arc::new(SystemClock), (&destination, place), Some("https://shop.example/"), sign).unwrap()
 }
 
 /// What is made of this answer.

@@ -4,7 +4,7 @@ use crate::{
     clock::{Clock, Timestamp},
     contract::{event_with, keys},
     deliver::{Observer, Standing, Switches, Terms, forwarder::Forwarder},
-    destination::{Destination, PublishError, Retry},
+    destination::{Confirmed, Destination, PublishError, Retry},
     event::{Event, Record},
     ledger::Ledger as _,
     spool::{Settings, Spool},
@@ -61,7 +61,7 @@ struct Fake {
 }
 
 impl Destination for Fake {
-    async fn publish(&self, event: &Record) -> Result<(), PublishError> {
+    async fn publish(&self, event: &Record) -> Result<Confirmed, PublishError> {
         let one = self.under_way.clone();
         let nth = {
             let mut calls = self.calls.lock().unwrap();
@@ -71,10 +71,10 @@ impl Destination for Fake {
         };
         let failed = |reason: &str, retry| PublishError { reason: reason.to_owned(), retry, source: None };
         match (self.answers)(&event.id, nth) {
-            Answer::Takes => Ok(()),
+            Answer::Takes => Ok(Confirmed::Taken),
             Answer::TakesIn(time) => {
                 sleep(time).await;
-                Ok(())
+                Ok(Confirmed::Taken)
             }
             Answer::Fails(reason, retry) => Err(failed(reason, retry)),
             Answer::Hangs(time) => {
@@ -107,13 +107,13 @@ impl Ears {
 }
 
 impl Observer for Ears {
-    fn attempted(&self, destination: &str, _: &str, result: &str) {
-        self.hear(destination, |heard| heard.delivered += usize::from(result == "delivered"));
+    fn attempted(&self, destination: &str, _: &str, result: Result<Confirmed, &PublishError>) {
+        self.hear(destination, |heard| heard.delivered += usize::from(result.is_ok()));
     }
     fn died(&self, destination: &str, event_id: &str, reason: &str) {
         self.hear(destination, |heard| heard.died.push((event_id.to_owned(), reason.to_owned())));
     }
-    fn standing(&self, destination: &str, now: Standing) {
+    fn standing(&self, destination: &str, now: Standing, _: Option<&str>) {
         self.hear(destination, |heard| heard.standings.push(now));
     }
     fn not_settled(&self, destination: &str, event_id: &str, fault: &Fault) {

@@ -127,7 +127,7 @@ impl Rig for Site {
         }
     }
 
-    fn received(&self) -> Vec<Received> {
+    async fn received(&self) -> Vec<Received> {
         let received = |seen: Seen| Received {
             id: seen.field("webhook-id"),
             content_type: seen.field("content-type"),

@@ -1,0 +1,75 @@
+//! What a destination's confirmation is worth, in the words of the one who has to rely on it.
+
+use crate::policy::{Destination, Durability, Nats, Place, Policy, Redis, Server};
+use serde::Serialize;
+use std::fmt;
+
+/// One destination in words.
+#[derive(Clone, Debug, Serialize)]
+pub struct DestinationSummary {
+    /// Its name.
+    pub name: String,
+    /// What it is, and where.
+    pub at: String,
+    /// When an event counts as delivered, and what that is worth.
+    pub delivered: &'static str,
+    /// Event types that go there; absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
+}
+
+impl Policy {
+    /// Every destination in words.
+    pub fn destinations_summary(&self) -> Vec<DestinationSummary> {
+        self.destinations.iter().map(summarize).collect()
+    }
+}
+
+fn summarize(Destination { name, place, only, .. }: &Destination) -> DestinationSummary {
+    let (at, delivered) = match place {
+        Place::Http(http) => (http.url.clone(), "by its 2xx; it tells repeats by `webhook-id`"),
+        Place::Nats(Nats { broker, stream, subject }) => {
+            let servers: Vec<_> = broker.servers.iter().map(|server| url(["nats", "tls"], server)).collect();
+            let at = format!("NATS JetStream at {}, stream `{stream}`, subject `{subject}`", servers.join(", "));
+            let delivered = match broker.durability {
+                Durability::Synced | Durability::Waited => {
+                    "by the stream's acknowledgement, after its sync as you say: no server tells"
+                }
+                Durability::Stored => {
+                    "by the stream's acknowledgement: it is in its files, and on disk when the server syncs them (every 2 \
+                     minutes, unless `sync_interval` says otherwise)"
+                }
+                Durability::Any => "by the stream's acknowledgement, however it is kept",
+            };
+            (at, delivered)
+        }
+        Place::Redis(Redis { broker, database, stream, .. }) => {
+            let servers: Vec<_> = broker.servers.iter().map(|server| url(["redis", "rediss"], server)).collect();
+            let at = format!("Redis Streams at {}/{database}, stream `{stream}`", servers.join(", "));
+            let delivered = match broker.durability {
+                Durability::Synced => "by the answer of a server that syncs its log before it answers; looked up",
+                Durability::Waited => "once the server says that its log is synced (`WAITAOF`)",
+                Durability::Stored | Durability::Any => "by the server's answer, however it is kept",
+            };
+            (at, delivered)
+        }
+    };
+    DestinationSummary { name: name.clone(), at, delivered, only: only.written() }
+}
+
+fn url([plain, encrypted]: [&str; 2], Server { tls, host, port }: &Server) -> String {
+    let scheme = if *tls { encrypted } else { plain };
+    if host.contains(':') { format!("{scheme}://[{host}]:{port}") } else { format!("{scheme}://{host}:{port}") }
+}
+
+impl fmt::Display for DestinationSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, at, delivered, only } = self;
+        writeln!(f, "{name}  ({at})")?;
+        writeln!(f, "  delivered {delivered}")?;
+        match only {
+            Some(only) => writeln!(f, "  only      {only}"),
+            None => Ok(()),
+        }
+    }
+}
