@@ -3,6 +3,8 @@
 //! An engine's own tests call the macro of each port that it serves, and get one test a clause, so that none can be left
 //! out. They live inside the crate, because only here can an [`Event`] be made without a request.
 
+#[cfg(feature = "e2e")]
+pub(crate) mod brokers;
 #[cfg(feature = "edge")]
 pub(crate) mod destination;
 #[cfg(feature = "spool")]
@@ -10,6 +12,8 @@ pub(crate) mod leases;
 #[cfg(feature = "spool")]
 pub(crate) mod ledger;
 pub(crate) mod limiter;
+#[cfg(feature = "e2e")]
+pub(crate) mod outage;
 
 /// One test for each clause of a suite, over what `$rig` makes anew for each.
 #[cfg(feature = "spool")]

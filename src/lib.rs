@@ -83,6 +83,7 @@
 //! |---|---|
 //! | `spool` | the embedded queue: files and one writer thread |
 //! | `edge` (default) | Pingora, tokio, the command line |
+//! | `redis` (default) | Redis Streams as destinations |
 
 // values
 pub mod clock;
@@ -121,6 +122,8 @@ pub mod rehearsal;
 pub mod deliver;
 #[cfg(feature = "edge")]
 pub mod keys;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "spool")]
 pub mod spool;
 

@@ -122,7 +122,7 @@ impl Running {
         let (orders, taken) = mpsc::channel(ORDERS_MAX);
         let (mut queue, mut socket) = (None, None);
         if let Some(spool) = spool {
-            let maker = destinations::Parts { outbound, clock: clock.clone() };
+            let maker = destinations::Parts { outbound, clock: clock.clone(), remarks: watch.clone() };
             let observer: Arc<dyn deliver::Observer> = watch;
             let mut forwarders = Forwarders::new(spool.clone(), maker, clock.clone(), observer);
             let prepared = forwarders.prepare(&policy, &loaded.secrets)?;

@@ -56,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("spool", &["clock", "event", "ledger", "repeat", "verdict"]),
     ("deliver", &["clock", "destination", "event", "outbound", "policy", "secret", "spool", "verdict", "verify"]),
     ("keys", &["clock", "policy", "secret", "verify"]),
+    ("redis", &["destination", "event", "policy", "secret", "verdict"]),
     // shell
     (
         "edge",
@@ -78,6 +79,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "keys",
             "outbound",
             "policy",
+            "redis",
             "rehearsal",
             "repeat",
             "request",
