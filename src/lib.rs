@@ -83,7 +83,7 @@
 //! |---|---|
 //! | `spool` | the embedded queue: files and one writer thread |
 //! | `edge` (default) | Pingora, tokio, the command line |
-//! | `redis` (default) | Redis Streams as destinations |
+//! | `nats`, `redis` (default) | brokers as destinations, each with its client |
 
 // values
 pub mod clock;
@@ -122,6 +122,8 @@ pub mod rehearsal;
 pub mod deliver;
 #[cfg(feature = "edge")]
 pub mod keys;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "spool")]

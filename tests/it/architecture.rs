@@ -56,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("spool", &["clock", "event", "ledger", "repeat", "verdict"]),
     ("deliver", &["clock", "destination", "event", "outbound", "policy", "secret", "spool", "verdict", "verify"]),
     ("keys", &["clock", "policy", "secret", "verify"]),
+    ("nats", &["destination", "event", "policy", "secret", "verdict"]),
     ("redis", &["destination", "event", "policy", "secret", "verdict"]),
     // shell
     (
@@ -77,6 +78,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "event",
             "json",
             "keys",
+            "nats",
             "outbound",
             "policy",
             "redis",

@@ -1,0 +1,193 @@
+//! A stream of NATS JetStream that takes events.
+//!
+//! Each event is published under its own id (`Nats-Msg-Id`), which the stream knows again for as long as its duplicate
+//! window lasts, and counts as there when the stream has acknowledged it. Whether an acknowledged event is on disk, no
+//! server tells: the policy's `durability` says what its operator knows.
+
+mod connection;
+mod failure;
+mod standard;
+#[cfg(test)]
+#[cfg(feature = "e2e")]
+mod tests;
+
+pub use connection::BadAuthorities;
+
+use crate::{
+    destination::{Confirmed, Destination, PublishError, Remark, Remarks, Retry},
+    event::Record,
+    policy,
+    secret::Secret,
+};
+use async_nats::{
+    HeaderMap, HeaderName, HeaderValue,
+    jetstream::{Context, message::PublishMessage},
+};
+use connection::{Connector, Ended, Live};
+use std::{
+    sync::{Arc, Mutex as StdMutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{sync::Mutex, time::timeout};
+
+/// What a policy writes of one, on its way to a connection.
+#[derive(Clone, Debug)]
+pub struct Written<'a> {
+    /// The destination's name in the policy.
+    pub name: &'a str,
+    /// What it is.
+    pub place: &'a policy::Nats,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How long the same event may be sent again: the stream should know it again for as long.
+    pub horizon: Duration,
+}
+
+/// One stream. Connects when there is something to send.
+#[expect(missing_debug_implementations, reason = "holds what it logs in with")]
+pub struct Stream {
+    name: String,
+    place: policy::Nats,
+    connector: Connector,
+    timeout: Duration,
+    horizon: Duration,
+    live: Mutex<Option<Live>>,
+    remarks: Arc<dyn Remarks>,
+    /// What was remarked last: it is told again only if it has changed.
+    told: StdMutex<Vec<Remark>>,
+}
+
+/// A stream that is configured anew while it runs is found out within this time.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// One repeat on a new connection: a server that was restarted meanwhile is not a failure.
+const TRIES: usize = 2;
+
+/// How one try ended that was not confirmed.
+enum Failed {
+    /// The connection ended; whether the event arrived is not known, and to send it again is safe.
+    Lost,
+    /// As the port has it.
+    Publish(PublishError),
+}
+
+impl Stream {
+    /// Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`BadAuthorities`] if `ca` cannot be read.
+    pub fn new(
+        written: &Written<'_>,
+        secret: Option<&Secret>,
+        remarks: Arc<dyn Remarks>,
+    ) -> Result<Self, BadAuthorities> {
+        let Written { name, place, timeout, horizon } = *written;
+        Ok(Self {
+            name: name.to_owned(),
+            place: place.clone(),
+            connector: Connector::new(&place.broker, secret, timeout)?,
+            timeout,
+            horizon,
+            live: Mutex::default(),
+            remarks,
+            told: StdMutex::default(),
+        })
+    }
+
+    /// A connection to a server whose stream is as the policy wants it.
+    async fn live(&self) -> Result<(Context, Ended), PublishError> {
+        let mut slot = self.live.lock().await;
+        if slot.as_ref().is_none_or(|live| !live.is_open()) {
+            *slot = None; // the old one is closed before there is another
+            *slot = Some(self.connector.connect().await?);
+        }
+        let Some(live) = slot.as_mut() else { return Err(failure::unreachable("no connection")) };
+        if live.looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
+            let info = live.context.get_stream(&self.place.stream).await.map_err(failure::of_look)?;
+            let config = &info.cached_info().config;
+            let remarks = standard::judge(config, self.place.broker.durability, self.horizon)?;
+            live.looked_at = Some(Instant::now());
+            self.tell(remarks);
+        }
+        Ok((live.context.clone(), live.ended.clone()))
+    }
+
+    fn tell(&self, remarks: Vec<Remark>) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != remarks {
+            remarks.iter().for_each(|remark| self.remarks.remark(&self.name, remark));
+            *told = remarks;
+        }
+    }
+
+    async fn attempt(&self, event: &Record) -> Result<Confirmed, Failed> {
+        let patience = timeout(self.timeout, self.live()).await;
+        let (context, mut ended) =
+            patience.unwrap_or_else(|_| Err(failure::unreachable("no connection in time"))).map_err(Failed::Publish)?;
+        let message = self.message(event);
+        let sending = async { context.send_publish(self.place.subject.clone(), message).await?.await };
+        let sent = tokio::select! {
+            biased;
+            sent = timeout(self.timeout, sending) => sent,
+            // Also if its other end is gone.
+            _ = ended.wait_for(|ended| *ended) => return Err(Failed::Lost),
+        };
+        match sent {
+            // The client's own task has ended, whether or not it has said so.
+            Ok(Err(error)) if failure::is_lost(&error) => {
+                forget(&self.live, &ended).await;
+                Err(Failed::Lost)
+            }
+            Ok(Ok(ack)) if ack.duplicate => Ok(Confirmed::Known),
+            Ok(Ok(_)) => Ok(Confirmed::Taken),
+            Ok(Err(error)) => Err(Failed::Publish(failure::of(error))),
+            Err(_) => Err(Failed::Publish(failure::no_answer("no acknowledgement in time"))),
+        }
+    }
+
+    /// The body as it is, and beside it what a consumer would otherwise have to look for inside.
+    fn message(&self, event: &Record) -> PublishMessage {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("Content-Type", event.content_type.as_str()),
+            ("Hookwarden-Type", &event.event_type),
+            ("Hookwarden-Route", &event.route),
+            ("Hookwarden-Request-Id", &event.request_id),
+        ] {
+            // A line break in a type that a sender made up would be a header of its own.
+            if let Ok(value) = value.parse::<HeaderValue>() {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        PublishMessage::build()
+            .payload(event.payload.clone())
+            .headers(headers)
+            .message_id(&event.id)
+            .expected_stream(&self.place.stream)
+    }
+}
+
+/// Unless there is another one by now.
+async fn forget(slot: &Mutex<Option<Live>>, ended: &Ended) {
+    let mut slot = slot.lock().await;
+    if slot.as_ref().is_some_and(|live| live.ended.same_channel(ended)) {
+        *slot = None;
+    }
+}
+
+impl Destination for Stream {
+    async fn publish(&self, event: &Record) -> Result<Confirmed, PublishError> {
+        let mut lost = false;
+        for _ in 0..TRIES {
+            match self.attempt(event).await {
+                Ok(confirmed) => return Ok(confirmed),
+                Err(Failed::Lost) => lost = true,
+                // What was sent before may have arrived.
+                Err(Failed::Publish(error)) => {
+                    let retry = if lost { Retry::Unknown } else { error.retry };
+                    return Err(PublishError { retry, ..error });
+                }
+            }
+        }
+        Err(failure::no_answer("the connection ended"))
+    }
+}

@@ -1,0 +1,113 @@
+//! One connection. The client would reconnect by itself for ever, and hold back what is published meanwhile; here a
+//! connection that has ended is over, so that a server that is down is known to be down.
+
+use super::failure;
+use crate::{
+    destination::PublishError,
+    policy::{Broker, Server},
+    secret::Secret,
+};
+use async_nats::{
+    Client, ConnectOptions, Event, ServerAddr,
+    connection::State,
+    jetstream::{Context, context::ContextBuilder},
+};
+use std::{
+    fs::File,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+
+/// Until there is a connection, TLS and login included.
+const CONNECT: Duration = Duration::from_secs(3);
+/// A server that is silent for two of these is gone: a cable was pulled, or its machine stands still.
+const PING: Duration = Duration::from_secs(10);
+/// Publishes that wait for the socket: more than a destination's concurrency.
+const WAITING: usize = 1024;
+
+/// The certificate authorities cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("no certificate authorities in `{}`: {why}", .path.display())]
+pub struct BadAuthorities {
+    path: PathBuf,
+    why: std::io::Error,
+}
+
+/// Makes connections to one cluster.
+pub(super) struct Connector {
+    servers: Vec<Server>,
+    ca: Option<PathBuf>,
+    user: Option<String>,
+    secret: Option<Secret>,
+    timeout: Duration,
+}
+
+/// True, or closed, once a connection has ended.
+pub(super) type Ended = watch::Receiver<bool>;
+
+/// A connection in use.
+pub(super) struct Live {
+    pub(super) context: Context,
+    /// When the stream was looked at.
+    pub(super) looked_at: Option<Instant>,
+    pub(super) ended: Ended,
+    client: Client,
+}
+
+impl Live {
+    pub(super) fn is_open(&self) -> bool {
+        !*self.ended.borrow() && self.client.connection_state() == State::Connected
+    }
+}
+
+impl Connector {
+    /// The client reads the authorities at each connection; here it is seen to that they can be read at all.
+    pub(super) fn new(broker: &Broker, secret: Option<&Secret>, timeout: Duration) -> Result<Self, BadAuthorities> {
+        let Broker { servers, ca, user, .. } = broker.clone();
+        if let Some(path) = &ca {
+            File::open(path).map_err(|why| BadAuthorities { path: path.clone(), why })?;
+        }
+        Ok(Self { servers, ca, user, secret: secret.cloned(), timeout })
+    }
+
+    /// To any server that can be reached.
+    pub(super) async fn connect(&self) -> Result<Live, PublishError> {
+        let servers: Result<Vec<ServerAddr>, _> = self.servers.iter().map(|server| url(server).parse()).collect();
+        let servers = servers.map_err(failure::unreachable)?;
+        let (tell, ended) = watch::channel(false);
+        let client = self.options(tell).connect(servers).await.map_err(failure::of_connect)?;
+        let context = ContextBuilder::new().timeout(self.timeout).ack_timeout(self.timeout).build(client.clone());
+        Ok(Live { context, looked_at: None, ended, client })
+    }
+
+    fn options(&self, tell: watch::Sender<bool>) -> ConnectOptions {
+        let mut options = ConnectOptions::new()
+            .name(concat!("hookwarden/", env!("CARGO_PKG_VERSION")))
+            .connection_timeout(CONNECT)
+            .ping_interval(PING)
+            .client_capacity(WAITING)
+            .max_reconnects(self.servers.len())
+            .require_tls(self.servers.iter().any(|server| server.tls))
+            .event_callback(move |event| {
+                if matches!(event, Event::Disconnected | Event::Closed) {
+                    tell.send_replace(true);
+                }
+                std::future::ready(())
+            });
+        if let Some(ca) = &self.ca {
+            options = options.add_root_certificates(ca.clone());
+        }
+        let secret = self.secret.as_ref().map(|secret| String::from_utf8_lossy(secret.expose()).into_owned());
+        match (&self.user, secret) {
+            (Some(user), secret) => options.user_and_password(user.clone(), secret.unwrap_or_default()),
+            (None, Some(token)) => options.token(token),
+            (None, None) => options,
+        }
+    }
+}
+
+fn url(Server { tls, host, port }: &Server) -> String {
+    let scheme = if *tls { "tls" } else { "nats" };
+    if host.contains(':') { format!("{scheme}://[{host}]:{port}") } else { format!("{scheme}://{host}:{port}") }
+}

@@ -1,0 +1,352 @@
+//! The suite of the port, logins, TLS and faults, over a real server.
+
+use super::*;
+use crate::{
+    contract::{
+        self,
+        brokers::{Server, Wire},
+        destination::{Manner, Received},
+        outage::{BROKER, Ears, Flow, destination},
+        record,
+    },
+    deliver::{BadDestination, HORIZON, Maker},
+    policy::Place,
+};
+use async_nats::jetstream::{
+    self,
+    stream::{Config, DiscardPolicy, StorageType},
+};
+
+contract::destination::destination!(Rig::new());
+
+/// Long enough for a busy machine; what is silent is waited for so long.
+const PATIENCE: &str = "timeout: 1500ms";
+
+/// With these lines in its configuration.
+fn server(more: &str) -> Server {
+    Server::new("nats-server", |port, folder| {
+        let file = folder.join("nats.conf");
+        let store = folder.join("store");
+        let limit = if more.contains("max_file_store") { "" } else { ", max_file_store: 1GB" };
+        let (jetstream, more) = more.split_once("---").unwrap_or(("", more));
+        let text = format!(
+            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\"{limit} {jetstream} }}\n{more}\n",
+            store.display()
+        );
+        std::fs::write(&file, text).unwrap();
+        vec!["-c".to_owned(), file.display().to_string()]
+    })
+}
+
+fn events() -> Config {
+    Config {
+        name: "EVENTS".to_owned(),
+        subjects: vec!["shop.>".to_owned()],
+        duplicate_window: HORIZON,
+        discard: DiscardPolicy::New,
+        ..Config::default()
+    }
+}
+
+/// Of a client that is not the gate.
+async fn context(server: &Server) -> Context {
+    jetstream::new(async_nats::connect(server.address().to_string()).await.unwrap())
+}
+
+async fn with_stream(server: &Server, config: Config) -> Context {
+    let context = context(server).await;
+    context.create_stream(config).await.unwrap();
+    context
+}
+
+fn written(port: u16) -> String {
+    format!("nats: 'nats://127.0.0.1:{port}', stream: EVENTS, subject: shop.orders")
+}
+
+fn stream(written: &str, secret: Option<&str>, ears: Arc<Ears>) -> Stream {
+    let destination = destination(written);
+    let Place::Nats(place) = &destination.place else { panic!("{destination:?}") };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, horizon: HORIZON };
+    Stream::new(&written, secret.map(|text| Secret::new(text).unwrap()).as_ref(), ears).unwrap()
+}
+
+/// What a consumer reads.
+async fn received(server: &Server) -> Vec<Received> {
+    let context = context(server).await;
+    let mut stream = context.get_stream("EVENTS").await.unwrap();
+    let state = stream.info().await.unwrap().state.clone();
+    let mut received = Vec::new();
+    for sequence in state.first_sequence.max(1)..=state.last_sequence {
+        let Ok(message) = stream.get_raw_message(sequence).await else { continue };
+        let header = |name: &str| message.headers.get(name).unwrap().to_string();
+        received.push(Received {
+            id: header("Nats-Msg-Id"),
+            content_type: header("Content-Type"),
+            payload: message.payload.to_vec(),
+        });
+    }
+    received
+}
+
+async fn ids(server: &Server) -> Vec<String> {
+    received(server).await.into_iter().map(|received| received.id).collect()
+}
+
+struct Rig {
+    server: Server,
+    wire: Wire,
+    stream: StdMutex<Option<Arc<Stream>>>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let server = server("");
+        let wire = Wire::to(server.address());
+        Self { server, wire, stream: StdMutex::default() }
+    }
+}
+
+impl contract::destination::Rig for Rig {
+    type Destination = Arc<Stream>;
+    const KNOWS: bool = true;
+
+    async fn open(&self) -> Arc<Stream> {
+        with_stream(&self.server, events()).await;
+        let port = self.wire.open().await;
+        let stream = Arc::new(stream(&format!("{}, {PATIENCE}", written(port)), None, Arc::default()));
+        stream.live().await.unwrap();
+        *self.stream.lock().unwrap() = Some(stream.clone());
+        stream
+    }
+
+    async fn behave(&self, manner: Manner) {
+        self.wire.behave(manner).await;
+        let stream = self.stream.lock().unwrap().clone();
+        if let (Manner::Down, Some(stream)) = (manner, stream) {
+            // From then on it is known, and nothing is sent into the void.
+            while stream.live.lock().await.as_ref().is_some_and(Live::is_open) {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    async fn received(&self) -> Vec<Received> {
+        received(&self.server).await
+    }
+}
+
+impl Destination for Arc<Stream> {
+    async fn publish(&self, event: &Record) -> Result<Confirmed, PublishError> {
+        Stream::publish(self, event).await
+    }
+}
+
+/// Of one attempt.
+async fn reason(stream: &Stream, event: &Record) -> (String, Retry) {
+    let error = stream.publish(event).await.expect_err("it is not confirmed");
+    (error.reason, error.retry)
+}
+
+const THE_SERVERS: Retry = Retry::Destination { after: None };
+
+#[tokio::test]
+async fn a_stream_that_is_not_as_the_policy_wants_it_is_sent_nothing() {
+    let server = server("");
+    let here = stream(&written(server.port), None, Arc::default());
+    let event = record("evt_1", b"{}");
+    assert_eq!(reason(&here, &event).await, ("no_stream".to_owned(), THE_SERVERS));
+    let context = with_stream(&server, Config { storage: StorageType::Memory, ..events() }).await;
+    assert_eq!(reason(&here, &event).await, ("not_durable".to_owned(), THE_SERVERS));
+    let any = stream(&format!("{}, durability: any", written(server.port)), None, Arc::default());
+    any.publish(&event).await.unwrap();
+    context.delete_stream("EVENTS").await.unwrap();
+    context.create_stream(Config { name: "OTHER".to_owned(), ..events() }).await.unwrap();
+    assert_eq!(reason(&any, &event).await, ("another_stream".to_owned(), THE_SERVERS), "the subject is another's now");
+}
+
+#[tokio::test]
+async fn what_a_stream_lacks_is_told_once() {
+    let server = server("");
+    let window = Duration::from_secs(120);
+    let config = Config { duplicate_window: window, discard: DiscardPolicy::Old, max_bytes: 1 << 20, ..events() };
+    with_stream(&server, config).await;
+    let ears = Arc::<Ears>::default();
+    let stream = stream(&written(server.port), None, ears.clone());
+    for number in 0..3 {
+        stream.publish(&record(&format!("evt_{number}"), b"{}")).await.unwrap();
+    }
+    assert_eq!(["forgets_soon", "loses_oldest", "not_synced"].map(|remark| ears.heard(remark)), [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_is_to_blame_itself() {
+    let server = server("max_payload: 10000");
+    with_stream(&server, Config { max_message_size: 5000, ..events() }).await;
+    let stream = stream(&written(server.port), None, Arc::default());
+    for bytes in [6000, 20_000] {
+        let event = record("evt_1", &vec![b'x'; bytes]);
+        assert_eq!(reason(&stream, &event).await, ("too_large".to_owned(), Retry::Refused), "{bytes}");
+    }
+    stream.publish(&record("evt_2", b"{}")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_type_with_a_line_break_makes_no_header_of_its_own() {
+    let server = server("");
+    let context = with_stream(&server, events()).await;
+    let stream = stream(&written(server.port), None, Arc::default());
+    let forged = Record { event_type: "a\r\nNats-Msg-Id: b".to_owned(), ..record("evt_1", b"{}") };
+    stream.publish(&forged).await.unwrap();
+    let message = context.get_stream("EVENTS").await.unwrap().get_raw_message(1).await.unwrap();
+    assert_eq!(message.headers.get("Nats-Msg-Id").unwrap().as_str(), "evt_1");
+    assert!(message.headers.get("Hookwarden-Type").is_none());
+}
+
+#[tokio::test]
+async fn who_may_not_log_in_hears_it_as_the_servers_failure() {
+    let event = record("evt_1", b"{}");
+    let not_allowed = ("not_allowed".to_owned(), THE_SERVERS);
+    let named = server("authorization { users: [{ user: gate, password: let-me-in }] }");
+    let login = |more: &str, secret, server: &Server| {
+        stream(&format!("{}, {more}", written(server.port)), secret, Arc::default())
+    };
+    let gate = "user: gate, password: 'env:A'";
+    // Logged in, and there is no stream.
+    assert_eq!(reason(&login(gate, Some("let-me-in"), &named), &event).await.0, "no_stream");
+    assert_eq!(reason(&login(gate, Some("guessed"), &named), &event).await, not_allowed);
+    assert_eq!(reason(&stream(&written(named.port), None, Arc::default()), &event).await, not_allowed);
+    let token = server("authorization { token: let-me-in }");
+    assert_eq!(reason(&login("token: 'env:A'", Some("let-me-in"), &token), &event).await.0, "no_stream");
+    assert_eq!(reason(&login("token: 'env:A'", Some("guessed"), &token), &event).await, not_allowed);
+}
+
+#[tokio::test]
+async fn a_server_is_believed_only_if_the_authorities_of_the_policy_vouch_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let pem = |name: &str| folder.path().join(name).display().to_string();
+    contract::brokers::certificate(folder.path(), "server");
+    contract::brokers::certificate(folder.path(), "other");
+    let server =
+        server(&format!("tls {{ cert_file: \"{}\", key_file: \"{}\" }}", pem("server.pem"), pem("server.key")));
+    let event = record("evt_1", b"{}");
+    let to = |ca: &str| {
+        written(server.port).replace("nats://127.0.0.1", "tls://localhost") + &format!(", ca: '{}'", pem(ca))
+    };
+    assert_eq!(reason(&stream(&to("server.pem"), None, Arc::default()), &event).await.0, "no_stream");
+    let refused = reason(&stream(&to("other.pem"), None, Arc::default()), &event).await;
+    assert_eq!(refused, ("connect".to_owned(), THE_SERVERS));
+    let destination = destination(&to("none.pem"));
+    let Place::Nats(place) = &destination.place else { panic!("{destination:?}") };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, horizon: HORIZON };
+    let none = Stream::new(&written, None, Arc::<Ears>::default());
+    assert!(none.is_err_and(|error| error.to_string().contains("none.pem")));
+}
+
+struct Parts(Arc<Ears>);
+
+impl Maker for Parts {
+    type Destination = Stream;
+
+    fn make(
+        &self,
+        destination: &policy::Destination,
+        _: Option<&str>,
+        secret: Option<&Secret>,
+    ) -> Result<Stream, BadDestination> {
+        let Place::Nats(place) = &destination.place else { panic!("{destination:?}") };
+        let written = Written { name: &destination.name, place, timeout: destination.timeout, horizon: HORIZON };
+        Ok(Stream::new(&written, secret, self.0.clone()).unwrap())
+    }
+}
+
+fn flow(server: &Server) -> Flow<Parts> {
+    Flow::to(destination(&format!("{}, timeout: 1s", written(server.port))), None, Parts)
+}
+
+#[tokio::test]
+async fn nothing_is_lost_and_nothing_there_twice_when_the_server_is_killed() {
+    let server = server("");
+    with_stream(&server, events()).await;
+    let mut flow = flow(&server);
+    for round in 1..=3 {
+        flow.accept(100).await;
+        flow.until_delivered(round * 60).await;
+        server.kill();
+        flow.accept(50).await;
+        flow.until_heard("connect").await;
+        server.start();
+    }
+    flow.all_delivered().await;
+    assert_eq!(flow.twice(&ids(&server).await), 0);
+    flow.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_stands_still_is_unknown_and_what_it_has_is_known_afterwards() {
+    let server = server("");
+    with_stream(&server, events()).await;
+    let mut flow = flow(&server);
+    flow.accept(20).await;
+    flow.until_delivered(20).await;
+    server.pause(true);
+    flow.accept(100).await;
+    flow.until_heard("no_answer").await;
+    server.pause(false);
+    flow.all_delivered().await;
+    assert_eq!(flow.twice(&ids(&server).await), 0);
+    assert!(flow.ears.heard("known") > 0, "what was sent and not answered is sent again");
+    flow.stop().await;
+}
+
+/// Outside of its duplicate window a stream takes for new what it has: the gate cannot help it, and counts.
+#[tokio::test]
+async fn what_comes_after_the_duplicate_window_is_there_twice_under_the_same_id() {
+    let server = server("");
+    let window = Duration::from_millis(100);
+    with_stream(&server, Config { duplicate_window: window, ..events() }).await;
+    let stream = stream(&written(server.port), None, Arc::default());
+    let event = record("evt_1", b"{}");
+    stream.publish(&event).await.unwrap();
+    let again = async { while stream.publish(&event).await.unwrap() == Confirmed::Known {} };
+    timeout(Duration::from_secs(20), again).await.expect("the window ends");
+    assert_eq!(ids(&server).await, ["evt_1", "evt_1"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_full_costs_no_event_and_gets_all_when_there_is_room() {
+    let server = server("");
+    let limited = Config { max_messages: 50, ..events() };
+    let context = with_stream(&server, limited.clone()).await;
+    let mut flow = flow(&server);
+    flow.accept(200).await;
+    flow.until_heard("out_of_space").await;
+    context.update_stream(Config { max_messages: -1, ..limited }).await.unwrap();
+    flow.all_delivered().await;
+    assert_eq!(flow.twice(&ids(&server).await), 0);
+    flow.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_whose_store_is_full_gets_the_rest_once_consumers_have_caught_up() {
+    let server = server(", max_file_store: 200KB ---");
+    let context = with_stream(&server, events()).await;
+    let mut flow = flow(&server);
+    flow.accept(300).await;
+    flow.until_heard("out_of_space").await;
+    flow.until_delivered(100).await;
+    let mut read = consumed(&server, &context).await;
+    flow.all_delivered().await;
+    read.extend(ids(&server).await);
+    assert_eq!(flow.twice(&read), 0);
+    flow.stop().await;
+}
+
+/// As a consumer takes out what it has read, and nothing that came meanwhile.
+async fn consumed(server: &Server, context: &Context) -> Vec<String> {
+    let mut stream = context.get_stream("EVENTS").await.unwrap();
+    let read = ids(server).await;
+    let first = stream.info().await.unwrap().state.first_sequence;
+    let count = u64::try_from(read.len()).unwrap();
+    stream.purge().sequence(first + count).await.unwrap();
+    read
+}
