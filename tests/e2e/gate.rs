@@ -48,16 +48,31 @@ impl Gate {
         gate
     }
 
-    fn stopped(bed: &Bed) -> Self {
+    /// With this policy, and nothing behind it. Told are its folder, with the senders' secrets, its own address and that of
+    /// `admin`.
+    pub(crate) fn alone(policy: impl FnOnce(&Path, SocketAddr, SocketAddr) -> String) -> Self {
+        let mut gate = Self::at(SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())));
+        let policy = policy(gate.folder.path(), gate.address, gate.admin);
+        fs::write(gate.path("gate.yaml"), policy).unwrap();
+        gate.start();
+        gate
+    }
+
+    fn at(address: SocketAddr) -> Self {
         let gate = Self {
             folder: tempfile::tempdir().unwrap(),
-            address: bed.public,
+            address,
             admin: SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())),
             child: None,
         };
         for (provider, secret) in SECRETS {
             write_private(&gate.path(provider), secret);
         }
+        gate
+    }
+
+    fn stopped(bed: &Bed) -> Self {
+        let gate = Self::at(bed.public);
         fs::write(gate.path("gate.yaml"), gate.policy(bed)).unwrap();
         fs::create_dir(gate.path("schemas")).unwrap();
         fs::write(gate.path("schemas/order.json"), ORDER).unwrap();

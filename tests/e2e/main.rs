@@ -1,4 +1,4 @@
-//! The built binary in front of a real WordPress, driven over sockets. What WordPress's stand-in endpoints noted is the
+//! The built binary in front of a real WordPress and real brokers, driven over sockets. What WordPress's stand-in endpoints noted is the
 //! judge: not what the gate says of itself.
 //!
 //! Needs `target/e2e/hookwarden` (`cargo build --profile e2e`), or `HOOKWARDEN_BIN`. The WordPress bed is brought up once
@@ -14,6 +14,7 @@
 )]
 
 mod bed;
+mod brokers;
 mod delivery;
 mod gate;
 mod guards;
