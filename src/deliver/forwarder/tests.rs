@@ -25,11 +25,8 @@ async fn an_outage_of_a_night_costs_no_event_an_attempt() {
     let dawn = Instant::now() + hours(8);
     let house = House::with(8, move |_, _| if Instant::now() < dawn { DOWN } else { Answer::Takes }).begin(20).await;
     house.until(|house| house.delivered() > 0).await;
-    assert_eq!(
-        house.spool.next_due("wordpress"),
-        Some(Duration::ZERO),
-        "what waits is due at once, whatever it went through"
-    );
+    let due = house.spool.next_due("wordpress");
+    assert!(due.is_none_or(|due| due.is_zero()), "what waits is due at once, whatever it went through: {due:?}");
     house.until(|house| house.delivered() == 20).await;
     let (by_night, by_day): (Vec<_>, Vec<_>) = house.calls().into_iter().partition(|call| call.at < dawn);
     let probes = by_night.get(8..).unwrap();
