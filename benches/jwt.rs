@@ -71,6 +71,7 @@ fn rule(algorithm: Algorithm) -> TokenRule {
         leeway: LEEWAY,
         max_age: None,
         claims: Vec::new(),
+        logs_subject: false,
     });
     TokenRule::new("orders-api", Arc::new(issuer.unwrap()), Place::Bearer, vec!["orders".into()], Vec::new()).unwrap()
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     ledger::{Known, Receipt},
-    policy::Route,
-    verdict::{Fault, Refusal, Rejection, TokenFlaw},
-    verify::Greeting,
+    policy::{Route, Sender},
+    verdict::{Fault, Refusal, Rejection, TokenError, TokenFlaw},
+    verify::{Greeting, jwt},
 };
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -75,15 +75,18 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
         Rejection::AddressLimited(_) | Rejection::SenderLimited(_) => {
             (StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
         }
-        Rejection::Token(TokenFlaw::Scope) => (StatusCode::FORBIDDEN, "insufficient_scope"),
+        Rejection::Token(flaw) => match flaw.error() {
+            TokenError::InvalidRequest => (StatusCode::BAD_REQUEST, "bad_request"),
+            TokenError::InsufficientScope => (StatusCode::FORBIDDEN, "insufficient_scope"),
+            TokenError::None | TokenError::Invalid => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+        },
         // One answer for all: which check failed is what an attacker would like to know.
         Rejection::SignatureMissing
         | Rejection::SignatureMalformed
         | Rejection::SignatureMismatch
         | Rejection::NoKey
         | Rejection::Stale
-        | Rejection::FromTheFuture
-        | Rejection::Token(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+        | Rejection::FromTheFuture => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         Rejection::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
         Rejection::ContractBroken | Rejection::ContractUnknown | Rejection::ContractSunset => {
             (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable")
@@ -101,6 +104,7 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
             let allowed = HeaderValue::from_str(&methods.collect::<Vec<_>>().join(", "));
             answer.field = allowed.ok().map(|allowed| ("allow", allowed));
         }
+        Rejection::Token(flaw) => answer.field = route.and_then(|route| asks(route, flaw)),
         rejection if rejection.is_authentication() && status == StatusCode::UNAUTHORIZED => {
             // RFC 9110 section 11.6.1 wants a challenge with every 401.
             answer.field = Some(("www-authenticate", HeaderValue::from_static("Signature")));
@@ -108,6 +112,13 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
         _ => {}
     }
     answer
+}
+
+/// RFC 6750 section 3: what a client hears in every answer about its token.
+fn asks(route: &Route, flaw: TokenFlaw) -> Option<(&'static str, HeaderValue)> {
+    let Sender::Token(tokens) = &route.sender else { return None };
+    let challenge = jwt::challenge(flaw, &route.name, tokens.rule.scopes());
+    Some(("www-authenticate", HeaderValue::from_str(&challenge).ok()?))
 }
 
 fn failed(fault: &Fault, request_id: &str) -> Answer {

@@ -14,7 +14,9 @@ use crate::{
     destination::{Confirmed, PublishError, Remark, Remarks},
     edge,
     edge::{Alarm, Report, TurnedAway},
+    keys::{self, FetchError},
     verdict::{Chain, Fault},
+    verify::jwt::Skipped,
 };
 use metrics::Metrics;
 use observed::Observed;
@@ -56,6 +58,21 @@ impl edge::Observer for Watch {
         };
         self.metrics.alarm(kind);
         error!(kind, cause = told, "something needs a look");
+    }
+}
+
+impl keys::Observer for Watch {
+    fn fetched(&self, issuer: &str, keys: usize, skipped: &[Skipped]) {
+        self.metrics.issuers.fetched(issuer, keys);
+        for why in skipped {
+            warn!(issuer, %why, "a key of the issuer is not used");
+        }
+        info!(issuer, keys, "fetched the issuer's keys");
+    }
+
+    fn failed(&self, issuer: &str, why: &FetchError) {
+        self.metrics.issuers.failed(issuer);
+        warn!(issuer, cause = %Chain(why), "cannot fetch the issuer's keys; those that are there stay until they are too old");
     }
 }
 

@@ -5,7 +5,7 @@
 //! request head itself, strictly and in bounded time, and gives the bytes to Pingora. In `gateway` ordinary traffic
 //! streams through, with the header rules of `forward`; a guarded request is read by `body`, goes through
 //! [`gate::handle`](crate::gate::handle), and is either kept by an [`Engine`] or passed on by `relay` over the one
-//! client there is, `outbound`. Of a route that is `observed` whole it streams through too, and what it would have come to
+//! client there is, `outbound`; one that has `shown` a token, and of whose body nothing is asked, streams. Of a route that is `observed` whole it streams through too, and what it would have come to
 //! is judged afterwards. Each request ends in one [`Report`]. [`Edge`] starts all this and drains it.
 
 mod accept;
@@ -14,6 +14,7 @@ mod chunks;
 mod client;
 mod doorway;
 mod engine;
+mod escort;
 mod forward;
 mod frames;
 mod gateway;
@@ -26,6 +27,7 @@ mod relay;
 mod reload;
 mod reply;
 mod seats;
+mod shown;
 mod snapshot;
 mod ticket;
 mod tls;
@@ -34,7 +36,7 @@ mod wire;
 
 pub use engine::{Engine, NoEngine};
 pub use origin::OriginError;
-pub use outbound::PingoraOutbound;
+pub use outbound::{PingoraOutbound, SystemResolver};
 pub use reload::{Prepared, ReloadError};
 pub use ticket::{Alarm, CLIENT_LEFT, Observer, Report, Took, TurnedAway};
 pub use tls::{CertificateError, CryptoTaken, check_certificates, install_crypto};

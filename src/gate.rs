@@ -7,11 +7,11 @@ use crate::{
     limit::Rate,
     outcome::{Judgement, Notes, Observation},
     payload::{Clean, Unclean, clean, read},
-    policy::{Delivery, Policy, Route, Sender},
+    policy::{Delivery, Policy, Route, Sender, Tokens},
     repeat::RepeatKeys,
     request::{Body, Head, Unverified},
-    verdict::{Check, Fault, Refusal, Rejection},
-    verify::{Greeting, Keys, verify},
+    verdict::{Check, Fault, Refusal, Rejection, TokenFlaw},
+    verify::{Greeting, Keys, Verified, Webhook, jwt::Bearer, shown, verify},
 };
 use std::sync::Arc;
 
@@ -27,12 +27,12 @@ pub trait Memory: Send + Sync {
     fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection>;
 }
 
-/// Which sender's tokens, and how many there are. Both names come from the policy, so their number is known.
+/// Which sender's tokens, and how many there are.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket<'a> {
     /// The route's name.
     pub route: &'a str,
-    /// The id of the key that signed.
+    /// The id of the key that signed, or the subject of the token that was shown: whoever is known by it was verified.
     pub key: &'a str,
     /// How many in how long.
     pub rate: Rate,
@@ -117,17 +117,29 @@ pub async fn handle<M: Memory, L: Ledger, O: Origin>(
     notes: &mut Notes,
 ) -> Result<Ending<O::Answer>, Refusal> {
     admit(route, &head)?;
+    let bearer = match &route.sender {
+        // Before the body: a stranger's is never read.
+        Sender::Token(tokens) => Some((tokens, shows(tokens, gate.keys, &head, arrival.at, notes)?)),
+        Sender::Webhook(_) => None,
+    };
     let raw = body.collect(route.admit.body_limit_bytes).await?;
     notes.body_bytes = raw.len();
-    let clean = match judge(route, gate.keys, gate.memory, Unverified { head, raw }, arrival.at, notes)? {
+    let request = Unverified { head, raw };
+    let judged = match bearer {
+        Some((tokens, bearer)) => {
+            let verified = shown(bearer, tokens.once, gate.keys, request, arrival.at);
+            judge_verified(route, gate.keys, gate.memory, verified, arrival.at, notes)?
+        }
+        None => judge(route, gate.keys, gate.memory, request, arrival.at, notes)?,
+    };
+    let clean = match judged {
         Judged::Known(known) => return Ok(Ending::Again(known)),
         Judged::Greeted(greeting) => return Ok(Ending::Greeted(greeting)),
         Judged::Clean(clean) => clean,
     };
     match &route.delivery {
         Delivery::Queue { to, form } => {
-            let Sender::Webhook(webhook) = &route.sender;
-            let provider = &webhook.provider().name;
+            let provider = route.sender.name();
             let (to, left_out) = gate.policy.takers(to, event_type(&clean));
             notes.left_out = left_out;
             let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to: &to, keep: route.keep };
@@ -140,7 +152,7 @@ pub async fn handle<M: Memory, L: Ledger, O: Origin>(
         }
         Delivery::Relay => Ok(match gate.origin.relay(route, clean).await? {
             Relayed::Answered(answer) => Ending::Relayed(answer),
-            Relayed::Again(known) => Ending::Again(known),
+            Relayed::Again(known) => again(route, known).map(Ending::Again)?,
         }),
     }
 }
@@ -175,7 +187,7 @@ pub fn admit(route: &Route, head: &Head) -> Result<(), Rejection> {
 /// reading, the look, the sender's limit, checks and scrubs, in that order.
 ///
 /// # Errors
-/// The first [`Rejection`] in that order.
+/// The first [`Rejection`] in that order; a [`Fault`] where the keys of a token's issuer are not at hand.
 pub fn judge(
     route: &Route,
     keys: &Keys,
@@ -183,8 +195,55 @@ pub fn judge(
     request: Unverified,
     now: Timestamp,
     notes: &mut Notes,
+) -> Result<Judged, Refusal> {
+    match &route.sender {
+        Sender::Webhook(webhook) => Ok(judge_webhook(route, webhook, keys, memory, request, now, notes)?),
+        Sender::Token(tokens) => {
+            let bearer = shows(tokens, keys, &request.head, now, notes)?;
+            let verified = shown(bearer, tokens.once, keys, request, now);
+            Ok(judge_verified(route, keys, memory, verified, now, notes)?)
+        }
+    }
+}
+
+/// The same of a request whose token says all that is asked, by its head alone: its body may go on as it comes.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_head(
+    route: &Route,
+    keys: &Keys,
+    memory: &impl Memory,
+    head: &Head,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> Result<Bearer, Refusal> {
+    let tokens = route.sender.tokens().filter(|_| route.streams()).ok_or(Rejection::NoKey)?;
+    let bearer = shows(tokens, keys, head, now, notes)?;
+    limit(route, memory, bearer.spender(), notes)?;
+    Ok(bearer)
+}
+
+/// Whom the request's token speaks for.
+fn shows(tokens: &Tokens, keys: &Keys, head: &Head, now: Timestamp, notes: &mut Notes) -> Result<Bearer, Refusal> {
+    let terms = tokens.rule.issuer().terms();
+    notes.issuer = Some(terms.name.clone());
+    let bearer = keys.issuers().authenticate(&tokens.rule, head, now)?;
+    let token = bearer.token();
+    notes.key_id = Some(token.key_id().unwrap_or("-").to_owned());
+    notes.subject = token.subject().filter(|_| terms.logs_subject).map(str::to_owned);
+    Ok(bearer)
+}
+
+fn judge_webhook(
+    route: &Route,
+    webhook: &Webhook,
+    keys: &Keys,
+    memory: &impl Memory,
+    request: Unverified,
+    now: Timestamp,
+    notes: &mut Notes,
 ) -> Result<Judged, Rejection> {
-    let Sender::Webhook(webhook) = &route.sender;
     if webhook.has_handshakes() {
         if let Some(greeting) = webhook.greet_stranger(keys, &request, now) {
             return Ok(Judged::Greeted(greeting));
@@ -196,19 +255,26 @@ pub fn judge(
     if let Some(greeting) = webhook.greet(keys, &verified, now) {
         return Ok(Judged::Greeted(greeting));
     }
+    judge_verified(route, keys, memory, verified, now, notes)
+}
+
+fn judge_verified(
+    route: &Route,
+    keys: &Keys,
+    memory: &impl Memory,
+    verified: Verified,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> Result<Judged, Rejection> {
     let read = read(verified, &route.contract, keys)?;
     if let Some(known) = memory.look(read.keys()) {
         // A known event spends no token and meets no schema: a captured delivery cannot drain its sender's quota, and
         // a stricter schema does not refuse the retry of an accepted event.
         notes.event_id = read.keys().id();
         judged(route, Check::Limits, notes);
-        return Ok(Judged::Known(known));
+        return again(route, known).map(Judged::Known);
     }
-    if let Some(rate) = route.limits.per_sender {
-        let taken = memory.take(Bucket { route: &route.name, key: read.verified().key_id(), rate });
-        taken.or_else(|rejection| fails(route, rejection, notes))?;
-    }
-    judged(route, Check::Limits, notes);
+    limit(route, memory, read.verified().spender(), notes)?;
     let clean = clean(read, &route.contract, keys, now).map_err(|unclean| {
         notes.finding = unclean.finding.map(|finding| (finding.pointer, finding.keyword));
         unclean.rejection
@@ -223,6 +289,25 @@ pub fn judge(
     notes.contract = clean.version().map(str::to_owned);
     notes.sunset = clean.sunset();
     Ok(Judged::Clean(clean))
+}
+
+/// What a repeat is. A webhook's sender repeats what it got no answer to, and wants one; whoever shows a token that is
+/// good once for a second time has not been given another one.
+fn again(route: &Route, known: Known) -> Result<Known, Rejection> {
+    match &route.sender {
+        Sender::Webhook(_) => Ok(known),
+        Sender::Token(_) => Err(TokenFlaw::Used.into()),
+    }
+}
+
+/// Takes one token of this sender's.
+fn limit(route: &Route, memory: &impl Memory, key: &str, notes: &mut Notes) -> Result<(), Rejection> {
+    if let Some(rate) = route.limits.per_sender {
+        let taken = memory.take(Bucket { route: &route.name, key, rate });
+        taken.or_else(|rejection| fails(route, rejection, notes))?;
+    }
+    judged(route, Check::Limits, notes);
+    Ok(())
 }
 
 /// What comes of a limit that is reached: where limits are tried before they enforce, that is noted, and the request goes
@@ -254,12 +339,13 @@ pub fn observe(
     request: Unverified,
     now: Timestamp,
     notes: &mut Notes,
-) -> Result<Judged, Rejection> {
+) -> Result<Judged, Refusal> {
     let judged = judge(route, keys, memory, request, now, notes);
     notes.observed.push(match &judged {
         Ok(Judged::Clean(_) | Judged::Greeted(_)) => Observation { check: Check::All, found: Judgement::Good },
         Ok(Judged::Known(_)) => Observation { check: Check::Repeats, found: Judgement::Repeat },
-        Err(rejection) => Observation::refused(*rejection, notes.finding.clone()),
+        Err(Refusal::Rejected(rejection)) => Observation::refused(*rejection, notes.finding.clone()),
+        Err(Refusal::Failed(fault)) => Observation::unjudged(fault.code()),
     });
     judged
 }

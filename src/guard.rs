@@ -80,6 +80,13 @@ impl Guards {
         table.refuses_forms(read(table, head).ajax).then(|| self.scanner(head, kind))
     }
 
+    /// A scanner for the body of a request that streams to a route that let it in by its head: where that is a form, it could
+    /// name another one.
+    pub fn streaming(&self, head: &Head, route: usize) -> Option<form::Scanner> {
+        let (_, kind) = (self.table.as_ref()?, form::Kind::of(head)?);
+        Some(form::Scanner::new(kind, self.fields(head, Some(route))))
+    }
+
     /// A scanner for the body of one form post to a target that is not guarded.
     pub fn scanner(&self, head: &Head, kind: form::Kind) -> form::Scanner {
         form::Scanner::new(kind, self.fields(head, None))

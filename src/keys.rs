@@ -2,23 +2,31 @@
 //!
 //! Nothing of a secret is ever in an error or a warning: they name the route, the key's label and the way out.
 
+mod fetchers;
+mod jwks;
 mod mark;
 mod own;
 mod read;
 #[cfg(test)]
 mod tests;
 
+pub use fetchers::{Fetchers, Observer};
+pub use jwks::FetchError;
 pub use mark::mark;
 pub use read::Trouble;
 
 use crate::{
     clock::Timestamp,
-    policy::{KeyReference, Place, Policy, Reference},
+    identity,
+    policy::{IssuerKeys, IssuerReference, KeyReference, Place, Policy, Reference},
     secret::Secret,
-    verify::{BadKey, Key, Keys, Webhook},
+    verify::{
+        BadKey, Key, Keys, Webhook,
+        jwt::{Cache, Issuers, KeySet, Ring},
+    },
 };
 use data_encoding::BASE64;
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 /// Looks a name up in the environment.
@@ -38,6 +46,10 @@ pub enum Whose {
     Destination(String),
     /// What the gate logs in with at a destination.
     Login(String),
+    /// What an issuer's tokens are held against.
+    Issuer(String),
+    /// What WordPress is told of a token with.
+    Identity,
     /// The gate's own.
     Own,
 }
@@ -80,11 +92,20 @@ pub fn load(
         None if policy.routes.is_empty() => own::random().and_then(|text| own::secret(text.as_bytes())),
         None => own::find_or_make(&policy.settings.spool.folder),
     };
+    let rings = resolver.rings(policy);
+    let identity = resolver.identity(policy);
     match resolver.take(Whose::Own, own) {
-        Some(own) if resolver.errors.is_empty() => Ok((Keys::new(own, named), resolver.warnings)),
+        Some(own) if resolver.errors.is_empty() => {
+            let cache = Cache::new(own.clone(), if policy.issuers.is_empty() { 0 } else { TOKENS });
+            let issuers = Issuers::new(rings, Arc::new(cache));
+            Ok((Keys::new(own, named).trusting(issuers).identifying(identity), resolver.warnings))
+        }
         Some(_) | None => Err(resolver.errors),
     }
 }
+
+/// So many clients that show a token again and again; a usual one weighs 3 KiB.
+const TOKENS: usize = 4096;
 
 /// The secrets that destinations are signed for or logged in to with, by destination; some have none.
 ///
@@ -109,6 +130,8 @@ pub fn check(policy: &Policy, environment: Environment<'_>, now: Timestamp) -> R
         drop(resolver.keys(policy, reference));
     }
     drop(resolver.of_destinations(policy));
+    drop(resolver.rings(policy));
+    drop(resolver.identity(policy));
     if let Some(reference) = &policy.secret {
         let own = read::resolve(reference, environment).and_then(|text| own::secret(text.as_bytes()));
         drop(resolver.take(Whose::Own, own));
@@ -141,6 +164,47 @@ impl Resolver<'_> {
             keys.extend(secret.map(|secret| Key { id: entry.id.clone(), secret, retire: entry.retire }));
         }
         keys
+    }
+
+    /// Of what has to be fetched, an empty one: until then nobody is believed.
+    fn rings(&mut self, policy: &Policy) -> BTreeMap<String, Arc<Ring>> {
+        let mut rings = BTreeMap::new();
+        for issuer in &policy.issuers {
+            match self.key_set(issuer) {
+                Ok(keys) => drop(rings.insert(issuer.name.clone(), Arc::new(Ring::new(keys)))),
+                Err(trouble) => self.errors.push(KeyError { whose: Whose::Issuer(issuer.name.clone()), trouble }),
+            }
+        }
+        rings
+    }
+
+    fn key_set(&self, issuer: &IssuerReference) -> Result<KeySet, Trouble> {
+        let algorithms = &issuer.algorithms;
+        match &issuer.keys {
+            IssuerKeys::Jwks(_) => Ok(KeySet::not_yet()),
+            IssuerKeys::Pem(from) => {
+                let text = read::resolve(from, self.environment)?;
+                Ok(KeySet::from_pem(&text, algorithms)?)
+            }
+            IssuerKeys::From(from) => {
+                let text = read::resolve(from, self.environment)?;
+                // No secret that anybody hands out begins like this.
+                if text.trim_start().starts_with('{') {
+                    let (keys, _) = KeySet::from_jwks(text.as_bytes(), algorithms)?;
+                    return Ok(keys);
+                }
+                Ok(KeySet::from_secret(text.as_bytes(), algorithms)?)
+            }
+        }
+    }
+
+    fn identity(&mut self, policy: &Policy) -> Option<Secret> {
+        let reference = policy.identity.as_ref()?;
+        let secret = self.resolve(&reference.sign, signing_key).and_then(|secret| match secret.len_bytes() {
+            identity::KEY_MIN_BYTES.. => Ok(secret),
+            bytes => Err(Trouble::TooShort { bytes, needed: identity::KEY_MIN_BYTES }),
+        });
+        self.take(Whose::Identity, secret)
     }
 
     fn of_destinations(&mut self, policy: &Policy) -> BTreeMap<String, Secret> {
@@ -222,6 +286,8 @@ impl fmt::Display for Whose {
             }
             Self::Destination(name) => write!(f, "signing key of destination `{name}`"),
             Self::Login(name) => write!(f, "login of destination `{name}`"),
+            Self::Issuer(name) => write!(f, "keys of issuer `{name}`"),
+            Self::Identity => f.write_str("the secret of `identity`"),
             Self::Own => f.write_str("the gate's own secret"),
         }
     }

@@ -1,9 +1,13 @@
 //! A bounded request to somewhere else: pinned address, deadlines, whole bodies, sent at most once.
 
+mod address;
+
+pub use address::is_public;
+
 use crate::verdict::BoxError;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 /// Where to, decided before: nothing behind this port resolves a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +74,12 @@ pub enum Failure {
     /// The other side may have acted on it (RFC 9110 section 9.2.2: a proxy must not repeat it).
     #[error("outcome unknown")]
     Unknown(#[source] BoxError),
+}
+
+/// Port: which addresses a name has at this moment.
+pub trait Resolver: Send + Sync {
+    /// All of them, in the order of whoever was asked.
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 }
 
 /// Port: the one way out.

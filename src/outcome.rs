@@ -67,6 +67,10 @@ pub struct Notes {
     pub body_bytes: usize,
     /// The key that signed.
     pub key_id: Option<String>,
+    /// Whose token was shown, or should have been.
+    pub issuer: Option<String>,
+    /// Whom the token speaks for, where its issuer's terms let that be written down.
+    pub subject: Option<String>,
     /// The event's own id.
     pub event_id: Option<String>,
     /// The vendor's name for this kind of event.

@@ -7,6 +7,7 @@ mod destinations;
 mod effective;
 mod floor;
 mod hidden;
+mod issuers;
 mod merge;
 mod notes;
 mod reference;
@@ -20,6 +21,7 @@ mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;
+mod tokens;
 mod units;
 mod url;
 
@@ -43,7 +45,10 @@ use crate::{
     request::Head,
     secret::Secret,
     verdict::Check,
-    verify::{BadKey, Provider, Respond, Webhook},
+    verify::{
+        BadKey, Provider, Respond, Webhook,
+        jwt::{Algorithm, TokenRule},
+    },
 };
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -61,6 +66,10 @@ pub struct Policy {
     pub destinations: Vec<Destination>,
     /// Where the senders' keys are; never the keys.
     pub keys: Vec<KeyReference>,
+    /// Whose tokens are taken.
+    pub issuers: Vec<IssuerReference>,
+    /// How WordPress is told who shows a token, if it is.
+    pub identity: Option<IdentityReference>,
     /// The gate's own secret; absent: made at the first start in the spool's folder.
     pub secret: Option<Reference>,
     /// Which endpoint belongs to which route.
@@ -199,6 +208,19 @@ pub struct Route {
 pub enum Sender {
     /// It signs each request.
     Webhook(Webhook),
+    /// It shows a token in the request's head.
+    Token(Tokens),
+}
+
+/// Which tokens, and what becomes of them.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Whose, and what they must say.
+    pub rule: TokenRule,
+    /// Each is taken once, by its `jti`.
+    pub once: bool,
+    /// They go on to WordPress; otherwise the request does so without.
+    pub forward: bool,
 }
 
 /// A route that is tried before it enforces.
@@ -291,6 +313,50 @@ pub struct KeyEntry {
     pub retire: Option<Timestamp>,
 }
 
+/// One issuer, and where its keys are.
+#[derive(Clone, Debug)]
+pub struct IssuerReference {
+    /// What routes call it.
+    pub name: String,
+    /// What it signs with.
+    pub algorithms: Vec<Algorithm>,
+    /// Where its keys are; never the keys.
+    pub keys: IssuerKeys,
+}
+
+/// Where an issuer's keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IssuerKeys {
+    /// A JWK Set that is fetched, and fetched again.
+    Jwks(Jwks),
+    /// Public keys in PEM.
+    Pem(Reference),
+    /// A shared secret, or a JWK Set in a file.
+    From(Reference),
+}
+
+/// A JWK Set on the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jwks {
+    /// `https://`, but for this machine.
+    pub url: String,
+    /// It may be at an address that the internet does not reach.
+    pub private: bool,
+    /// How often it is fetched.
+    pub refresh: Duration,
+    /// How long what was fetched may be used while nothing newer can be had.
+    pub stale: Duration,
+}
+
+/// How WordPress is told who shows a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityReference {
+    /// Where the secret is that the gate and WordPress share.
+    pub sign: Reference,
+    /// WordPress's `home_url()`.
+    pub audience: String,
+}
+
 /// Where a secret is; never the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
@@ -305,6 +371,23 @@ impl Sender {
     pub fn webhook(&self) -> Option<&Webhook> {
         match self {
             Self::Webhook(webhook) => Some(webhook),
+            Self::Token(_) => None,
+        }
+    }
+
+    /// What is asked of its tokens, if it shows any.
+    pub fn tokens(&self) -> Option<&Tokens> {
+        match self {
+            Self::Webhook(_) => None,
+            Self::Token(tokens) => Some(tokens),
+        }
+    }
+
+    /// The provider's name, or the issuer's.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Webhook(webhook) => &webhook.provider().name,
+            Self::Token(tokens) => &tokens.rule.issuer().terms().name,
         }
     }
 }
@@ -323,6 +406,12 @@ impl KeyKind {
 }
 
 impl Route {
+    /// Whether a request can go on before its body is here: all that is asked of it is a token, in its head.
+    pub fn streams(&self) -> bool {
+        let is_free = self.delivery == Delivery::Relay && self.contract.is_indifferent();
+        is_free && self.sender.tokens().is_some_and(|tokens| !tokens.once)
+    }
+
     /// Whether everything is judged and counted alone.
     pub fn is_observed(&self) -> bool {
         self.observe.is_some_and(|observe| observe.what == Observed::All)
@@ -366,6 +455,8 @@ impl Policy {
             routes: Vec::new(),
             destinations: Vec::new(),
             keys: Vec::new(),
+            issuers: Vec::new(),
+            identity: None,
             secret: None,
             guards: Guards::default(),
             changes_at: None,

@@ -135,6 +135,7 @@ impl Rejection {
         "token_too_old",
         "token_claim_missing",
         "token_scope",
+        "token_used",
         "sender_limited",
         "malformed",
         "contract_broken",

@@ -13,4 +13,5 @@ pub use catalogue::{Catalogue, Mistake, NameTaken, Provider, Respond};
 pub use handshake::{Greeting, Handshake};
 pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Scheme, Signed, SigningKey, Unsigned};
+pub(crate) use verified::shown;
 pub use verified::{Coverage, Verified, Webhook, verify};

@@ -17,14 +17,15 @@ use crate::{
         socket::Socket,
     },
     deliver::{self, Forwarders, Switches},
-    edge::{self, Edge, Engine, NoEngine, PingoraOutbound},
+    edge::{self, Edge, Engine, NoEngine, PingoraOutbound, SystemResolver},
+    keys::Fetchers,
     policy::{self, Overrides, Policy},
     spool::{self, Spool},
     verify::{Catalogue, Keys},
 };
 use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
-use keeper::{Generation, Keeper, Queue};
+use keeper::{Generation, Keeper, Queue, Works};
 use load::{Attempt, Loaded};
 use std::{
     hash::RandomState,
@@ -121,6 +122,8 @@ impl Running {
         };
         let (orders, taken) = mpsc::channel(ORDERS_MAX);
         let (mut queue, mut socket) = (None, None);
+        let mut issuers = Fetchers::new(outbound.clone(), SystemResolver, clock.clone(), watch.clone());
+        issuers.replace(&policy, &loaded.keys);
         if let Some(spool) = spool {
             let maker = destinations::Parts { outbound, clock: clock.clone(), remarks: watch.clone() };
             let observer: Arc<dyn deliver::Observer> = watch;
@@ -138,7 +141,7 @@ impl Running {
         let (routes, admin_on) = (policy.routes.len(), admin.address());
         info!(routes, policy = policy.digest, admin = %admin_on, origin = policy.settings.origin.url, "the gate stands");
         let current = Generation::first(loaded, clock.now());
-        let keeper = Keeper::new(start, clock, state.clone(), edge, queue, current, by);
+        let keeper = Keeper::new(start, clock, state.clone(), Works { edge, queue, issuers }, current, by);
         keeper.tell();
         Ok(Some(Self { addresses, admin, state, socket, orders, keeper: keep(keeper, taken) }))
     }

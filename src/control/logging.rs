@@ -55,6 +55,8 @@ pub(super) fn line(report: &Report) {
     let client = report.client.map(tracing::field::display);
     let took_us = u64::try_from(took.total.as_micros()).unwrap_or(u64::MAX);
     let key_id = notes.key_id.as_deref();
+    let issuer = notes.issuer.as_deref();
+    let subject = notes.subject.as_deref();
     let event_id = notes.event_id.as_deref();
     let event_type = notes.event_type.as_deref();
     let contract = notes.contract.as_deref();
@@ -67,8 +69,8 @@ pub(super) fn line(report: &Report) {
     macro_rules! tell {
         ($level:ident, $message:literal) => {
             $level!(
-                %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, key_id, event_id,
-                event_type, contract, sunset, pointer, keyword, left_out, found, $message
+                %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, issuer, key_id, subject,
+                event_id, event_type, contract, sunset, pointer, keyword, left_out, found, $message
             )
         };
     }
@@ -79,7 +81,7 @@ pub(super) fn line(report: &Report) {
         Outcome::RepeatChanged => tell!(warn, "knew an event already, with another body under the same signed id"),
         Outcome::Observed => tell!(info, "let a request pass that is only observed"),
         Outcome::Handshake => tell!(info, "answered a validation call"),
-        Outcome::Relayed => tell!(info, "relayed a webhook"),
+        Outcome::Relayed => tell!(info, "relayed a request"),
         Outcome::Rejected(_) => tell!(info, "refused a request"),
         Outcome::Failed(_) => tell!(warn, "could not serve a request"),
         Outcome::Aborted => tell!(debug, "the client went away"),

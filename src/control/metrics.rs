@@ -1,20 +1,22 @@
 //! Prometheus metrics. Labels come from the configuration and from closed sets of codes, never from a request.
 
 mod destinations;
+mod issuers;
 mod policy;
 mod spool;
 
 pub use destinations::DestinationSeries;
+pub use issuers::IssuerSeries;
 pub use policy::{PolicySeries, Reloaded};
 use spool::SpoolGauges;
 
 use crate::{
     clock::Timestamp,
     edge::{Report, Took, TurnedAway},
-    outcome::{Observation, Outcome},
-    policy::{Observed, Policy, Route},
+    outcome::{Notes, Observation, Outcome},
+    policy::{Observed, Policy, Route, Sender},
     spool::Stats,
-    verdict::{Check, Fault, Rejection},
+    verdict::{Check, Fault, Rejection, TokenFlaw},
 };
 use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::{
@@ -37,6 +39,8 @@ pub struct Metrics {
     spool: SpoolGauges,
     /// About destinations.
     pub destinations: DestinationSeries,
+    /// About issuers.
+    pub issuers: IssuerSeries,
     /// About the policy.
     pub policy: PolicySeries,
     known: RwLock<Known>,
@@ -47,6 +51,7 @@ pub struct Metrics {
 struct Known {
     routes: BTreeSet<String>,
     keys: BTreeSet<String>,
+    issuers: BTreeSet<String>,
     /// Of the policy in force alone: events for any other are orphans.
     destinations: BTreeSet<String>,
 }
@@ -89,7 +94,7 @@ impl Metrics {
             )?,
             verified: counter(
                 "hookwarden_verified_total",
-                "Requests whose signature held, by route and key",
+                "Requests whose signature or token held, by route and key, or issuer",
                 &["route", "key"],
             )?,
             observed: counter(
@@ -107,6 +112,7 @@ impl Metrics {
             spool: SpoolGauges::new(&registry)?,
             seconds,
             destinations: DestinationSeries::new(&registry)?,
+            issuers: IssuerSeries::new(&registry)?,
             policy: PolicySeries::new(&registry)?,
             known: RwLock::default(),
             registry: registry.clone(),
@@ -117,7 +123,7 @@ impl Metrics {
         #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch fit a double")]
         start.set(started.unix_s() as f64);
         registry.register(Box::new(start))?;
-        for code in ["passed", "aborted", "lost"].iter().chain(Rejection::CODES) {
+        for code in ["passed", "aborted", "lost"].iter().chain(Rejection::CODES).filter(|code| !is_of_tokens(code)) {
             metrics.requests.with_label_values(&[UNGUARDED, code]);
         }
         for reason in TurnedAway::CODES {
@@ -130,12 +136,14 @@ impl Metrics {
 
     /// A policy that is about to be in force: its names may be labels, and have their zeros before anything happens.
     pub fn know(&self, policy: &Policy) {
-        for route in policy.routes.iter().map(|route| &*route.name) {
-            for code in GOOD.iter().chain(Rejection::CODES).chain(Fault::CODES) {
-                self.requests.with_label_values(&[route, code]);
+        for route in &policy.routes {
+            let name = &*route.name;
+            for code in GOOD.iter().chain(Rejection::CODES).chain(Fault::CODES).filter(|code| can_end(route, code)) {
+                self.requests.with_label_values(&[name, code]);
             }
-            self.body_bytes.with_label_values(&[route]);
+            self.body_bytes.with_label_values(&[name]);
         }
+        self.issuers.know(policy);
         for route in &policy.routes {
             for (check, codes) in observable(route) {
                 for code in codes {
@@ -147,6 +155,7 @@ impl Metrics {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.routes.extend(policy.routes.iter().map(|route| route.name.to_string()));
         known.keys.extend(policy.keys.iter().flat_map(|keys| &keys.entries).map(|key| key.id.clone()));
+        known.issuers.extend(policy.issuers.iter().map(|issuer| issuer.name.clone()));
         known.destinations = policy.destinations.iter().map(|destination| destination.name.clone()).collect();
     }
 
@@ -174,10 +183,13 @@ impl Metrics {
         if report.outcome == Outcome::Accepted {
             report.notes.left_out.iter().for_each(|destination| self.destinations.left_out(destination));
         }
-        if let Some(key) = &report.notes.key_id {
-            let key = if known.keys.contains(key) { key } else { "other" };
+        let Notes { key_id, issuer, .. } = &report.notes;
+        if let Some(key) = key_id {
+            // The ids of an issuer's keys are its own to choose.
+            let (key, of) = issuer.as_ref().map_or((key, &known.keys), |issuer| (issuer, &known.issuers));
+            let key = if of.contains(key) { key } else { "other" };
             self.verified.with_label_values(&[label, key]).inc();
-        } else if AUTHENTICATION.contains(&code) {
+        } else if AUTHENTICATION.contains(&code) || is_of_tokens(code) {
             self.signature_failures.with_label_values(&[label, code]).inc();
         }
     }
@@ -223,30 +235,46 @@ impl Metrics {
     }
 }
 
-/// The codes for which [`Rejection::is_authentication`] holds.
+/// The codes for which [`Rejection::is_authentication`] holds, but for those of tokens.
 const AUTHENTICATION: &[&str] =
     &["signature_missing", "signature_malformed", "signature_mismatch", "no_key", "stale", "from_the_future"];
 
+/// A token's, or of the keys that it is held against.
+fn is_of_tokens(code: &str) -> bool {
+    code.starts_with("token_") || code == "key_pending" || code == "keys_unavailable"
+}
+
+/// Whether a request of this route can end so, by how its sender is known.
+fn can_end(route: &Route, code: &str) -> bool {
+    match route.sender {
+        Sender::Webhook(_) => !is_of_tokens(code),
+        Sender::Token(_) => !AUTHENTICATION.contains(&code),
+    }
+}
+
 /// What can be found on a route while it is tried.
-fn observable(route: &Route) -> Vec<(Check, &'static [&'static str])> {
+fn observable(route: &Route) -> Vec<(Check, Vec<&'static str>)> {
     const SCHEMA: &[&str] = &["malformed", "contract_broken", "contract_unknown", "contract_sunset"];
     const LIMITS: &[&str] = &["address_limited", "sender_limited"];
     let Some(observe) = route.observe else { return Vec::new() };
+    let verify = match route.sender {
+        Sender::Webhook(_) => AUTHENTICATION.to_vec(),
+        Sender::Token(_) => TokenFlaw::ALL.iter().map(|flaw| flaw.code()).collect(),
+    };
     match observe.what {
         Observed::All => vec![
-            (Check::All, &["ok", "unjudged"]),
-            (Check::Guard, &["guarded_in_form"]),
-            (Check::Admit, &["method_not_allowed", "content_type"]),
-            (Check::Limits, LIMITS),
-            (Check::Verify, AUTHENTICATION),
-            (Check::Repeats, &["repeat"]),
-            (Check::Schema, SCHEMA),
+            (Check::All, vec!["ok", "unjudged"]),
+            (Check::Guard, vec!["guarded_in_form"]),
+            (Check::Admit, vec!["method_not_allowed", "content_type"]),
+            (Check::Limits, LIMITS.to_vec()),
+            (Check::Verify, verify),
+            (Check::Repeats, vec!["repeat"]),
+            (Check::Schema, SCHEMA.to_vec()),
         ],
         Observed::Checks { schema, limits } => {
-            let ok: &[&str] = &["ok"];
             let by_check = [(schema, Check::Schema, SCHEMA), (limits, Check::Limits, LIMITS)];
             let tried = by_check.into_iter().filter(|(is_tried, ..)| *is_tried);
-            tried.flat_map(|(_, check, codes)| [(check, ok), (check, codes)]).collect()
+            tried.flat_map(|(_, check, codes)| [(check, vec!["ok"]), (check, codes.to_vec())]).collect()
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     observed::{Observed, Shadow},
     outbound::is_open,
     reply,
+    shown::Shown,
     snapshot::{Current, Snapshot},
     ticket::{Desk, Ticket},
 };
@@ -30,11 +31,14 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{StatusCode, Version, header};
-use pingora_core::{protocols::Digest, upstreams::peer::HttpPeer};
+use pingora_core::{
+    protocols::Digest,
+    upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy},
+};
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 /// Everything that requests share.
 pub(super) struct Gateway<E> {
@@ -56,6 +60,8 @@ pub(super) struct Ctx {
     scanner: Option<form::Scanner>,
     /// Streams by, though it is guarded.
     observed: Option<Observed>,
+    /// Streams by, because its token says all that is asked.
+    shown: Option<Shown>,
     /// Why the stream was cut.
     refusal: Option<Refusal>,
     /// A connection of the pool was found dead before anything was sent.
@@ -166,6 +172,30 @@ impl<E: Engine> Gateway<E> {
         reply::write(session, answer, &request_id).await
     }
 
+    /// Whether a request whose token says all that is asked may stream on; if not, it has been answered.
+    async fn show(
+        &self,
+        (index, route): (usize, &Arc<Route>),
+        head: Head,
+        session: &mut Session,
+        ctx: &mut Ctx,
+    ) -> Result<bool> {
+        ctx.ticket.report.route = Some(route.name.clone());
+        ctx.scanner = ctx.snapshot.policy.guards.streaming(&head, index);
+        let arrival = Arrival { at: self.clock.now(), request_id: ctx.ticket.request_id().clone() };
+        let began = Instant::now();
+        let report = &mut ctx.ticket.report;
+        let admitted = self.guarded.admit(&ctx.snapshot, route, head, arrival, &mut report.notes).await;
+        report.took.judge = began.elapsed();
+        match admitted {
+            Ok(shown) => {
+                ctx.shown = Some(shown);
+                Ok(true)
+            }
+            Err(refusal) => Self::refuse(session, ctx, Some(route), &refusal).await.map(|()| false),
+        }
+    }
+
     async fn refuse(session: &mut Session, ctx: &mut Ctx, route: Option<&Route>, refusal: &Refusal) -> Result<()> {
         if let Refusal::Failed(fault) = refusal {
             ctx.ticket.report.detail = Some(Chain(fault).to_string());
@@ -199,6 +229,9 @@ impl<E: Engine> Gateway<E> {
                 let arrival = Arrival { at: self.clock.now(), request_id: ctx.ticket.request_id().clone() };
                 ctx.observed = Some(Observed::new((index, route), head, arrival, &self.shadow, &snapshot.room));
                 Ok(true)
+            }
+            (Found::Guarded(index), Some(route)) if route.streams() => {
+                self.show((index, route), head, session, ctx).await
             }
             (Found::Guarded(index), Some(route)) => {
                 self.guard((index, route), head, session, ctx).await.map(|()| false)
@@ -238,8 +271,8 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         let snapshot = snapshot.unwrap_or_else(|| self.snapshot.load_full());
         let pace = Pace::new(snapshot.limits());
         let ticket = self.desk.ticket();
-        let (facts, scanner, observed, refusal) = (None, None, None, None);
-        Ctx { ticket, snapshot, pace, facts, scanner, observed, refusal, stale: false, connects: 0, pulse }
+        let (facts, scanner, observed, shown, refusal) = (None, None, None, None, None);
+        Ctx { ticket, snapshot, pace, facts, scanner, observed, shown, refusal, stale: false, connects: 0, pulse }
     }
 
     /// All of these are per read or per write.
@@ -273,6 +306,11 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
             ctx.refusal = Some(Rejection::TooSlow.into());
             return Err(Error::new_down(ErrorType::ReadTimedout));
         }
+        let bytes = body.as_ref().map_or(0, Bytes::len);
+        if let Some(Err(rejection)) = ctx.shown.as_mut().map(|shown| shown.add(bytes)) {
+            ctx.refusal = Some(rejection.into());
+            return Err(Error::new_in(ErrorType::HTTPStatus(413)));
+        }
         ctx.observed.iter_mut().for_each(|observed| observed.add(body.as_ref(), end));
         if let Some(scanner) = &mut ctx.scanner {
             match scanner.feed(&body.take().unwrap_or_default(), end) {
@@ -288,7 +326,12 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     }
 
     async fn upstream_peer(&self, _: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpPeer>> {
-        ctx.snapshot.origin.peer().map(Box::new).ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))
+        let mut peer = ctx.snapshot.origin.peer().ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))?;
+        if ctx.shown.is_some() {
+            // A WebSocket opens on paths that no route guards.
+            peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
+        }
+        Ok(Box::new(peer))
     }
 
     /// Asks the kernel before anything is sent: a POST on a dead connection of the pool would be lost as "unknown".
@@ -333,7 +376,8 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
     async fn upstream_request_filter(&self, _: &mut Session, head: &mut RequestHeader, ctx: &mut Ctx) -> Result<()> {
         let Some(facts) = &ctx.facts else { return Err(Error::new_in(ErrorType::InternalError)) };
         // Pingora has normalised a WebSocket's handshake before this, and refuses a 101 that does not match it.
-        forward::to_origin(head, facts)
+        forward::to_origin(head, facts)?;
+        ctx.shown.as_ref().map_or(Ok(()), |shown| shown.to_origin(head))
     }
 
     async fn response_filter(&self, session: &mut Session, head: &mut ResponseHeader, ctx: &mut Ctx) -> Result<()> {
@@ -368,6 +412,7 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         if !ctx.ticket.has_ended() {
             let outcome = match error {
                 None if is_observed => Outcome::Observed,
+                None if ctx.shown.is_some() => Outcome::Relayed,
                 None => Outcome::Passed,
                 Some(error) => failure::outcome(error, ctx),
             };
@@ -397,6 +442,9 @@ impl Ctx {
         if let Some(observed) = self.observed.take() {
             observed.conclude(&self.snapshot, shadow, took, &mut report.notes);
             return true;
+        }
+        if self.shown.is_some() {
+            return false;
         }
         let named = self.scanner.as_ref().and_then(form::Scanner::observed);
         let Some(route) = named.and_then(|index| self.snapshot.policy.routes.get(index)) else { return false };

@@ -4,6 +4,7 @@ use super::{
     body::{Incoming, Pace},
     client::bucket,
     engine::Engine,
+    escort::Escort,
     relay::{Errand, OriginAnswer, Relay},
     snapshot::Snapshot,
     ticket::Took,
@@ -70,9 +71,9 @@ impl Limiter {
 }
 
 /// What this process knows without waiting.
-struct Near<'a, E> {
-    engine: &'a E,
-    limiter: &'a Limiter,
+pub(super) struct Near<'a, E> {
+    pub(super) engine: &'a E,
+    pub(super) limiter: &'a Limiter,
 }
 
 impl<E: Engine> Memory for Near<'_, E> {
@@ -196,7 +197,9 @@ impl<E: Engine> Guarded<E> {
         let body = Incoming { session, room: snapshot.room.clone(), pace, deadline, complete: &mut complete };
         let body =
             OfOneRoute { body, guards: &snapshot.policy.guards, head: is_form(&head).then(|| head.clone()), index };
-        let errand = Errand { relay: self.relay.clone(), origin: snapshot.origin.clone(), head: forward, deadline };
+        let escort = Escort { policy: snapshot.policy.clone(), keys: snapshot.keys.clone(), arrival: arrival.clone() };
+        let (relay, origin) = (self.relay.clone(), snapshot.origin.clone());
+        let errand = Errand { relay, origin, escort, head: forward, deadline };
         let gate = Gate {
             policy: &snapshot.policy,
             keys: &snapshot.keys,

@@ -5,7 +5,7 @@
 
 use super::forward::{strip_answer, strip_hop_by_hop};
 use crate::{
-    outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
+    outbound::{Deadlines, Failure, Outbound, Request, Resolver, Response, Target},
     verdict::BoxError,
 };
 use bytes::{Bytes, BytesMut};
@@ -20,7 +20,7 @@ use pingora_core::{
     upstreams::peer::HttpPeer,
 };
 use pingora_http::{RequestHeader, ResponseHeader};
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 const CONNECT_TRIES: usize = 2;
@@ -193,6 +193,16 @@ impl Streaming {
             }
         }
         Ok((self.head, whole.freeze()))
+    }
+}
+
+/// Asks the system, as everything else on it does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemResolver;
+
+impl Resolver for SystemResolver {
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok(tokio::net::lookup_host((host, port)).await?.collect())
     }
 }
 

@@ -6,6 +6,7 @@
 //! the sender's retry waits for it, and is not a second order.
 
 use super::{
+    escort::Escort,
     origin::Origin,
     outbound::{PingoraOutbound, Streaming},
     ticket::{Alarm, Desk},
@@ -15,7 +16,7 @@ use crate::{
     ledger::{Lease, Leased, Leases, Settled},
     outbound::Failure,
     payload::Clean,
-    policy::Route,
+    policy::{Route, Sender},
     repeat::RepeatKeys,
     verdict::Fault,
 };
@@ -31,7 +32,7 @@ use tokio::{
 /// So much of a late answer is read to keep its connection.
 const LATE_ANSWER_BYTES: usize = 64 * 1024;
 /// As many as may are working: a place becomes free in a moment, or the sender comes again.
-const QUEUE: Duration = Duration::from_secs(2);
+pub(super) const QUEUE: Duration = Duration::from_secs(2);
 /// A lease outlasts the call by this: what settles it must not come too late.
 const LEASE_SLACK: Duration = Duration::from_secs(10);
 
@@ -49,6 +50,7 @@ pub(super) struct Errand<E> {
     pub(super) relay: Arc<Relay<E>>,
     /// As it was when the request came in.
     pub(super) origin: Arc<Origin>,
+    pub(super) escort: Escort,
     /// As the origin shall see it, but for framing.
     pub(super) head: RequestHeader,
     /// When the sender's answer is due.
@@ -61,6 +63,8 @@ struct Call {
     head: RequestHeader,
     body: Bytes,
     deadline: Instant,
+    /// Its sender takes a redirect for a failure.
+    is_webhook: bool,
 }
 
 /// The origin's answer; its place among those who may call is given back with the last byte.
@@ -72,13 +76,24 @@ pub(super) struct OriginAnswer {
 impl<E: Leases + Clone + 'static> gate::Origin for Errand<E> {
     type Answer = OriginAnswer;
 
-    async fn relay(&self, _: &Arc<Route>, clean: Clean) -> Result<Relayed<OriginAnswer>, Fault> {
-        self.run(clean.keys(), clean.body().clone()).await
+    async fn relay(&self, route: &Arc<Route>, clean: Clean) -> Result<Relayed<OriginAnswer>, Fault> {
+        let mut head = self.head.clone();
+        if let Some(bearer) = clean.bearer() {
+            let told = self.escort.to_origin(route, bearer, clean.head(), &mut head);
+            told.map_err(|error| Fault::OriginUnreachable(error.into()))?;
+        }
+        self.run(clean.keys(), head, clean.body().clone(), !matches!(route.sender, Sender::Token(_))).await
     }
 }
 
 impl<E: Leases + Clone + 'static> Errand<E> {
-    async fn run(&self, keys: &RepeatKeys, body: Bytes) -> Result<Relayed<OriginAnswer>, Fault> {
+    async fn run(
+        &self,
+        keys: &RepeatKeys,
+        head: RequestHeader,
+        body: Bytes,
+        is_webhook: bool,
+    ) -> Result<Relayed<OriginAnswer>, Fault> {
         let Self { relay, origin, .. } = self;
         let hold = origin.deadlines.total + QUEUE + LEASE_SLACK;
         let leasing = timeout_at(self.deadline, relay.engine.lease(keys, hold));
@@ -90,7 +105,7 @@ impl<E: Leases + Clone + 'static> Errand<E> {
         let (tell, told) = oneshot::channel();
         spawn(relay.clone().settle(
             lease,
-            Call { origin: origin.clone(), head: self.head.clone(), body, deadline: self.deadline },
+            Call { origin: origin.clone(), head, body, deadline: self.deadline, is_webhook },
             tell,
         ));
         match timeout_at(self.deadline, told).await {
@@ -109,6 +124,7 @@ fn spawn(call: impl Future<Output = ()> + Send + 'static) {
 impl<E: Leases + Clone + 'static> Relay<E> {
     async fn settle(self: Arc<Self>, lease: Lease, call: Call, tell: oneshot::Sender<Result<OriginAnswer, Fault>>) {
         let _busy = self.busy.clone();
+        let is_webhook = call.is_webhook;
         let result = self.call(call).await;
         let settled = match &result {
             Ok(answer) if answer.streaming.head.status.is_success() => Some(Settled::Done),
@@ -120,7 +136,7 @@ impl<E: Leases + Clone + 'static> Relay<E> {
             None => drop(lease), // held until it lapses: the origin may have acted
         }
         let result = match result {
-            Ok(answer) if redirects(answer.streaming.head.status) => Err(Fault::OriginRedirected),
+            Ok(answer) if is_webhook && redirects(answer.streaming.head.status) => Err(Fault::OriginRedirected),
             result => result,
         };
         if let Err(Ok(unheard)) = tell.send(result) {
@@ -137,7 +153,7 @@ impl<E: Leases + Clone + 'static> Relay<E> {
         }
     }
 
-    async fn call(&self, Call { origin, head, body, deadline }: Call) -> Result<OriginAnswer, Fault> {
+    async fn call(&self, Call { origin, head, body, deadline, .. }: Call) -> Result<OriginAnswer, Fault> {
         // Half of the sender's patience is the origin's.
         let queue = QUEUE.min(deadline.saturating_duration_since(Instant::now()) / 2);
         let waiting = timeout(queue, origin.places.clone().acquire_owned()).await;

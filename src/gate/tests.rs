@@ -11,7 +11,7 @@ use crate::{
     repeat::Window,
     request::Target,
     secret::Secret,
-    verify::{Catalogue, Key, Respond, Webhook},
+    verify::{Catalogue, Key, Respond, Webhook, jwt},
 };
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -246,5 +246,85 @@ async fn the_head_is_judged_before_the_body_is_read() {
     for (head, expected) in [(get, Rejection::Method), (long, Rejection::TooLarge)] {
         let ending = handle(&gate, &queued(), head, Unread, &arrival, &mut Notes::default()).await;
         assert!(matches!(ending, Err(Refusal::Rejected(found)) if found == expected), "{ending:?}");
+    }
+}
+
+/// A route that takes tokens, a token that it takes, and the keys that tell so.
+fn shown(once: bool) -> (Arc<Route>, Head, Keys) {
+    let terms = jwt::Terms {
+        name: "idp".into(),
+        issuer: "https://idp.example".into(),
+        audiences: vec!["shop".into()],
+        algorithms: vec![jwt::Algorithm::EdDsa],
+        kinds: jwt::Kinds::Usual,
+        leeway: Duration::ZERO,
+        max_age: None,
+        claims: Vec::new(),
+        logs_subject: false,
+    };
+    let issuer = Arc::new(jwt::Issuer::new(terms).unwrap());
+    let rule = jwt::TokenRule::new("issues", issuer, jwt::Place::Bearer, Vec::new(), Vec::new()).unwrap();
+    let trial = jwt::Trial::new(jwt::Algorithm::EdDsa).unwrap();
+    let token = trial.token(&rule, "token-1", NOW, &BTreeMap::new()).unwrap();
+    let ring = jwt::Ring::new(trial.keys().unwrap());
+    let cache = jwt::Cache::new(secret(), 0);
+    let issuers = jwt::Issuers::new(BTreeMap::from([("idp".to_owned(), Arc::new(ring))]), Arc::new(cache));
+    let mut route = Arc::unwrap_or_clone(route(Delivery::Relay));
+    route.sender = Sender::Token(Tokens { rule, once, forward: false });
+    let mut head = signed("{}");
+    head.headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+    (Arc::new(route), head, keys().trusting(issuers))
+}
+
+async fn show(
+    (route, head, keys): (Arc<Route>, Head, Keys),
+    memory: &Asked,
+    body: impl Body,
+) -> (Result<Ending<usize>, Refusal>, Notes) {
+    let (policy, ledger) = (policy(), Kept::default());
+    let gate = Gate { policy: &policy, keys: &keys, memory, ledger: &ledger, origin: &Echo };
+    let arrival = Arrival { at: NOW, request_id: "request".into() };
+    let mut notes = Notes::default();
+    let ending = handle(&gate, &route, head, body, &arrival, &mut notes).await;
+    (ending, notes)
+}
+
+#[tokio::test]
+async fn a_token_is_judged_before_the_body_is_read() {
+    struct Unread;
+    impl Body for Unread {
+        async fn collect(self, _: usize) -> Result<Bytes, Refusal> {
+            panic!("the body was read")
+        }
+    }
+    let (route, mut head, keys) = shown(false);
+    head.headers.remove("authorization");
+    let (ending, notes) = show((route, head, keys), &Asked::default(), Unread).await;
+    assert!(matches!(ending, Err(Refusal::Rejected(Rejection::Token(TokenFlaw::Missing)))), "{ending:?}");
+    assert_eq!(notes.issuer.as_deref(), Some("idp"));
+}
+
+#[tokio::test]
+async fn a_used_token_is_refused_and_charged_to_nobody() {
+    let memory = Asked { knows: true, ..Asked::default() };
+    let (ending, _) = show(shown(true), &memory, Whole("{}")).await;
+    assert!(matches!(ending, Err(Refusal::Rejected(Rejection::Token(TokenFlaw::Used)))), "{ending:?}");
+    assert_eq!(memory.tokens.into_inner(), 0);
+}
+
+#[tokio::test]
+async fn who_it_is_stands_in_the_log_only_where_its_issuers_terms_allow_it() {
+    let (ending, notes) = show(shown(false), &Asked::default(), Whole("{}")).await;
+    assert!(matches!(ending, Ok(Ending::Relayed(2))), "{ending:?}");
+    assert_eq!((notes.key_id.as_deref(), notes.subject), (Some("test"), None));
+}
+
+#[test]
+fn only_a_route_that_asks_nothing_of_the_body_is_judged_by_its_head() {
+    for (once, expected) in [(false, true), (true, false)] {
+        let (route, head, keys) = shown(once);
+        assert_eq!(route.streams(), expected);
+        let judged = judge_head(&route, &keys, &NoMemory, &head, NOW, &mut Notes::default());
+        assert_eq!(judged.is_ok(), expected, "{judged:?}");
     }
 }

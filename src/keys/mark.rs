@@ -3,7 +3,7 @@
 use super::{Environment, read};
 use crate::{
     clock::Timestamp,
-    policy::{Destination, Policy, Reference},
+    policy::{Destination, IssuerKeys, Policy, Reference},
 };
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
@@ -13,8 +13,13 @@ pub fn mark(policy: &Policy, environment: Environment<'_>, now: Timestamp, by: &
     let keys = policy.keys.iter().flat_map(|reference| &reference.entries);
     let keys = keys.filter(|entry| entry.retire.is_none_or(|retire| now < retire)).map(|entry| &entry.from);
     let secrets = policy.destinations.iter().filter_map(Destination::secret);
+    let issuers = policy.issuers.iter().filter_map(|issuer| match &issuer.keys {
+        IssuerKeys::Pem(reference) | IssuerKeys::From(reference) => Some(reference),
+        IssuerKeys::Jwks(_) => None,
+    });
+    let identity = policy.identity.as_ref().map(|identity| &identity.sign);
     let mut hasher = by.build_hasher();
-    for reference in keys.chain(secrets).chain(&policy.secret) {
+    for reference in keys.chain(secrets).chain(issuers).chain(identity).chain(&policy.secret) {
         hasher.write_u64(match read::resolve(reference, environment) {
             Ok(text) => by.hash_one((true, name(reference), text.as_str())),
             Err(trouble) => by.hash_one((false, name(reference), trouble.to_string().as_str())),

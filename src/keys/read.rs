@@ -1,7 +1,10 @@
 //! From a reference to the text that it stands for.
 
 use super::Environment;
-use crate::{policy::Reference, verify::BadPublicKey};
+use crate::{
+    policy::Reference,
+    verify::{BadPublicKey, jwt::BadKeySet},
+};
 use nix::fcntl::OFlag;
 use std::{
     fs::OpenOptions,
@@ -54,6 +57,17 @@ pub enum Trouble {
     /// Decoded, and no public key that could be trusted.
     #[error("{0}; copy the sender's public key again")]
     PublicKey(BadPublicKey),
+    /// No keys of an issuer, or not such as its tokens could be held against.
+    #[error(transparent)]
+    KeySet(#[from] BadKeySet),
+    /// Machines could try them all.
+    #[error("it has {bytes} bytes and needs {needed} at least, as `openssl rand -base64 {needed}` makes them")]
+    TooShort {
+        /// So many it has.
+        bytes: usize,
+        /// So many it needs.
+        needed: usize,
+    },
     /// The machine gave no random bytes.
     #[error("no random bytes to make it of")]
     NoRandomness,

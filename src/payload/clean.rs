@@ -2,7 +2,13 @@
 //! refuse it.
 
 use super::{Contract, Read, agreed::Unclean, document::Written};
-use crate::{clock::Timestamp, repeat::RepeatKeys, request::Head, verdict::Rejection, verify::Keys};
+use crate::{
+    clock::Timestamp,
+    repeat::RepeatKeys,
+    request::Head,
+    verdict::Rejection,
+    verify::{Keys, jwt::Bearer},
+};
 use bytes::Bytes;
 
 /// A document that is authentic, as agreed, and free of what the policy takes out.
@@ -20,6 +26,7 @@ use bytes::Bytes;
 pub struct Clean {
     route: String,
     key_id: String,
+    bearer: Option<Bearer>,
     keys: RepeatKeys,
     event_type: Option<String>,
     head: Head,
@@ -51,7 +58,7 @@ pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Re
     };
     let (version, sunset) = version.map_or((None, None), |version| (Some(version.name.clone()), version.sunset));
     let (verified, repeat, mut event_type, document) = read.into_parts();
-    let (route, key_id, head, raw) = verified.into_parts();
+    let (route, key_id, bearer, head, raw) = verified.into_parts();
     let scrubbed = contract.scrubs().scrub(document.as_ref(), &raw, head, keys);
     let scrubbed = scrubbed.map_err(|_| Unclean::new(Rejection::ContractBroken, "", "redact"))?;
     if scrubbed.hides_type(document.as_ref(), contract.naming()) {
@@ -61,7 +68,8 @@ pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Re
     let is_json = document.as_ref().is_some_and(|document| document.written() == Written::Json);
     let body = scrubbed.body.map_or(raw, Bytes::from);
     let (head, redacted) = (scrubbed.head, scrubbed.redacted);
-    Ok(Clean { route, key_id, keys: repeat, event_type, head, body, redacted, version, sunset, is_json, unagreed })
+    let keys = repeat;
+    Ok(Clean { route, key_id, bearer, keys, event_type, head, body, redacted, version, sunset, is_json, unagreed })
 }
 
 impl Clean {
@@ -73,6 +81,11 @@ impl Clean {
     /// Which of the sender's keys signed it.
     pub fn key_id(&self) -> &str {
         &self.key_id
+    }
+
+    /// The token that it showed, if that is how its sender is known.
+    pub fn bearer(&self) -> Option<&Bearer> {
+        self.bearer.as_ref()
     }
 
     /// What it is remembered by.

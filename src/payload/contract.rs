@@ -65,6 +65,11 @@ impl Contract {
         Self { is_tried: true, ..self }
     }
 
+    /// Whether nothing is asked of a document and nothing taken out, so that nobody has to read it.
+    pub fn is_indifferent(&self) -> bool {
+        self.agreed.is_none() && self.redaction.is_empty()
+    }
+
     pub(super) fn is_tried(&self) -> bool {
         self.is_tried
     }

@@ -62,6 +62,10 @@ impl Redaction {
         Self { rules }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// Whether a rule looks into the body, so that it must be read.
     pub(super) fn wants_document(&self) -> bool {
         self.rules.iter().any(|rule| match rule.place {

@@ -58,6 +58,8 @@ pub struct Signed {
     pub target: Option<String>,
     /// The sender's id for the event.
     pub id: String,
+    /// Claims of its token, in the place of those that the route asks for.
+    pub claims: BTreeMap<String, Value>,
     /// Signed so long before the clock.
     pub age: Duration,
     /// Signed so long after the clock.
@@ -275,13 +277,24 @@ impl CaseReader<'_, '_> {
             self.wrong("/send/route", format!("no route is called `{}`{way_out}", text.route));
             return None;
         };
-        let list = match &route.sender {
-            Sender::Webhook(webhook) => webhook.keys(),
-        };
-        let keys = self.policy.keys.iter().find(|keys| keys.name == list);
-        let ids: Vec<_> = keys.into_iter().flat_map(|keys| &keys.entries).map(|entry| entry.id.as_str()).collect();
-        if let Some(key) = text.key.as_deref().filter(|key| !ids.contains(key)) {
-            self.wrong("/send/key", format!("no key of this route is called `{key}`{}", way_out(key, ids)));
+        match &route.sender {
+            Sender::Webhook(webhook) => {
+                let keys = self.policy.keys.iter().find(|keys| keys.name == webhook.keys());
+                let ids = keys.into_iter().flat_map(|keys| &keys.entries).map(|entry| entry.id.as_str());
+                let ids: Vec<_> = ids.collect();
+                if let Some(key) = text.key.as_deref().filter(|key| !ids.contains(key)) {
+                    self.wrong("/send/key", format!("no key of this route is called `{key}`{}", way_out(key, ids)));
+                }
+                if !text.claims.is_empty() {
+                    self.wrong("/send/claims", "this route's sender shows no token; leave it out".to_owned());
+                }
+            }
+            Sender::Token(_) => {
+                if text.key.is_some() {
+                    let message = "the tool signs a token with a key of its own; leave it out";
+                    self.wrong("/send/key", message.to_owned());
+                }
+            }
         }
         let time = |text: Option<TimeText>| text.map_or(Duration::ZERO, |TimeText(time)| time);
         let message = self.message("/send", text.body, &text.headers, text.from.as_deref())?;
@@ -290,6 +303,7 @@ impl CaseReader<'_, '_> {
             key: text.key,
             target: text.target,
             id: text.id.unwrap_or_else(|| "test_1".to_owned()),
+            claims: text.claims,
             age: time(text.age),
             ahead: time(text.ahead),
             message,

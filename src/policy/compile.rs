@@ -4,6 +4,7 @@ use super::{
     Destination, KeyReference, Policy, Route, cases,
     destinations::destinations,
     floor::{Floor, Lifted},
+    issuers::{identity, issuers},
     merge::merge,
     notes::Notes,
     reference::for_editors,
@@ -136,6 +137,8 @@ fn policy(
         Some(secret)
     });
     let lists = key_lists(now, notes);
+    let (terms, issuers) = issuers(notes);
+    let identity = identity(settings.public_url.as_deref(), notes);
     let destinations = destinations(notes);
     let floor = Floor::read(now, overrides.ended_enforces, notes);
     let library = source.library();
@@ -145,6 +148,8 @@ fn policy(
             now,
             senders,
             keys: notes.members("/keys").map(|(name, _)| name.as_str()).collect(),
+            issuers: &terms,
+            named_issuers: notes.members("/issuers").map(|(name, _)| name.as_str()).collect(),
             destinations: notes.members("/destinations").map(|(name, _)| name.as_str()).collect(),
             classes: notes.members("/classes").map(|(name, _)| name.as_str()).collect(),
             public_url: settings.public_url.as_deref(),
@@ -163,7 +168,8 @@ fn policy(
     let guards = Guards::trying(routes.iter().map(|route| route.at.clone()).zip(0..), observed);
     let routes = routes.into_iter().map(Arc::new).collect();
     let changes_at = ends.into_iter().min();
-    Policy { digest: source.digest(), settings, routes, destinations, keys, secret, guards, changes_at }
+    let digest = source.digest();
+    Policy { digest, settings, routes, destinations, keys, issuers, identity, secret, guards, changes_at }
 }
 
 /// The routes, and when exceptions end.
@@ -245,6 +251,12 @@ fn unused(routes: &[Route], destinations: &[Destination], keys: &[KeyReference],
         .members("/routes")
         .filter_map(|(_, route)| route.find("/sender/keys").and_then(Node::text).map(str::to_owned))
         .collect();
+    for (name, node) in notes.members("/issuers") {
+        let mut tokens = routes.iter().filter_map(|route| route.sender.tokens());
+        if !tokens.any(|tokens| tokens.rule.issuer().terms().name == **name) {
+            notes.warn_name(Some(node), "no route takes its tokens");
+        }
+    }
     for (name, node) in notes.members("/classes") {
         if !routes.iter().any(|route| route.class.as_deref() == Some(name.as_str())) {
             notes.warn_name(Some(node), "no route has this class");

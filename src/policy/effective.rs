@@ -2,7 +2,7 @@
 //! stages, which compiles to the same policy.
 
 use super::{
-    Delivery, Policy, Route, Sender, Settings,
+    Delivery, Policy, Route, Sender, Settings, Tokens,
     compile::{Overrides, merged},
     source::{Source, Texts},
     units::{written_rate, written_size, written_time},
@@ -27,7 +27,9 @@ pub fn effective(source: &Source, policy: &Policy, overrides: &Overrides, route:
         return None;
     }
     if route.is_none() {
-        for key in ["public_url", "listeners", "origin", "trusted_proxies", "spool", "admin", "edge", "secret"] {
+        for key in
+            ["public_url", "listeners", "origin", "trusted_proxies", "spool", "admin", "edge", "secret", "identity"]
+        {
             if let Some(node) = document.root.find(&format!("/{key}")) {
                 root.put(key, sheet.tree(node));
             }
@@ -51,6 +53,11 @@ pub fn effective(source: &Source, policy: &Policy, overrides: &Overrides, route:
         })
     };
     sheet.named("keys", |name| route.is_none() || keys(name), &mut root);
+    let issuers = |name: &str| {
+        let mut tokens = routes.iter().filter_map(|route| route.sender.tokens());
+        tokens.any(|tokens| tokens.rule.issuer().terms().name == name)
+    };
+    sheet.named("issuers", |name| route.is_none() || issuers(name), &mut root);
     sheet.named("destinations", |name| route.is_none() || destinations(name), &mut root);
     sheet.named("rollout", |name| routes.iter().any(|route| *route.name == *name), &mut root);
     let mut text = String::new();
@@ -116,22 +123,32 @@ impl Sheet<'_> {
         };
         // Dissolved, and lifted, already.
         branch.0.retain(|(name, _)| !matches!(name.as_str(), "class" | "exception"));
-        let Sender::Webhook(webhook) = &route.sender;
-        let sender = format!("sender `{}`", webhook.provider().name);
-        match webhook.window() {
-            Window::Signed { max_age, max_future } => {
-                branch.add("sender/max_age", written_time(max_age), &sender);
-                branch.add("sender/max_future", written_time(max_future), &sender);
+        let sender = match &route.sender {
+            Sender::Webhook(webhook) => {
+                let sender = format!("sender `{}`", webhook.provider().name);
+                if let Window::Signed { max_age, max_future } = webhook.window() {
+                    branch.add("sender/max_age", written_time(max_age), &sender);
+                    branch.add("sender/max_future", written_time(max_future), &sender);
+                }
+                sender
             }
-            Window::Unsigned { .. } => {}
+            Sender::Token(Tokens { rule, forward, .. }) => {
+                let issuer = format!("issuer `{}`", rule.issuer().terms().name);
+                let audience = rule.issuer().terms().audiences.concat();
+                branch.add("sender/audience", flow(&Value::from(audience)), &issuer);
+                branch.add("sender/forward", forward.to_string(), DEFAULT);
+                DEFAULT.to_owned()
+            }
+        };
+        // Where there are several, no key could say so.
+        if let [method] = route.admit.methods.as_slice() {
+            branch.add("admit/method", method.to_string(), DEFAULT);
         }
-        let methods: Vec<_> = route.admit.methods.iter().map(http::Method::as_str).collect();
-        branch.add("admit/method", methods.concat(), DEFAULT);
         branch.add("admit/body", written_size(route.admit.body_limit_bytes as u64), DEFAULT);
         if let Some(rate) = route.limits.per_address {
             branch.add("limits/per_address", written_rate(rate), DEFAULT);
         }
-        if webhook.provider().tells_repeats() {
+        if route.sender.webhook().is_some_and(|webhook| webhook.provider().tells_repeats()) {
             branch.add("repeats/remember", written_time(route.remember), &sender);
         }
         match &route.delivery {
@@ -142,7 +159,9 @@ impl Sheet<'_> {
             }
             Delivery::Relay => branch.add("deliver/via", "relay".to_owned(), DEFAULT),
         }
-        branch.add("answer_by", written_time(route.answer_by), &sender);
+        if !route.streams() {
+            branch.add("answer_by", written_time(route.answer_by), &sender);
+        }
         branch
     }
 }

@@ -224,17 +224,22 @@ impl Limit {
         }
     }
 
-    /// A scheme that signs no time has neither age nor future: nothing could be held against it.
+    /// A scheme that signs no time, and a token that says its own, have neither age nor future: nothing could be held against it.
     fn is_broken_by(&self, route: &Route) -> bool {
-        let Sender::Webhook(webhook) = &route.sender;
-        match (*self, webhook.window()) {
-            (Self::MaxAge(longest), Window::Signed { max_age, .. }) => max_age > longest,
-            (Self::MaxFuture(longest), Window::Signed { max_future, .. }) => max_future > longest,
-            (Self::MaxAge(_) | Self::MaxFuture(_), Window::Unsigned { .. }) => false,
+        let window = match &route.sender {
+            Sender::Webhook(webhook) => Some(webhook.window()),
+            Sender::Token(_) => None,
+        };
+        match (*self, window) {
+            (Self::MaxAge(longest), Some(Window::Signed { max_age, .. })) => max_age > longest,
+            (Self::MaxFuture(longest), Some(Window::Signed { max_future, .. })) => max_future > longest,
+            // A token is not remembered, but for as long as it is good.
+            (Self::MaxAge(_) | Self::MaxFuture(_), Some(Window::Unsigned { .. }) | None)
+            | (Self::Remember(_), None) => false,
             (Self::Body(bytes), _) => route.admit.body_limit_bytes as u64 > bytes,
             (Self::PerAddress(rate), _) => is_faster(route.limits.per_address, rate),
             (Self::PerSender(rate), _) => is_faster(route.limits.per_sender, rate),
-            (Self::Remember(shortest), _) => route.remember < shortest,
+            (Self::Remember(shortest), Some(_)) => route.remember < shortest,
         }
     }
 }

@@ -34,6 +34,11 @@ fn by_place(root: &Node) -> Vec<Range<usize>> {
     for node in root.find("/secret").into_iter().chain(of_destinations) {
         hide(node, &mut hidden);
     }
+    let issuers = root.find("/issuers").into_iter().flat_map(Node::members);
+    let keys = issuers.flat_map(|(_, issuer)| ["/from", "/pem"].map(|key| issuer.find(key))).flatten();
+    for node in keys.chain(root.find("/identity/sign")) {
+        hide(node, &mut hidden);
+    }
     for (_, list) in root.find("/keys").into_iter().flat_map(Node::members) {
         hide_key(list, &mut hidden);
     }

@@ -64,7 +64,7 @@ impl Table {
             Self::Files => "Many files",
             Self::Routes => "Routes",
             Self::Rollout => "Trying before enforcing",
-            Self::Stage => "Keys and destinations",
+            Self::Stage => "Keys, issuers and destinations",
             Self::Tests => "Tests",
         }
     }
@@ -76,7 +76,7 @@ impl Table {
             Some("edge") => Self::Edge,
             Some("classes" | "floor" | "class" | "exception") => Self::Files,
             Some("rollout") => Self::Rollout,
-            Some("keys" | "destinations") => Self::Stage,
+            Some("keys" | "destinations" | "issuers" | "identity") => Self::Stage,
             _ => within,
         }
     }

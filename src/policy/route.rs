@@ -7,12 +7,14 @@ use super::{
         self, Said, Shelf,
         text::{ContractText, RedactText},
     },
+    issuers::AllTerms,
     notes::Notes,
     senders::Senders,
     text::{
         AdmitText, AtText, ChangedText, DeliverText, FormText, LimitsText, MediaText, MethodText, ProtectionText,
         RepeatsText, RouteText, SenderText, ViaText,
     },
+    tokens,
     units::{RateText, SizeText, TimeText, written_size, written_time},
 };
 use crate::{
@@ -27,7 +29,7 @@ use crate::{
     limit::Rate,
     payload::{Contract, Naming},
     repeat::Window,
-    verify::{Handshake, Provider, Webhook},
+    verify::{Handshake, Provider, Respond, Webhook},
 };
 use http::Method;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
@@ -38,6 +40,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) now: Timestamp,
     pub(super) senders: &'a Senders<'a>,
     pub(super) keys: Vec<&'a str>,
+    pub(super) issuers: &'a AllTerms,
+    pub(super) named_issuers: Vec<&'a str>,
     pub(super) destinations: Vec<&'a str>,
     pub(super) classes: Vec<&'a str>,
     pub(super) public_url: Option<&'a str>,
@@ -71,6 +75,15 @@ impl Surroundings<'_> {
             };
             notes.wrong(Some(node), format!("no keys are called `{wanted}`{way_out}"));
         }
+        if let Some((node, wanted)) = text("/sender/jwt")
+            && !self.named_issuers.contains(&wanted)
+        {
+            let way_out = match self.named_issuers.as_slice() {
+                [] => format!("; write `issuers: {{ {wanted}: {{ issuer: ..., jwks: ... }} }}`"),
+                known => way_out(wanted, known.iter().copied()),
+            };
+            notes.wrong(Some(node), format!("no issuer is called `{wanted}`{way_out}"));
+        }
         for (node, wanted) in (0..).map_while(|index| text(&format!("/deliver/to/{index}"))) {
             if !self.destinations.contains(&wanted) {
                 let way_out = match self.destinations.as_slice() {
@@ -81,6 +94,16 @@ impl Surroundings<'_> {
             }
         }
     }
+}
+
+/// What is known of a route's sender.
+pub(super) struct Who {
+    pub(super) sender: Sender,
+    pub(super) naming: Naming,
+    pub(super) respond: Respond,
+    /// How long its own names for events are kept.
+    pub(super) remember: Duration,
+    pub(super) answer_by: Duration,
 }
 
 /// One route on its way from text to meaning.
@@ -95,39 +118,32 @@ impl<'a> RouteCompiler<'a, '_> {
     /// `None` only where something wrong was told.
     pub(super) fn compile(mut self, text: RouteText, at: Option<Selector>) -> Option<Route> {
         let terms = text.terms;
-        let admit = self.admit(terms.admit);
+        let admit = self.admit(terms.admit, text.sender.jwt.is_some());
         let limits = limits(&terms.limits);
-        let delivery = self.delivery(terms.deliver, at.as_ref(), admit.body_limit_bytes);
-        self.changes_bytes(&terms.redact, delivery.as_ref());
-        let keep = self.keep(terms.keep, delivery.as_ref());
-        let provider = self.around.senders.find(&text.sender.provider)?.clone();
-        self.protection(&provider, &terms.repeats);
-        let remember = self.remember(&provider, &terms.repeats);
-        let changed_is_new = self.changed_is_new(&provider, &terms.repeats);
-        let answer_by = self.answer_by(&provider, terms.answer_by);
-        let window = self.window(&provider, &text.sender, &terms.repeats)?;
-        let keys = format!("{}/{}", text.sender.keys, provider.name);
-        let sender = Sender::Webhook(Webhook {
-            route: self.name.to_owned(),
-            provider: provider.clone(),
-            keys,
-            window,
-            public_url: self.around.public_url.map(str::to_owned),
-            handshakes: self.handshakes(&provider, &text.sender, delivery.as_ref()),
-            verify_token: text.sender.verify_token.map(|list| format!("{list}/verify_token")),
-        });
-        let naming = Naming {
-            event_key: provider.event_key.clone(),
-            type_member: provider.type_member.clone(),
-            type_header: provider.type_header.clone(),
-            remember,
-            changed_is_new,
+        self.goes_together(&text.sender);
+        if text.sender.jwt.is_some() {
+            self.goes_on(&terms.deliver, &terms.redact);
+        }
+        let delivery = match &text.sender.jwt {
+            // Anything else has been told.
+            Some(_) if terms.deliver.via != Some(ViaText::Relay) => None,
+            Some(_) | None => self.delivery(terms.deliver, at.as_ref(), admit.body_limit_bytes),
         };
+        let keep = self.keep(terms.keep, delivery.as_ref());
+        let who = match (&text.sender.jwt, &text.sender.provider) {
+            (Some(issuer), _) => self.who_shows(issuer, &text.sender, &terms.repeats),
+            (None, Some(provider)) => {
+                self.changes_bytes(&terms.redact, delivery.as_ref());
+                self.who_signs(provider, &text.sender, &terms.repeats, terms.answer_by, delivery.as_ref())
+            }
+            (None, None) => None,
+        };
+        let Who { sender, naming, respond, remember, answer_by } = who?;
         let contract = self.contract(naming, terms.contract.as_ref(), &terms.redact, &admit);
         let owner = terms.owner.map(|owner| Owner { team: owner.team, oncall: owner.oncall });
-        let (name, respond) = (Arc::from(self.name), provider.respond.clone());
-        Some(Route {
-            name,
+        let said = terms.answer_by.map(|TimeText(answer_by)| answer_by);
+        let route = Route {
+            name: Arc::from(self.name),
             class: text.class,
             at: at?,
             owner,
@@ -139,13 +155,51 @@ impl<'a> RouteCompiler<'a, '_> {
             delivery: delivery?,
             keep,
             respond,
-            answer_by,
+            answer_by: said.unwrap_or(answer_by),
             observe: None,
-        })
+        };
+        self.answers_by(said.is_some(), route.streams());
+        Some(route)
+    }
+
+    fn who_signs(
+        &mut self,
+        provider: &str,
+        text: &SenderText,
+        repeats: &RepeatsText,
+        answer_by: Option<TimeText>,
+        delivery: Option<&Delivery>,
+    ) -> Option<Who> {
+        let provider = self.around.senders.find(provider)?.clone();
+        self.protection(&provider, repeats);
+        let remember = self.remember(&provider, repeats);
+        let changed_is_new = self.changed_is_new(&provider, repeats);
+        let answer_by = self.answer_by(&provider, answer_by);
+        let window = self.window(&provider, text, repeats)?;
+        if repeats.jti.is_some() {
+            self.wrong("/repeats/jti", "tokens have a `jti`, and this sender shows none; leave it out");
+        }
+        let sender = Sender::Webhook(Webhook {
+            route: self.name.to_owned(),
+            provider: provider.clone(),
+            keys: format!("{}/{}", text.keys.as_ref()?, provider.name),
+            window,
+            public_url: self.around.public_url.map(str::to_owned),
+            handshakes: self.handshakes(&provider, text, delivery),
+            verify_token: text.verify_token.as_ref().map(|list| format!("{list}/verify_token")),
+        });
+        let naming = Naming {
+            event_key: provider.event_key.clone(),
+            type_member: provider.type_member.clone(),
+            type_header: provider.type_header.clone(),
+            remember,
+            changed_is_new,
+        };
+        Some(Who { sender, naming, respond: provider.respond.clone(), remember, answer_by })
     }
 
     /// Tells what is wrong with the value at this pointer into the route, or with the one that contains it.
-    fn wrong(&mut self, pointer: &str, message: impl Into<String>) {
+    pub(super) fn wrong(&mut self, pointer: &str, message: impl Into<String>) {
         self.notes.wrong(Some(self.nearest(pointer)), message);
     }
 
@@ -223,7 +277,7 @@ impl<'a> RouteCompiler<'a, '_> {
         }
     }
 
-    fn admit(&mut self, text: AdmitText) -> Admit {
+    fn admit(&mut self, text: AdmitText, of_tokens: bool) -> Admit {
         let SizeText(body) = text.body.unwrap_or(SizeText(BODY_LIMIT_BYTES));
         let body_limit_bytes = usize::try_from(body).unwrap_or(usize::MAX);
         if body_limit_bytes > self.around.bodies_bytes {
@@ -234,13 +288,14 @@ impl<'a> RouteCompiler<'a, '_> {
                 format!("all bodies together may take `{bodies}`, and one `{body}`; write less, or raise `edge: {{ bodies: ... }}`"),
             );
         }
-        let methods = vec![match text.method {
-            None | Some(MethodText::Post) => Method::POST,
-            Some(MethodText::Put) => Method::PUT,
-            Some(MethodText::Patch) => Method::PATCH,
-            Some(MethodText::Get) => Method::GET,
-            Some(MethodText::Delete) => Method::DELETE,
-        }];
+        let methods = match text.method {
+            None if of_tokens => tokens::methods(),
+            None | Some(MethodText::Post) => vec![Method::POST],
+            Some(MethodText::Put) => vec![Method::PUT],
+            Some(MethodText::Patch) => vec![Method::PATCH],
+            Some(MethodText::Get) => vec![Method::GET],
+            Some(MethodText::Delete) => vec![Method::DELETE],
+        };
         if text.content_types.as_ref().is_some_and(Vec::is_empty) {
             self.wrong("/admit/content_types", "no type would be let in; leave this out to let in any");
         }

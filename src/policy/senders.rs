@@ -114,7 +114,7 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
 pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Notes<'_>) -> Vec<KeyReference> {
     let mut references: Vec<KeyReference> = Vec::new();
     for route in routes {
-        let Sender::Webhook(webhook) = &route.sender;
+        let Sender::Webhook(webhook) = &route.sender else { continue };
         for name in webhook.each_keys() {
             if references.iter().any(|reference| reference.name == *name) {
                 continue;

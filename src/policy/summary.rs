@@ -4,7 +4,9 @@ mod destination;
 
 pub use destination::DestinationSummary;
 
-use super::{Delivery, Observe, Observed, Owner, Policy, Route, Sender, written_rate, written_size, written_time};
+use super::{
+    Delivery, Observe, Observed, Owner, Policy, Route, Sender, Tokens, written_rate, written_size, written_time,
+};
 use crate::{
     event::Form,
     repeat::Window,
@@ -23,16 +25,12 @@ pub struct RouteSummary {
     /// Who is asked about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerSummary>,
-    /// The catalogue's name of the sender.
-    pub provider: String,
-    /// The name of its keys.
-    pub keys: String,
-    /// How many of them there are.
-    pub keys_count: usize,
-    /// What the signature covers.
-    pub covered: Vec<&'static str>,
-    /// What it does not, and is therefore hearsay.
-    pub not_covered: Vec<&'static str>,
+    /// How its sender's signatures are known, if it signs.
+    #[serde(flatten)]
+    pub signed: Option<SignedSummary>,
+    /// Whose tokens are taken, if it shows any.
+    #[serde(rename = "tokens", skip_serializing_if = "Option::is_none")]
+    pub shown: Option<TokenSummary>,
     /// By what repeats are told, and for how long.
     pub repeats: String,
     /// Where it goes.
@@ -47,6 +45,38 @@ pub struct RouteSummary {
     /// What is judged and counted and let through, and until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observes: Option<String>,
+}
+
+/// A sender that signs.
+#[derive(Clone, Debug, Serialize)]
+pub struct SignedSummary {
+    /// The catalogue's name of the sender.
+    pub provider: String,
+    /// The name of its keys.
+    pub keys: String,
+    /// How many of them there are.
+    pub keys_count: usize,
+    /// What the signature covers.
+    pub covered: Vec<&'static str>,
+    /// What it does not, and is therefore hearsay.
+    pub not_covered: Vec<&'static str>,
+}
+
+/// Clients that show a token.
+#[derive(Clone, Debug, Serialize)]
+pub struct TokenSummary {
+    /// The policy's name of the issuer.
+    pub issuer: String,
+    /// Whom its tokens must be for.
+    pub audience: Vec<String>,
+    /// What it may sign with.
+    pub algorithms: Vec<&'static str>,
+    /// What a token must be good for.
+    pub scopes: Vec<String>,
+    /// What else it must say, as JSON Pointers.
+    pub claims: Vec<String>,
+    /// Whether WordPress sees it.
+    pub forward: bool,
 }
 
 /// Who is asked about a route.
@@ -66,13 +96,14 @@ impl Policy {
     }
 
     fn summarize(&self, route: &Route) -> RouteSummary {
-        let Sender::Webhook(webhook) = &route.sender;
-        let keys = webhook.keys();
-        let entries = self.keys.iter().find(|reference| reference.name == keys).map_or(0, |found| found.entries.len());
-        let provider = webhook.provider();
-        let Coverage { body, time, .. } = provider.scheme.coverage();
-        let parts = [("body", body), ("id", provider.names_events()), ("time", time)];
-        let of = |wanted| parts.iter().filter(|(_, covered)| *covered == wanted).map(|(name, _)| *name).collect();
+        let (signed, shown, repeats) = match &route.sender {
+            Sender::Webhook(webhook) => (Some(self.signed(webhook)), None, repeats(webhook, route.remember)),
+            Sender::Token(tokens) => {
+                let repeats =
+                    if tokens.once { "by `jti`: a token is taken once" } else { "none: a token may be shown again" };
+                (None, Some(TokenSummary::of(tokens)), repeats.to_owned())
+            }
+        };
         let (delivery, promise) = match &route.delivery {
             Delivery::Queue { to, form } => {
                 let form = match form {
@@ -91,17 +122,50 @@ impl Policy {
             name: route.name.to_string(),
             at: route.at.to_string(),
             owner: route.owner.clone().map(|Owner { team, oncall }| OwnerSummary { team, oncall }),
+            signed,
+            shown,
+            repeats,
+            delivery,
+            promise,
+            limits: limits(route),
+            answers: route
+                .sender
+                .webhook()
+                .map(|webhook| webhook.handshakes().iter().map(|handshake| handshake.name.clone()).collect())
+                .unwrap_or_default(),
+            observes: route.observe.map(|observe| observe.to_string()),
+        }
+    }
+}
+
+impl Policy {
+    fn signed(&self, webhook: &Webhook) -> SignedSummary {
+        let keys = webhook.keys();
+        let entries = self.keys.iter().find(|reference| reference.name == keys).map_or(0, |found| found.entries.len());
+        let provider = webhook.provider();
+        let Coverage { body, time, .. } = provider.scheme.coverage();
+        let parts = [("body", body), ("id", provider.names_events()), ("time", time)];
+        let of = |wanted| parts.iter().filter(|(_, covered)| *covered == wanted).map(|(name, _)| *name).collect();
+        SignedSummary {
             provider: provider.name.clone(),
             keys: keys.split('/').next().unwrap_or_default().to_owned(),
             keys_count: entries,
             covered: of(true),
             not_covered: of(false),
-            repeats: repeats(webhook, route.remember),
-            delivery,
-            promise,
-            limits: limits(route),
-            answers: webhook.handshakes().iter().map(|handshake| handshake.name.clone()).collect(),
-            observes: route.observe.map(|observe| observe.to_string()),
+        }
+    }
+}
+
+impl TokenSummary {
+    fn of(tokens: &Tokens) -> Self {
+        let (rule, terms) = (&tokens.rule, tokens.rule.issuer().terms());
+        Self {
+            issuer: terms.name.clone(),
+            audience: terms.audiences.clone(),
+            algorithms: terms.algorithms.iter().map(|algorithm| algorithm.name()).collect(),
+            scopes: rule.scopes().to_vec(),
+            claims: rule.claims().iter().map(|demand| demand.pointer.clone()).collect(),
+            forward: tokens.forward,
         }
     }
 }
@@ -130,7 +194,9 @@ fn limits(route: &Route) -> String {
         vec![format!("{} up to {}", methods.join(", "), written_size(route.admit.body_limit_bytes as u64))];
     limits.extend(route.limits.per_address.map(|rate| format!("{} from one address", written_rate(rate))));
     limits.extend(route.limits.per_sender.map(|rate| format!("{} from one sender", written_rate(rate))));
-    limits.push(format!("answered within {}", written_time(route.answer_by)));
+    if !route.streams() {
+        limits.push(format!("answered within {}", written_time(route.answer_by)));
+    }
     limits.join(", ")
 }
 
@@ -147,16 +213,41 @@ impl fmt::Display for Observe {
     }
 }
 
+impl fmt::Display for SignedSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { provider, keys, keys_count, covered, not_covered } = self;
+        let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
+        let covered = if covered.is_empty() { "nothing".to_owned() } else { covered.join(" and ") };
+        write!(f, "{provider}, {keys_count} in `{keys}`; the signature covers {covered}")?;
+        match not_covered.as_slice() {
+            [] => Ok(()),
+            hearsay => write!(f, ", but no {}", hearsay.join(" and no ")),
+        }
+    }
+}
+
+impl fmt::Display for TokenSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, audience, algorithms, scopes, claims, forward } = self;
+        write!(f, "a token of {issuer} for {}, signed with {}", audience.join(" or "), algorithms.join(" or "))?;
+        for (what, words) in [("scope", scopes), ("claim", claims)] {
+            if !words.is_empty() {
+                write!(f, ", with the {what} {}", words.join(" and "))?;
+            }
+        }
+        f.write_str(if *forward { "; WordPress sees it" } else { "; it stays at the gate" })
+    }
+}
+
 impl fmt::Display for RouteSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, at, provider, keys, keys_count, repeats, delivery, promise, limits, answers, .. } = self;
+        let Self { name, at, signed, shown, repeats, delivery, promise, limits, answers, .. } = self;
         writeln!(f, "{name}  ({at})")?;
-        let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
-        let covered = if self.covered.is_empty() { "nothing".to_owned() } else { self.covered.join(" and ") };
-        write!(f, "  sender    {provider}, {keys_count} in `{keys}`; the signature covers {covered}")?;
-        match self.not_covered.as_slice() {
-            [] => writeln!(f)?,
-            hearsay => writeln!(f, ", but no {}", hearsay.join(" and no "))?,
+        if let Some(signed) = signed {
+            writeln!(f, "  sender    {signed}")?;
+        }
+        if let Some(shown) = shown {
+            writeln!(f, "  sender    {shown}")?;
         }
         writeln!(f, "  repeats   {repeats}")?;
         writeln!(f, "  delivery  {delivery}; a 2xx is {promise}")?;

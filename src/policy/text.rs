@@ -9,6 +9,7 @@ mod floor;
 mod hints;
 mod route;
 mod settings;
+mod tokens;
 
 pub(super) use cases::{BodyText, CaseText, ExpectText, RequestText, SendText, TestsText};
 pub(super) use destination::{DestinationText, DurabilityText, TypeText};
@@ -19,6 +20,7 @@ pub(super) use route::{
     RepeatsText, RouteText, SenderText, TermsText, ViaText,
 };
 pub(super) use settings::{AdminText, EdgeText, ListenerText, OriginText, SpoolText};
+pub(super) use tokens::{IdentityText, IssuerText};
 
 use super::units::{DayText, ReferenceText};
 use schemars::JsonSchema;
@@ -91,6 +93,12 @@ struct StageText {
     /// a rotation.
     #[schemars(extend("x-absent" = "none"))]
     keys: Option<BTreeMap<String, Vec<KeyText>>>,
+    /// Whose tokens are taken, by name.
+    #[schemars(extend("x-absent" = "none"))]
+    issuers: Option<BTreeMap<String, IssuerText>>,
+    /// How WordPress is told who shows a token: in the field `Hookwarden-Identity`, which nobody else can set.
+    #[schemars(extend("x-absent" = "it is not told"))]
+    identity: Option<IdentityText>,
     /// Where queued events can go, by name.
     #[schemars(extend("x-absent" = "none"))]
     destinations: Option<BTreeMap<String, DestinationText>>,

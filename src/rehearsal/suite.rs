@@ -9,23 +9,31 @@ pub use touched::Touched;
 use super::{Played, Rehearsal};
 use crate::{
     clock::Timestamp,
-    policy::{Case, KeyEntry, KeyKind, KeyReference, Message, Policy, Raw, Sender, Sent, Signed},
+    policy::{Case, IssuerReference, KeyEntry, KeyKind, KeyReference, Message, Policy, Raw, Sender, Sent, Signed},
     request::{Head, Target},
     secret::Secret,
-    verify::{Key, Keys, Provider, SigningKey, Unsigned},
+    verify::{
+        Key, Keys, Provider, SigningKey, Unsigned,
+        jwt::{Cache, Issuers, Ring, Trial},
+    },
 };
 use bytes::Bytes;
 use compare::differences;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 use touched::Tally;
 
 /// The cases of one policy in one stage.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "holds private keys")]
 pub struct Suite<'a> {
     policy: &'a Policy,
     cases: &'a [Case],
     now: Timestamp,
+    /// One for each issuer of the policy, made when it is needed: it may take a moment.
+    trials: OnceLock<BTreeMap<String, Trial>>,
 }
 
 /// How one case ended.
@@ -51,7 +59,7 @@ pub enum Ending {
 impl<'a> Suite<'a> {
     /// `now` is the clock of cases that say none.
     pub fn new(policy: &'a Policy, cases: &'a [Case], now: Timestamp) -> Self {
-        Self { policy, cases, now }
+        Self { policy, cases, now, trials: OnceLock::new() }
     }
 
     /// Plays every case by itself, and looks at what they touch together.
@@ -114,7 +122,22 @@ impl<'a> Suite<'a> {
             named.insert(reference.name.clone(), keys);
         }
         let own = Secret::new("the memory of a rehearsal").map_err(|error| error.to_string())?;
-        Ok(Keys::new(own, named))
+        let mut rings = BTreeMap::new();
+        for (name, trial) in self.trials() {
+            let keys = trial.keys().map_err(|error| error.to_string())?;
+            rings.insert(name.clone(), Arc::new(Ring::new(keys)));
+        }
+        let cache = Arc::new(Cache::new(own.clone(), 0));
+        Ok(Keys::new(own, named).trusting(Issuers::new(rings, cache)))
+    }
+
+    fn trials(&self) -> &BTreeMap<String, Trial> {
+        self.trials.get_or_init(|| {
+            let trial = |issuer: &IssuerReference| {
+                Some((issuer.name.clone(), Trial::new(issuer.algorithms.first().copied()?)?))
+            };
+            self.policy.issuers.iter().filter_map(trial).collect()
+        })
     }
 
     fn request(&self, case: &Case, keys: &Keys) -> Result<(Head, Bytes, Timestamp), String> {
@@ -136,9 +159,22 @@ impl<'a> Suite<'a> {
         keys: &Keys,
         now: Timestamp,
     ) -> Result<(Head, Bytes, Timestamp), String> {
-        let Signed { route, key, target, id, age, ahead, message } = signed;
+        let Signed { route, key, target, id, claims, age, ahead, message } = signed;
         let route = self.policy.routes.iter().find(|known| *known.name == **route).ok_or("the route is gone")?;
-        let Sender::Webhook(webhook) = &route.sender;
+        let webhook = match &route.sender {
+            Sender::Webhook(webhook) => webhook,
+            Sender::Token(tokens) => {
+                let issuer = &tokens.rule.issuer().terms().name;
+                let trial = self.trials().get(issuer).ok_or("no test key can be made for this issuer")?;
+                let token = trial.token(&tokens.rule, id, now - *age + *ahead, claims);
+                let field = tokens.rule.place().field(&token.ok_or("the token cannot be signed")?);
+                let target = target.clone().unwrap_or_else(|| route.at.example());
+                let method = route.admit.methods.iter().find(|method| **method == Method::POST);
+                let method = method.or(route.admit.methods.first()).cloned().unwrap_or(Method::POST);
+                let head = self.head(method, &target, message, &[field])?;
+                return Ok((head, message.body.clone().into(), now));
+            }
+        };
         let mut in_force = keys.in_force(webhook.keys(), now);
         let wanted = |candidate: &&Key| key.as_ref().is_none_or(|key| candidate.id == *key);
         let signer = in_force.find(wanted).ok_or("no key of this route is in force at that time")?;

@@ -1,4 +1,4 @@
-//! What can be wrong with a bearer token. Each reason has its own code for the log; outside, RFC 6750 knows three.
+//! What can be wrong with a bearer token. Each reason has its own code for the log; outside, RFC 6750 knows four.
 
 /// Why a token, or the way it is shown, is not believed. In the order in which it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -90,6 +90,9 @@ pub enum TokenFlaw {
     /// A good token that may not do this.
     #[error("the token lacks a required scope")]
     Scope,
+    /// A good token, on a route that takes each once, and it did.
+    #[error("the token was used before")]
+    Used,
 }
 
 /// What RFC 6750 section 3.1 lets the client know.
@@ -97,6 +100,8 @@ pub enum TokenFlaw {
 pub enum TokenError {
     /// Nothing was shown, so no error is named.
     None,
+    /// `invalid_request`, 400: more than one token, which is no proof of anything.
+    InvalidRequest,
     /// `invalid_token`, 401.
     Invalid,
     /// `insufficient_scope`, 403.
@@ -135,6 +140,7 @@ impl TokenFlaw {
         Self::TooOld,
         Self::ClaimMissing,
         Self::Scope,
+        Self::Used,
     ];
 
     /// Stable, low-cardinality name for logs, metrics and documentation.
@@ -169,6 +175,7 @@ impl TokenFlaw {
             Self::TooOld => "token_too_old",
             Self::ClaimMissing => "token_claim_missing",
             Self::Scope => "token_scope",
+            Self::Used => "token_used",
         }
     }
 
@@ -176,9 +183,9 @@ impl TokenFlaw {
     pub const fn error(self) -> TokenError {
         match self {
             Self::Missing => TokenError::None,
+            Self::Twice => TokenError::InvalidRequest,
             Self::Scope => TokenError::InsufficientScope,
-            Self::Twice
-            | Self::TooLong
+            Self::TooLong
             | Self::Malformed
             | Self::Encoding
             | Self::Header
@@ -203,7 +210,8 @@ impl TokenFlaw {
             | Self::NotYet
             | Self::FromTheFuture
             | Self::TooOld
-            | Self::ClaimMissing => TokenError::Invalid,
+            | Self::ClaimMissing
+            | Self::Used => TokenError::Invalid,
         }
     }
 }

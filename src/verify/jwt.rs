@@ -15,6 +15,7 @@ mod challenge;
 mod claims;
 mod compact;
 mod issuer;
+mod issuers;
 mod jwk;
 mod key;
 mod key_set;
@@ -23,17 +24,20 @@ mod place;
 mod refresh;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 pub use algorithm::Algorithm;
 pub use bearer::{Bearer, Token, authenticate};
 pub use cache::Cache;
 pub use challenge::challenge;
 pub use issuer::{BadTerms, Demand, Issuer, Kinds, LEEWAY, LEEWAY_MAX, Terms, TokenRule};
-pub use jwk::Skipped;
+pub use issuers::{Issuers, Ring};
+pub use jwk::{SET_MAX_BYTES, Skipped};
 pub use key::{BadKey, Key};
 pub use key_set::{BadKeySet, KeySet};
 pub use place::Place;
 pub use refresh::Refresh;
+pub use trial::Trial;
 
 use data_encoding::BASE64URL_NOPAD;
 

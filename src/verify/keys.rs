@@ -1,7 +1,8 @@
 //! The keys of one moment. A snapshot beside the policy, so that rotating a key is no recompile.
 
+use super::jwt::{Cache, Issuers};
 use crate::{clock::Timestamp, secret::Secret};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// One secret, decoded as its sender's scheme wants it, and the name under which a rotation is watched.
 #[derive(Clone)]
@@ -16,23 +17,40 @@ pub struct Key {
 }
 
 /// All keys by the name that a route's sender uses for them.
+#[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "holds secrets")]
 pub struct Keys {
     memory: Secret,
     named: BTreeMap<String, Vec<Key>>,
+    issuers: Issuers,
+    identity: Option<Secret>,
 }
 
 impl Keys {
     /// `memory` is the gate's own secret (proof keys, event ids); `named` holds the senders', by
     /// [`Webhook::keys`](super::Webhook).
     pub fn new(memory: Secret, named: BTreeMap<String, Vec<Key>>) -> Self {
-        Self { memory, named }
+        let issuers = Issuers::new(BTreeMap::new(), Arc::new(Cache::new(memory.clone(), 0)));
+        Self { memory, named, issuers, identity: None }
+    }
+
+    /// With these issuers' keys, for routes that take their tokens.
+    #[must_use]
+    pub fn trusting(self, issuers: Issuers) -> Self {
+        Self { issuers, ..self }
+    }
+
+    /// With the secret that WordPress has too, for what it is told of a token.
+    #[must_use]
+    pub fn identifying(self, secret: Option<Secret>) -> Self {
+        Self { identity: secret, ..self }
     }
 
     /// The senders' keys of these, and the gate's own secret of the others.
     #[must_use]
     pub fn with_memory_of(&self, other: &Self) -> Self {
-        Self { memory: other.memory.clone(), named: self.named.clone() }
+        let (named, issuers, identity) = (self.named.clone(), self.issuers.clone(), self.identity.clone());
+        Self { memory: other.memory.clone(), named, issuers, identity }
     }
 
     /// Whether what is remembered under these is known under the others.
@@ -43,6 +61,16 @@ impl Keys {
     /// The gate's own, for what it remembers requests by.
     pub fn memory(&self) -> &Secret {
         &self.memory
+    }
+
+    /// The issuers' keys.
+    pub fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
+    /// What an [`Identity`](crate::identity::Identity) is signed with, if WordPress is told any.
+    pub fn identity(&self) -> Option<&Secret> {
+        self.identity.as_ref()
     }
 
     /// Those in force. No keys under a name means that nobody is known by it, not that anybody is.

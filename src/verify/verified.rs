@@ -1,6 +1,6 @@
 //! The only maker of [`Verified`]. A leaf module: no scheme can see its fields.
 
-use super::{Handshake, Keys, Provider, scheme::Piece};
+use super::{Handshake, Keys, Provider, jwt::Bearer, scheme::Piece};
 use crate::{
     clock::Timestamp,
     repeat::{BodyMark, Fingerprint, Freshness, Identical, Remembered, Window},
@@ -8,7 +8,7 @@ use crate::{
     verdict::Rejection,
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// How a route knows a sender that signs its requests. Only a policy says so.
 #[derive(Clone, Debug)]
@@ -38,9 +38,9 @@ pub struct Coverage {
     pub time: bool,
 }
 
-/// A request whose signature held over the exact bytes received.
+/// A request whose signature held over the exact bytes received, or whose head showed a token that is believed.
 ///
-/// Only [`verify`] makes one:
+/// Only [`verify`] makes one, and its sibling of a [`Bearer`]:
 ///
 /// ```compile_fail,E0451
 /// use hookwarden::verify::Verified;
@@ -56,6 +56,7 @@ pub struct Verified {
     coverage: Coverage,
     proof: Option<Remembered>,
     signed_id: Option<String>,
+    bearer: Option<Bearer>,
     body: BodyMark,
     head: Head,
     raw: Bytes,
@@ -93,7 +94,24 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
     let (key_id, signed_id) = (authentic.key.id.clone(), authentic.id.map(str::to_owned));
     let (route, body) = (webhook.route.clone(), BodyMark::from_digest(&digest));
     let Unverified { head, raw } = request;
-    Ok(Verified { route, key_id, coverage, proof, signed_id, body, head, raw })
+    Ok(Verified { route, key_id, coverage, proof, signed_id, bearer: None, body, head, raw })
+}
+
+/// The request that showed this token. Nothing of its body is vouched for by it: whoever holds the token says
+/// what it says. Where a token is good `once`, it is what the request is remembered by, for as long as anybody
+/// could believe it, on whichever route of the gate.
+pub(crate) fn shown(bearer: Bearer, once: bool, keys: &Keys, request: Unverified, now: Timestamp) -> Verified {
+    let token = bearer.token();
+    let issuer = &token.issuer().terms().issuer;
+    let proof = token.jti().filter(|_| once).map(|jti| Remembered {
+        key: Fingerprint::of_event(keys.memory(), TOKENS, &[issuer, jti]),
+        remember: token.until().since(now).unwrap_or_default() + CLOCKS,
+    });
+    let Unverified { head, raw } = request;
+    let body = BodyMark::from_digest(&keys.memory().fingerprint(&[b"body\0", &raw]));
+    let (route, key_id) = (bearer.route().to_owned(), token.key_id().unwrap_or_default().to_owned());
+    let coverage = Coverage { body: false, id: false, time: false };
+    Verified { route, key_id, coverage, proof, signed_id: None, bearer: Some(bearer), body, head, raw }
 }
 
 impl Webhook {
@@ -146,6 +164,19 @@ impl Verified {
         &self.key_id
     }
 
+    /// The token that it showed, if that is how it is known.
+    pub fn bearer(&self) -> Option<&Bearer> {
+        self.bearer.as_ref()
+    }
+
+    /// Whose limit it spends: the key's, or that of the token's subject.
+    pub fn spender(&self) -> &str {
+        match &self.bearer {
+            Some(bearer) => bearer.spender(),
+            None => &self.key_id,
+        }
+    }
+
     /// What the signature covers.
     pub fn coverage(&self) -> Coverage {
         self.coverage
@@ -176,8 +207,13 @@ impl Verified {
         &self.raw
     }
 
-    /// Route, key id, head and raw body.
-    pub(crate) fn into_parts(self) -> (String, String, Head, Bytes) {
-        (self.route, self.key_id, self.head, self.raw)
+    /// Route, key id, token, head and raw body.
+    pub(crate) fn into_parts(self) -> (String, String, Option<Bearer>, Head, Bytes) {
+        (self.route, self.key_id, self.bearer, self.head, self.raw)
     }
 }
+
+/// In the place of a route, and no name of one: a token that is good once is good once for all of them.
+const TOKENS: &str = "tokens that are good once";
+/// The clock that forgets may be ahead of the one that judges.
+const CLOCKS: Duration = Duration::from_secs(2);

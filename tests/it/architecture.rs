@@ -55,18 +55,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // engines: the ports and words that they serve, and never each other but deliver -> spool
     ("spool", &["clock", "event", "ledger", "repeat", "verdict"]),
     ("deliver", &["clock", "destination", "event", "outbound", "policy", "secret", "spool", "verdict", "verify"]),
-    ("keys", &["clock", "policy", "secret", "verify"]),
+    ("keys", &["clock", "identity", "outbound", "policy", "secret", "verify"]),
     ("nats", &["destination", "event", "policy", "secret", "verdict"]),
     ("redis", &["destination", "event", "policy", "secret", "verdict"]),
     // shell
     (
         "edge",
         &[
-            "admit", "answer", "clock", "event", "gate", "guard", "ledger", "limit", "outbound", "outcome", "payload",
-            "policy", "repeat", "request", "spool", "verdict", "verify",
+            "admit", "answer", "clock", "event", "gate", "guard", "identity", "ledger", "limit", "outbound", "outcome",
+            "payload", "policy", "repeat", "request", "spool", "verdict", "verify",
         ],
     ),
-    ("control", &["clock", "deliver", "destination", "edge", "outcome", "policy", "spool", "verdict"]),
+    (
+        "control",
+        &["clock", "deliver", "destination", "edge", "keys", "outcome", "policy", "spool", "verdict", "verify"],
+    ),
     (
         "cli",
         &[
@@ -95,7 +98,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Each type that is a proof, and the files that may make one, by literal or by constructor.
 const MAY_MAKE: &[(&str, &[&str])] = &[
-    ("Sender", &["policy/route.rs"]),
+    ("Sender", &["policy/route.rs", "policy/tokens.rs"]),
     ("Webhook", &["policy/route.rs", "verify/verified.rs", "cli/verify.rs"]),
     ("Verified", &["verify/verified.rs"]),
     ("Token", &["verify/jwt/bearer.rs"]),

@@ -11,7 +11,7 @@ use hookwarden::{
     repeat::RepeatKeys,
     request::{Head, Target, Unverified},
     secret::Secret,
-    verdict::Rejection,
+    verdict::{Refusal, Rejection},
     verify::{Catalogue, Key, Keys},
 };
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ fn policy() -> Policy {
     compiled.unwrap_or_else(|report| panic!("{report}")).policy
 }
 
-fn judged(route: &str, memory: &impl Memory, content_type: &str, raw: &str) -> (Result<Judged, Rejection>, Notes) {
+fn judged(route: &str, memory: &impl Memory, content_type: &str, raw: &str) -> (Result<Judged, Refusal>, Notes) {
     let policy = policy();
     let route = policy.routes.iter().find(|known| &*known.name == route).unwrap();
     let secret = || Secret::new("the sender's own").unwrap();
@@ -90,7 +90,10 @@ fn clean(route: &str, content_type: &str, raw: &str) -> Clean {
 
 fn refused(route: &str, content_type: &str, raw: &str) -> (Rejection, Option<(String, String)>) {
     let (judged, notes) = judged(route, &NoMemory, content_type, raw);
-    (judged.expect_err("must be refused"), notes.finding)
+    match judged {
+        Err(Refusal::Rejected(rejection)) => (rejection, notes.finding),
+        other => panic!("must be refused: {other:?}"),
+    }
 }
 
 const JSON: &str = "application/json";

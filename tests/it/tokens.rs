@@ -1,11 +1,11 @@
 //! Bearer tokens: what an issuer signs is believed for as long as it says, and nothing near it is.
 
-mod attacks;
+pub(crate) mod attacks;
 mod cache;
 mod claims;
 mod identity;
 mod keys;
-mod mint;
+pub(crate) mod mint;
 mod others;
 
 use hookwarden::{
@@ -20,13 +20,13 @@ use mint::Signer;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
-const NOW_S: i64 = 1_760_000_000;
+pub(crate) const NOW_S: i64 = 1_760_000_000;
 const LEEWAY_S: i64 = 30;
 
 /// One issuer with a key for each algorithm, and one route that takes its tokens.
-struct World {
-    signers: Vec<Signer>,
-    terms: Terms,
+pub(crate) struct World {
+    pub(crate) signers: Vec<Signer>,
+    pub(crate) terms: Terms,
     scopes: Vec<String>,
     place: Place,
     keys: KeySet,
@@ -36,11 +36,11 @@ struct World {
 
 impl World {
     /// All that have public keys.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()))
     }
 
-    fn of(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+    pub(crate) fn of(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         let algorithms: Vec<_> = algorithms.into_iter().collect();
         let signers: Vec<_> = algorithms.iter().copied().map(Signer::new).collect();
         let jwks: Vec<_> = signers.iter().map(Signer::jwk).collect();
@@ -57,6 +57,7 @@ impl World {
                 leeway: Duration::from_secs(LEEWAY_S.unsigned_abs()),
                 max_age: None,
                 claims: Vec::new(),
+                logs_subject: false,
             },
             scopes: vec!["orders".into()],
             place: Place::Bearer,
@@ -66,12 +67,12 @@ impl World {
         }
     }
 
-    fn signer(&self, algorithm: Algorithm) -> &Signer {
+    pub(crate) fn signer(&self, algorithm: Algorithm) -> &Signer {
         self.signers.iter().find(|signer| signer.algorithm == algorithm).unwrap()
     }
 
     /// Its good token.
-    fn token(&self, algorithm: Algorithm) -> String {
+    pub(crate) fn token(&self, algorithm: Algorithm) -> String {
         self.signer(algorithm).token(&claims())
     }
 
@@ -90,7 +91,7 @@ impl World {
     }
 }
 
-fn set(jwks: &[Value]) -> String {
+pub(crate) fn set(jwks: &[Value]) -> String {
     json!({ "keys": jwks }).to_string()
 }
 
@@ -106,19 +107,19 @@ fn shown(token: &str) -> Head {
 }
 
 /// What every route of these tests takes.
-fn claims() -> Value {
+pub(crate) fn claims() -> Value {
     json!({
         "iss": "https://idp.example/", "aud": "shop", "sub": "user-1", "jti": "token-1",
         "iat": NOW_S - 10, "exp": NOW_S + 300, "scope": "stock orders",
     })
 }
 
-fn with(mut claims: Value, name: &str, value: Value) -> Value {
+pub(crate) fn with(mut claims: Value, name: &str, value: Value) -> Value {
     claims[name] = value;
     claims
 }
 
-fn without(mut claims: Value, name: &str) -> Value {
+pub(crate) fn without(mut claims: Value, name: &str) -> Value {
     claims.as_object_mut().unwrap().remove(name);
     claims
 }

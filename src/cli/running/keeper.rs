@@ -15,7 +15,8 @@ use crate::{
         orders::{LastError, Order, Reply, Wish},
     },
     deliver::Forwarders,
-    edge::Edge,
+    edge::{Edge, PingoraOutbound, SystemResolver},
+    keys::Fetchers,
     policy::{Policy, Settings, Source},
     spool::Spool,
     verdict::Chain,
@@ -37,6 +38,7 @@ pub(super) struct Keeper {
     pub(super) edge: Edge,
     /// None where nothing is guarded.
     pub(super) queue: Option<Queue>,
+    issuers: Issuers,
     /// What was read at the start, and cannot be changed while the gate runs.
     pub(super) started: Settings,
     pub(super) current: Generation,
@@ -56,6 +58,16 @@ pub(super) struct Queue {
     pub(super) spool: Spool,
     pub(super) forwarders: Forwarders<Parts>,
 }
+
+/// What is told of another policy.
+pub(super) struct Works {
+    pub(super) edge: Edge,
+    pub(super) queue: Option<Queue>,
+    pub(super) issuers: Issuers,
+}
+
+/// Who fetches the keys of issuers.
+pub(super) type Issuers = Fetchers<PingoraOutbound, SystemResolver>;
 
 /// What requests were judged by, from some time on.
 pub(super) struct Generation {
@@ -102,8 +114,7 @@ impl Keeper {
         start: Arc<Start>,
         clock: Arc<dyn Clock>,
         state: Arc<admin::State>,
-        edge: Edge,
-        queue: Option<Queue>,
+        works: Works,
         current: Generation,
         by: Arc<RandomState>,
     ) -> Self {
@@ -115,7 +126,23 @@ impl Keeper {
         let started = policy.settings.clone();
         let catalogue = Arc::new(Catalogue::embedded());
         let (previous, last_error, passed) = (None, None, None);
-        Self { start, clock, state, edge, queue, started, current, previous, last_error, watch, catalogue, by, passed }
+        let Works { edge, queue, issuers } = works;
+        Self {
+            start,
+            clock,
+            state,
+            edge,
+            queue,
+            issuers,
+            started,
+            current,
+            previous,
+            last_error,
+            watch,
+            catalogue,
+            by,
+            passed,
+        }
     }
 
     /// Until nobody can ask any more; hands back what has to be stopped in order.
@@ -294,7 +321,8 @@ impl Keeper {
 
     /// Everything that can fail comes first; then nothing waits any more.
     async fn put_in_force(&mut self, loaded: &Loaded) -> Result<(), Refused> {
-        let prepared = self.edge.prepare(loaded.policy.clone(), loaded.keys.clone()).await.map_err(Refused::Edge)?;
+        let keys = Arc::new(self.issuers.share(&loaded.policy, &loaded.keys));
+        let prepared = self.edge.prepare(loaded.policy.clone(), keys.clone()).await.map_err(Refused::Edge)?;
         if let Some(queue) = &mut self.queue {
             let destinations = queue.forwarders.prepare(&loaded.policy, &loaded.secrets);
             queue.forwarders.replace(destinations.map_err(Refused::Destination)?);
@@ -302,6 +330,7 @@ impl Keeper {
         self.state.metrics.know(&loaded.policy);
         self.state.observed.know(&loaded.policy);
         self.edge.replace(prepared);
+        self.issuers.replace(&loaded.policy, &keys);
         for gone in &self.current.loaded.policy.destinations {
             if !loaded.policy.destinations.iter().any(|destination| destination.name == gone.name) {
                 self.state.metrics.destinations.forget(&gone.name);

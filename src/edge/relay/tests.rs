@@ -2,11 +2,16 @@
 
 use super::*;
 use crate::{
+    clock::Timestamp,
     edge::{Observer, Report, TurnedAway, install_crypto},
+    event::Arrival,
     ledger::Known,
+    policy::Policy,
     repeat::{Fingerprint, Remembered},
+    secret::Secret,
+    verify::Keys,
 };
-use std::{net::IpAddr, sync::Mutex, time::Instant as StdInstant};
+use std::{collections::BTreeMap, net::IpAddr, sync::Mutex, time::Instant as StdInstant};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -129,7 +134,11 @@ impl House {
         let mut head = RequestHeader::build("POST", b"/?wc-api=x", None).unwrap();
         head.insert_header("host", "shop.test").unwrap();
         let deadline = Instant::now() + Duration::from_millis(patience_ms);
-        Errand { relay: self.relay.clone(), origin: self.origin.clone(), head, deadline }
+        let policy = Policy::pass_through(([127, 0, 0, 1], 0).into(), "http://127.0.0.1:1");
+        let keys = Keys::new(Secret::new("memory").unwrap(), BTreeMap::new());
+        let arrival = Arrival { at: Timestamp::default(), request_id: "request".into() };
+        let escort = Escort { policy: Arc::new(policy), keys: Arc::new(keys), arrival };
+        Errand { relay: self.relay.clone(), origin: self.origin.clone(), escort, head, deadline }
     }
 }
 
@@ -139,7 +148,7 @@ fn keys() -> RepeatKeys {
 }
 
 async fn run(errand: &Errand<Book>) -> Result<Relayed<OriginAnswer>, Fault> {
-    errand.run(&keys(), Bytes::from_static(b"{}")).await
+    errand.run(&keys(), errand.head.clone(), Bytes::from_static(b"{}"), true).await
 }
 
 async fn status(relayed: Result<Relayed<OriginAnswer>, Fault>) -> u16 {

@@ -62,6 +62,10 @@ pub(in crate::policy) struct SendText {
     /// The sender's id for the event, where its scheme sends one.
     #[schemars(extend("default" = "test_1"))]
     pub(in crate::policy) id: Option<String>,
+    /// Claims of the token that is shown; `null` leaves one out.
+    #[serde(default)]
+    #[schemars(extend("x-absent" = "those that the route asks for"))]
+    pub(in crate::policy) claims: BTreeMap<String, Value>,
     /// It was signed so long before the clock.
     #[schemars(extend("x-absent" = "at the clock"))]
     pub(in crate::policy) age: Option<TimeText>,

@@ -7,6 +7,8 @@ use crate::policy::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// One guarded endpoint. What its class says of the same key is replaced whole.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -100,11 +102,11 @@ const ONE_OF_FIVE: &str = "one of these five";
 #[serde(deny_unknown_fields)]
 pub(in crate::policy) struct SenderText {
     /// Who sends: a name from `hookwarden providers`, or of a file in `providers/` beside the policy.
-    #[schemars(example = &"stripe")]
-    pub(in crate::policy) provider: String,
+    #[schemars(example = &"stripe", extend("x-absent" = ONE_OF_TWO))]
+    pub(in crate::policy) provider: Option<String>,
     /// The keys that its signatures are held against: a name under `keys`.
-    #[schemars(example = &"stripe")]
-    pub(in crate::policy) keys: String,
+    #[schemars(example = &"stripe", extend("x-absent" = "with `provider`, must be said"))]
+    pub(in crate::policy) keys: Option<String>,
     /// The words that its validation calls may say, for senders that have such calls (Meta): a name under `keys`.
     #[schemars(example = &"meta-verify", extend("x-absent" = "such calls are judged as any request"))]
     pub(in crate::policy) verify_token: Option<String>,
@@ -117,13 +119,42 @@ pub(in crate::policy) struct SenderText {
     /// How far ahead a signed time may lie; refused for senders that sign none.
     #[schemars(extend("x-absent" = "the sender's, mostly `60s`"))]
     pub(in crate::policy) max_future: Option<TimeText>,
+    /// Whose tokens are taken: a name under `issuers`. The token stands in `Authorization: Bearer TOKEN`.
+    #[schemars(example = &"shop-idp", extend("x-absent" = ONE_OF_TWO))]
+    pub(in crate::policy) jwt: Option<String>,
+    /// What a token must have in `aud`, or among it.
+    #[schemars(example = &"shop", extend("x-absent" = "the issuer's"))]
+    pub(in crate::policy) audience: Option<String>,
+    /// Scopes that a token must have, all of them.
+    #[serde(default)]
+    #[schemars(extend("default" = [], "examples" = [["orders"]]))]
+    pub(in crate::policy) scopes: Vec<String>,
+    /// What a token must claim, by JSON Pointer, as in `{ /tenant: shop }`; of a list, one of its items.
+    #[serde(default)]
+    #[schemars(extend("x-absent" = "nothing more"))]
+    pub(in crate::policy) claims: BTreeMap<String, Value>,
+    /// What a token must say something of, by JSON Pointer, as in `[/sub]`.
+    #[serde(default)]
+    #[schemars(extend("default" = [], "examples" = [["/sub"]]))]
+    pub(in crate::policy) present: Vec<String>,
+    /// The token stands alone in this header.
+    #[schemars(example = &"X-Shop-Token", extend("x-absent" = "in `Authorization`"))]
+    pub(in crate::policy) header: Option<String>,
+    /// The token stands alone in this cookie.
+    #[schemars(example = &"shop_session", extend("x-absent" = "in `Authorization`"))]
+    pub(in crate::policy) cookie: Option<String>,
+    /// Whether the token goes on to WordPress. One that has done its work at the gate can do no harm behind it.
+    #[schemars(extend("default" = false))]
+    pub(in crate::policy) forward: Option<bool>,
 }
+
+const ONE_OF_TWO: &str = "one of `provider` and `jwt`";
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::policy) struct AdmitText {
     /// The one method.
-    #[schemars(extend("default" = "POST"))]
+    #[schemars(extend("x-absent" = "`POST`; of a route that takes tokens, any but `OPTIONS`"))]
     pub(in crate::policy) method: Option<MethodText>,
     /// The longest body; a declared longer one is refused before it is read.
     #[schemars(extend("default" = "1MiB"))]
@@ -165,6 +196,9 @@ pub(in crate::policy) struct RepeatsText {
     /// `deliver`: another body under the same signed id is another event.
     #[schemars(extend("x-absent" = "a repeat"))]
     pub(in crate::policy) on_changed: Option<ChangedText>,
+    /// `once`: a token is taken once, by its `jti`, and refused when it is shown again. With `sender: { jwt: ... }` only.
+    #[schemars(extend("x-absent" = "for as long as it is good"))]
+    pub(in crate::policy) jti: Option<OnceText>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -215,6 +249,12 @@ pub(in crate::policy) enum FormText {
 #[serde(rename_all = "lowercase")]
 pub(in crate::policy) enum ProtectionText {
     Impossible,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::policy) enum OnceText {
+    Once,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

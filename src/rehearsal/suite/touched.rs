@@ -31,8 +31,7 @@ impl Tally {
     pub(super) fn add(&mut self, played: &Played) {
         let Some(route) = &played.route else { return };
         self.codes.entry(route.name.to_string()).or_default().insert(played.code());
-        if let Some(key) = &played.notes.key_id {
-            let Sender::Webhook(webhook) = &route.sender;
+        if let (Some(key), Sender::Webhook(webhook)) = (&played.notes.key_id, &route.sender) {
             self.keys.insert((webhook.keys().to_owned(), key.clone()));
         }
     }
@@ -73,10 +72,20 @@ fn missing(route: &Route, codes: &BTreeSet<&'static str>) -> Vec<&'static str> {
         }
     };
     want("a good request", true, &["accepted", "relayed", "ok"]);
-    want("a forged one", true, &["signature_missing", "signature_malformed", "signature_mismatch"]);
-    let Sender::Webhook(webhook) = &route.sender;
-    let signs_time = matches!(webhook.window(), Window::Signed { .. });
-    want("an old one", signs_time, &["stale"]);
-    want("a repeat", webhook.provider().tells_repeats(), &["repeat", "repeat_changed"]);
+    match &route.sender {
+        Sender::Webhook(webhook) => {
+            want("a forged one", true, &["signature_missing", "signature_malformed", "signature_mismatch"]);
+            let signs_time = matches!(webhook.window(), Window::Signed { .. });
+            want("an old one", signs_time, &["stale"]);
+            want("a repeat", webhook.provider().tells_repeats(), &["repeat", "repeat_changed"]);
+        }
+        Sender::Token(tokens) => {
+            want("one without a token", true, &["token_missing"]);
+            want("an old one", true, &["token_expired", "token_too_old"]);
+            want("one for others", true, &["token_audience", "token_issuer"]);
+            want("one without its scopes", !tokens.rule.scopes().is_empty(), &["token_scope"]);
+            want("one that was used", tokens.once, &["token_used"]);
+        }
+    }
     missing
 }

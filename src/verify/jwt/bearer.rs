@@ -179,6 +179,11 @@ impl Bearer {
         &self.route
     }
 
+    /// Whose limit it spends: its subject's; all tokens without one have one together.
+    pub fn spender(&self) -> &str {
+        self.token.subject().unwrap_or_default()
+    }
+
     /// What is believed of it.
     pub fn token(&self) -> &Token {
         &self.token

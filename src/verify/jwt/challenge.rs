@@ -8,6 +8,7 @@ pub fn challenge(flaw: TokenFlaw, realm: &str, scopes: &[String]) -> String {
     match flaw.error() {
         // Section 3.1: a request without authentication information should not be told an error code.
         TokenError::None => format!(r#"Bearer realm="{realm}""#),
+        TokenError::InvalidRequest => format!(r#"Bearer realm="{realm}", error="invalid_request""#),
         TokenError::Invalid => format!(r#"Bearer realm="{realm}", error="invalid_token""#),
         TokenError::InsufficientScope => {
             format!(r#"Bearer realm="{realm}", error="insufficient_scope", scope="{}""#, scopes.join(" "))
@@ -20,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_three_things_apart_and_no_more() {
+    fn tells_four_things_apart_and_no_more() {
         let scopes = ["orders".to_owned(), "stock".to_owned()];
         let mut told: Vec<_> = TokenFlaw::ALL.iter().map(|flaw| challenge(*flaw, "orders-api", &scopes)).collect();
         told.sort();
@@ -28,6 +29,7 @@ mod tests {
         let wanted = [
             r#"Bearer realm="orders-api""#,
             r#"Bearer realm="orders-api", error="insufficient_scope", scope="orders stock""#,
+            r#"Bearer realm="orders-api", error="invalid_request""#,
             r#"Bearer realm="orders-api", error="invalid_token""#,
         ];
         assert_eq!(told, wanted);

@@ -31,6 +31,8 @@ pub struct Terms {
     pub max_age: Option<Duration>,
     /// Claims that every token must have.
     pub claims: Vec<Demand>,
+    /// Whether `sub` may stand in logs: it can be a person's name or address.
+    pub logs_subject: bool,
 }
 
 /// Which `typ` is taken.
@@ -95,6 +97,21 @@ pub enum BadTerms {
     /// No cookie has such a name.
     #[error("`{0}` is no cookie's name: letters, digits, `-` and `_` alone")]
     Cookie(String),
+}
+
+impl BadTerms {
+    /// The word of a policy that it is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::NoIssuer => "issuer",
+            Self::NoAudience => "audience",
+            Self::NoAlgorithm | Self::MixedAlgorithms => "algorithms",
+            Self::Leeway => "leeway",
+            Self::Scope(_) => "scopes",
+            Self::Claim(_) => "claims",
+            Self::Cookie(_) => "cookie",
+        }
+    }
 }
 
 impl Issuer {

@@ -5,8 +5,8 @@ use super::{Algorithm, BadKey, BadKeySet, Key, decode};
 use crate::json::{self, Kind, Members, Node};
 use zeroize::Zeroizing;
 
-/// With their certificates the largest sets in use have a third of it.
-pub(super) const SET_MAX_BYTES: usize = 64 * 1024;
+/// No longer text is read as a set. With their certificates the largest sets in use have a third of it.
+pub const SET_MAX_BYTES: usize = 64 * 1024;
 /// The largest sets in use have about ten; each costs its parsing at every refresh.
 pub(super) const KEYS_MAX: usize = 32;
 

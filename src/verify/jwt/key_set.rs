@@ -100,6 +100,11 @@ impl KeySet {
         Self::new(Vec::new(), Some(Fetched { at: Timestamp::default(), stale: Duration::ZERO }))
     }
 
+    /// Of one key that was made here.
+    pub(super) fn of(key: Key) -> Self {
+        Self::new(vec![key], None)
+    }
+
     fn jwks(
         raw: &[u8],
         from: From,

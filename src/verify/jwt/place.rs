@@ -5,7 +5,7 @@ use crate::{
     verdict::TokenFlaw,
 };
 use http::{
-    HeaderName,
+    HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, COOKIE},
 };
 
@@ -51,6 +51,28 @@ impl Place {
             .filter(|(name, _)| name.as_ref() == b"access_token")
             .for_each(|_| found.add(b"", false));
         found.sole()
+    }
+}
+
+impl Place {
+    /// The field that carries the token, and what is left of it without.
+    pub fn without(&self, headers: &HeaderMap) -> (HeaderName, Vec<HeaderValue>) {
+        match self {
+            Self::Bearer => (AUTHORIZATION, Vec::new()),
+            Self::Header(name) => (name.clone(), Vec::new()),
+            Self::Cookie(name) => {
+                let is_other = |pair: &&[u8]| {
+                    let given = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+                    given.trim_ascii() != name.as_bytes()
+                };
+                let fields = headers.get_all(COOKIE).iter().filter_map(|value| {
+                    let pairs: Vec<_> = value.as_bytes().split(|byte| *byte == b';').filter(is_other).collect();
+                    let rest = pairs.join(b";".as_slice());
+                    HeaderValue::from_bytes(rest.trim_ascii()).ok().filter(|rest| !rest.is_empty())
+                });
+                (COOKIE, fields.collect())
+            }
+        }
     }
 }
 
@@ -101,7 +123,7 @@ fn each_cookie<'h>(head: &'h Head, mut look: impl FnMut(&'h [u8], &'h [u8])) {
 mod tests {
     use super::*;
     use crate::request::Target;
-    use http::{HeaderMap, Method};
+    use http::Method;
 
     fn find(place: &Place, target: &str, fields: &[(&str, &str)]) -> Result<String, TokenFlaw> {
         let mut headers = HeaderMap::new();
@@ -123,6 +145,17 @@ mod tests {
         assert_eq!(find(&header, "/", &[("x-token", "a.b.c")]), Ok("a.b.c".into()));
         assert_eq!(find(&cookie, "/", &[("cookie", "a=1; session=a.b.c;b")]), Ok("a.b.c".into()));
         assert_eq!(find(&cookie, "/", &[("cookie", "a=1"), ("cookie", "session=a.b.c")]), Ok("a.b.c".into()));
+    }
+
+    #[test]
+    fn what_goes_on_is_without_the_token_and_otherwise_as_it_came() {
+        let mut headers = HeaderMap::new();
+        for cookie in ["a=1; session=a.b.c; b=session", "session=a.b.c", "sessions=1"] {
+            headers.append(COOKIE, cookie.parse().unwrap());
+        }
+        let (name, rest) = Place::Cookie("session".into()).without(&headers);
+        assert_eq!((name, rest), (COOKIE, vec!["a=1; b=session".parse().unwrap(), "sessions=1".parse().unwrap()]));
+        assert_eq!(Place::Bearer.without(&headers), (AUTHORIZATION, Vec::new()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! An edge, an origin that misbehaves as told, and clients that send exactly the bytes they are given.
 
 use hookwarden::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     edge::{
         Alarm, Config, Edge, Engine, NoEngine, Observer, PingoraOutbound, Report, StartError, TurnedAway,
         install_crypto,
@@ -178,9 +178,15 @@ pub(super) async fn try_open(policy: Policy) -> Result<(), StartError> {
 }
 
 pub(super) async fn open<E: Engine>(policy: Policy, keys: Keys, engine: E) -> House {
+    open_at(policy, keys, engine, Arc::new(SystemClock)).await
+}
+
+/// By another clock.
+pub(super) async fn open_at<E: Engine>(policy: Policy, keys: Keys, engine: E, clock: Arc<dyn Clock>) -> House {
     let (tell, heard) = mpsc::unbounded_channel();
     let ears = Arc::new(Ears { finished: Mutex::new(vec![tell]), ..Ears::default() });
-    let edge = Edge::start(config(policy, keys, engine, ears.clone())).await.unwrap();
+    let config = Config { clock, ..config(policy, keys, engine, ears.clone()) };
+    let edge = Edge::start(config).await.unwrap();
     House { at: edge.addresses()[0], edge, ears, heard }
 }
 

@@ -9,24 +9,27 @@ use http::{HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What is shown, and why it is refused.
-type Attack = (String, String, TokenFlaw);
+/// What it is, what is shown, and why it is refused.
+pub type Attack = (String, String, TokenFlaw);
 
 /// Whoever attacks has the issuer's public keys, some good tokens, and keys of their own.
+pub fn all(world: &World) -> impl Iterator<Item = Attack> {
+    let tables = [algorithms(world), keys(world), headers(world), spellings(world), signatures(world), contents(world)];
+    tables.into_iter().flatten()
+}
+
 #[test]
 fn every_attack_is_refused_for_its_own_reason() {
     let world = World::new();
-    let tables =
-        [algorithms(&world), keys(&world), headers(&world), spellings(&world), signatures(&world), contents(&world)];
     let mut reasons = BTreeSet::new();
-    for (name, token, flaw) in tables.into_iter().flatten() {
+    for (name, token, flaw) in all(&world) {
         assert_eq!(world.code(&token), flaw.code(), "{name}: {token}");
         reasons.insert(flaw.code());
     }
-    // Missing and repeated tokens, times and scopes have tables of their own.
+    // Missing, repeated and used tokens, times and scopes have tables of their own.
     let elsewhere = ["token_missing", "token_twice", "token_end_missing", "token_expired", "token_not_yet"]
         .into_iter()
-        .chain(["token_from_the_future", "token_too_old", "token_claim_missing", "token_key_ambiguous"]);
+        .chain(["token_from_the_future", "token_too_old", "token_claim_missing", "token_key_ambiguous", "token_used"]);
     reasons.extend(elsewhere);
     assert_eq!(
         reasons,
