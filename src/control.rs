@@ -1,6 +1,7 @@
 //! What an operator sees and does: metrics and health on the admin listener, one log line a request, and a control
 //! socket for what changes something.
 
+pub mod actor;
 pub mod admin;
 pub mod logging;
 pub mod metrics;
@@ -108,7 +109,12 @@ impl deliver::Observer for Watch {
 
     fn not_settled(&self, destination: &str, event_id: &str, fault: &Fault) {
         self.metrics.alarm("not_settled");
-        error!(destination, event_id, cause = %Chain(fault), "a delivery could not be written down; it may come again");
+        error!(
+            destination,
+            event_id,
+            cause = Chain(fault).to_string(),
+            "a delivery could not be written down; it may come again"
+        );
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     gate_of::{self, Which},
 };
 use crate::control::{
+    actor::Actor,
     orders::{Reply, Standing},
     socket::Ask,
 };
@@ -45,7 +46,7 @@ struct Act {
     which: Which,
     /// Who you are: written into the log
     #[arg(long)]
-    actor: String,
+    actor: Actor,
 }
 
 /// Runs it.

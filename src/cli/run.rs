@@ -2,7 +2,10 @@
 
 use super::running::{self, Start};
 use crate::{
-    control::logging::{self, Format},
+    control::{
+        actor::Actor,
+        logging::{self, Format},
+    },
     edge,
 };
 use anyhow::Context as _;
@@ -80,7 +83,7 @@ async fn serve(running: running::Running) -> anyhow::Result<ExitCode> {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => running.reload("SIGHUP"),
+            _ = hangup.recv() => running.reload(Actor::SIGHUP),
         }
     }
     running.stop().await;

@@ -10,7 +10,9 @@ use super::policy_files;
 use crate::{
     clock::{Clock, SystemClock},
     control::{
-        Watch, admin,
+        Watch,
+        actor::Actor,
+        admin,
         metrics::Metrics,
         observed::Observed,
         orders::{Order, Wish},
@@ -157,9 +159,9 @@ impl Running {
     }
 
     /// Reads policy, keys and certificates again; what comes of it is in the log.
-    pub(super) fn reload(&self, actor: &str) {
+    pub(super) fn reload(&self, actor: Actor) {
         let (tell, _) = oneshot::channel();
-        let wish = Wish::Reload { actor: actor.to_owned() };
+        let wish = Wish::Reload { actor };
         // As many as may wait for the same do already.
         let _ = self.orders.try_send(Order { wish, tell });
     }
@@ -179,7 +181,9 @@ impl Running {
                 }
                 info!(cut = drained.cut, idle = drained.idle, "drained");
             }
-            Ok(Err(cause)) => error!(%cause, "what keeps the policy has ended before; connections are cut"),
+            Ok(Err(cause)) => {
+                error!(cause = cause.to_string(), "what keeps the policy has ended before; connections are cut");
+            }
             Err(_) => error!("the policy's files cannot be read to an end; connections are cut"),
         }
         if let Some(spool) = &self.state.spool {
@@ -203,7 +207,10 @@ fn listen(
 ) -> Option<Socket> {
     let socket = Socket::start(spool.clone(), orders.clone(), switches.clone(), observed.clone());
     if let Err(error) = &socket {
-        warn!(cause = %error, "no control socket; `spool retry` and `drop` need the gate to be stopped, `policy` cannot ask");
+        warn!(
+            cause = error.to_string(),
+            "no control socket; `spool retry` and `drop` need the gate to be stopped, `policy` cannot ask"
+        );
     }
     socket.ok()
 }

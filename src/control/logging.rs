@@ -42,7 +42,16 @@ pub fn init(format: Format, level: Level) {
 }
 
 /// A path longer than this says no more.
-const PATH_BYTES_MAX: usize = 256;
+const PATH_CHARS_MAX: usize = 256;
+
+/// As a URL would have it: what is no visible ASCII came in a head that was refused, and would be written as it is
+/// by one of the two formats. Quotes and backslashes are escaped by both.
+fn shown(character: char) -> String {
+    if character.is_ascii_graphic() {
+        return character.to_string();
+    }
+    character.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
 
 /// The one line of one request.
 pub(super) fn line(report: &Report) {
@@ -51,7 +60,7 @@ pub(super) fn line(report: &Report) {
     let route = report.route.as_deref().unwrap_or("-");
     let detail = report.detail.as_deref();
     let method = report.method.as_ref().map_or("-", http::Method::as_str);
-    let path: String = report.path.chars().take(PATH_BYTES_MAX).flat_map(char::escape_default).collect();
+    let path: String = report.path.chars().take(PATH_CHARS_MAX).map(shown).collect();
     let client = report.client.map(tracing::field::display);
     let took_us = u64::try_from(took.total.as_micros()).unwrap_or(u64::MAX);
     let key_id = notes.key_id.as_deref();
@@ -86,5 +95,16 @@ pub(super) fn line(report: &Report) {
         Outcome::Failed(_) => tell!(warn, "could not serve a request"),
         Outcome::Aborted => tell!(debug, "the client went away"),
         Outcome::Lost => tell!(error, "a request ended without an outcome; this is a defect"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_visible_line_and_is_left_to_each_format_to_quote() {
+        let shown: String = "/a\"b\\%0a\u{1b}[31m\n\u{9b}é".chars().map(shown).collect();
+        assert_eq!(shown, "/a\"b\\%0a%1B[31m%0A%C2%9B%C3%A9");
     }
 }

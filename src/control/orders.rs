@@ -1,6 +1,7 @@
 //! What an operator asks about the policy that runs, and what is answered. Whoever keeps the gate in step with its policy
 //! takes these one after another.
 
+use super::actor::Actor;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -21,12 +22,12 @@ pub enum Wish {
     /// Read it again now.
     Reload {
         /// Who asks; written into the log.
-        actor: String,
+        actor: Actor,
     },
     /// Go back to the one before.
     Rollback {
         /// Who asks; written into the log.
-        actor: String,
+        actor: Actor,
     },
 }
 

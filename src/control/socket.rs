@@ -2,6 +2,7 @@
 //! folder, so that whoever may write there may ask.
 
 use super::{
+    actor::{Actor, Reason},
     observed::Observed,
     orders::{Order, Wish},
 };
@@ -37,52 +38,52 @@ pub enum Ask {
         /// The event's id.
         event: String,
         /// Who asks; written into the log.
-        actor: String,
+        actor: Actor,
         /// Why; written into the log.
         #[serde(default)]
-        reason: String,
+        reason: Reason,
     },
     /// Give an event up.
     Drop {
         /// The event's id.
         event: String,
         /// Who asks; written into the log.
-        actor: String,
+        actor: Actor,
         /// Why; written into the log.
         #[serde(default)]
-        reason: String,
+        reason: Reason,
     },
     /// Have events that were delivered wait once more.
     Redeliver {
         /// Which.
         events: Vec<Chosen>,
         /// Who asks; written into the log.
-        actor: String,
+        actor: Actor,
         /// Why; written into the log.
         #[serde(default)]
-        reason: String,
+        reason: Reason,
     },
     /// What policy is loaded?
     Policy,
     /// Read the policy again.
     Reload {
         /// Who asks; written into the log.
-        actor: String,
+        actor: Actor,
     },
     /// Go back to the policy before.
     Rollback {
         /// Who asks; written into the log.
-        actor: String,
+        actor: Actor,
     },
     /// Ask a destination again that answered 410.
     Enable {
         /// Its name in the policy.
         destination: String,
         /// Who asks; written into the log.
-        actor: String,
+        actor: Actor,
         /// Why; written into the log.
         #[serde(default)]
-        reason: String,
+        reason: Reason,
     },
     /// What the policy's destinations are doing; changes nothing.
     Destinations,
@@ -164,15 +165,15 @@ async fn serve(stream: UnixStream, parts: &Parts) -> io::Result<()> {
 
 async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> Value {
     let outcome = match &ask {
-        Ask::Retry { event, actor, reason } => spool.retry(event, By { actor, reason }).await,
-        Ask::Drop { event, actor, reason } => spool.drop_event(event, By { actor, reason }).await,
+        Ask::Retry { event, actor, reason } => spool.retry(event, by(actor, reason)).await,
+        Ask::Drop { event, actor, reason } => spool.drop_event(event, by(actor, reason)).await,
         Ask::Enable { destination, actor, reason } => match switches.enable(destination) {
             Enabled::Unknown => return unknown(destination, switches),
             Enabled::WasNot => Ok(None),
-            Enabled::Done => spool.record_act(By { actor, reason }, "enable", destination).await.map(Some),
+            Enabled::Done => spool.record_act(by(actor, reason), "enable", destination).await.map(Some),
         },
         Ask::Redeliver { events, actor, reason } => {
-            return match spool.redeliver(events, By { actor, reason }).await {
+            return match spool.redeliver(events, by(actor, reason)).await {
                 Ok(redelivered) => {
                     redelivered.iter().for_each(|redelivered| tell_act(&redelivered.act));
                     json!({ "ok": true, "events": redelivered.map_or(0, |redelivered| redelivered.events) })
@@ -201,6 +202,10 @@ async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> 
 
 fn refused(fault: &Fault) -> Value {
     json!({ "ok": false, "error": Chain(fault).to_string() })
+}
+
+fn by<'a>(actor: &'a Actor, reason: &'a Reason) -> By<'a> {
+    By { actor: actor.as_str(), reason: reason.as_str() }
 }
 
 async fn asked(wish: Wish, orders: &mpsc::Sender<Order>) -> Value {

@@ -73,7 +73,7 @@ where
                         None => self.turn_away(TurnedAway::Full, peer),
                     },
                     Err(error) => {
-                        tracing::error!(%error, "cannot accept connections");
+                        tracing::error!(cause = error.to_string(), "cannot accept connections");
                         sleep(BREATH).await;
                     }
                 }

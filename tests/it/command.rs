@@ -1,5 +1,6 @@
 //! The built command, as a person or a script meets it: what it prints, where, and with which exit code.
 
+mod acts;
 mod files;
 
 use std::{

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     control::{
+        actor::Actor,
         admin,
         metrics::Reloaded,
         orders::{LastError, Order, Reply, Wish},
@@ -83,8 +84,8 @@ pub(super) enum Cause {
     Files,
     Secrets,
     Date,
-    Reload(String),
-    Rollback(String),
+    Reload(Actor),
+    Rollback(Actor),
 }
 
 /// What was tried.
@@ -179,10 +180,10 @@ impl Keeper {
     }
 
     /// Reads everything now, whether or not it looks changed.
-    async fn reload(&mut self, actor: String) -> Result<&'static str, String> {
+    async fn reload(&mut self, actor: Actor) -> Result<&'static str, String> {
         match self.edge.reload_certificates() {
             Ok(()) => info!("read the certificates again"),
-            Err(error) => error!(cause = %Chain(&error), "kept the old certificates"),
+            Err(error) => error!(cause = Chain(&error).to_string(), "kept the old certificates"),
         }
         let Some(seen) = self.see().await else {
             return Err("this gate was started without a policy; there is nothing to read again".to_owned());
@@ -303,18 +304,20 @@ impl Keeper {
         // Other secrets do not repair what the files say.
         self.last_error = self.last_error.take().filter(|(wrong, _)| of == Of::InForce && *wrong == Of::Files);
         self.tell();
-        if *by == Cause::Date {
-            info!(%by, policy, routes, "what had an end in the policy has ended; the rest is as it was");
+        let is_date = *by == Cause::Date;
+        let by = by.to_string(); // a text is quoted in the log, and cannot be another line of it
+        if is_date {
+            info!(by, policy, routes, "what had an end in the policy has ended; the rest is as it was");
             return Ok(Reloaded::Applied);
         }
         if unchanged {
-            info!(%by, policy, routes, "read the policy again; nothing has changed");
+            info!(by, policy, routes, "read the policy again; nothing has changed");
             return Ok(Reloaded::Unchanged);
         }
         if same_texts {
-            info!(%by, policy, routes, "other secrets are in force, under the same policy");
+            info!(by, policy, routes, "other secrets are in force, under the same policy");
         } else {
-            info!(%by, policy, routes, "a policy is in force");
+            info!(by, policy, routes, "a policy is in force");
         }
         Ok(Reloaded::Applied)
     }
@@ -339,7 +342,7 @@ impl Keeper {
         Ok(())
     }
 
-    async fn roll_back(&mut self, actor: String) -> Result<&'static str, String> {
+    async fn roll_back(&mut self, actor: Actor) -> Result<&'static str, String> {
         let Some(previous) = self.previous.take() else {
             return Err("there is nothing to go back to; `hookwarden policy show` tells what is loaded".to_owned());
         };
@@ -360,7 +363,7 @@ impl Keeper {
         if let (Some(Watch { settling, .. }), Some(seen)) = (&mut self.watch, seen) {
             settling.goes_back(&seen);
         }
-        warn!(%by, policy, "the policy before is in force again");
+        warn!(by = by.to_string(), policy, "the policy before is in force again");
         self.passed = None; // what has ended since then has ended for this one too
         self.pass_date().await;
         self.record(&actor, "policy rollback").await;
@@ -370,7 +373,7 @@ impl Keeper {
     fn refuse(&mut self, refused: &Refused, of: Of, by: &Cause) {
         refused.log();
         let (policy, mistakes) = (&self.current.loaded.policy.digest, refused.mistakes());
-        error!(%by, mistakes, policy, "kept the policy that is loaded; the new one is not in order");
+        error!(by = by.to_string(), mistakes, policy, "kept the policy that is loaded; the new one is not in order");
         let at = self.clock.now().rfc3339();
         self.last_error = Some((of, LastError { at, by: by.to_string(), report: refused.to_string() }));
     }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     control::{
+        actor::Actor,
         orders::{Previous, Standing},
         socket::tell_act,
     },
@@ -53,14 +54,19 @@ impl Keeper {
     }
 
     /// As an act of an operator, in the log that outlives this process.
-    pub(super) async fn record(&self, actor: &str, what: &str) {
+    pub(super) async fn record(&self, actor: &Actor, what: &str) {
         let Some(queue) = &self.queue else { return };
         let about = &self.current.loaded.policy.digest;
-        match queue.spool.record_act(By { actor, reason: "" }, what, about).await {
+        match queue.spool.record_act(By { actor: actor.as_str(), reason: "" }, what, about).await {
             Ok(act) => tell_act(&act),
             // A rollback must work while the disk does not.
             Err(fault) => {
-                error!(actor, what, cause = %Chain(&fault), "an act of an operator could not be written down");
+                error!(
+                    actor = actor.as_str(),
+                    what,
+                    cause = Chain(&fault).to_string(),
+                    "an act of an operator could not be written down"
+                );
             }
         }
     }

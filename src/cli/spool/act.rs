@@ -2,7 +2,10 @@
 
 use crate::{
     clock::SystemClock,
-    control::socket::{Ask, ask},
+    control::{
+        actor::{Actor, Reason},
+        socket::{Ask, ask},
+    },
     spool::{By, Settings, Spool, view::is_spool},
 };
 use anyhow::{Context as _, bail};
@@ -14,10 +17,10 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 pub(super) struct Who {
     /// Who you are: written into the log
     #[arg(long)]
-    pub(super) actor: String,
+    pub(super) actor: Actor,
     /// Why you do it: written into the log
     #[arg(long, default_value_t)]
-    pub(super) reason: String,
+    pub(super) reason: Reason,
 }
 
 /// Says `otherwise` of the event if there was nothing to do.
@@ -77,12 +80,16 @@ fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
     let answer = runtime.block_on(async {
         let done = match request {
             Ask::Redeliver { events, actor, reason } => {
-                let done = spool.redeliver(events, By { actor, reason }).await;
+                let done = spool.redeliver(events, By { actor: actor.as_str(), reason: reason.as_str() }).await;
                 spool.close().await;
                 return done.map(|done| json!({ "ok": true, "events": done.map_or(0, |done| done.events) }));
             }
-            Ask::Retry { event, actor, reason } => spool.retry(event, By { actor, reason }).await,
-            Ask::Drop { event, actor, reason } => spool.drop_event(event, By { actor, reason }).await,
+            Ask::Retry { event, actor, reason } => {
+                spool.retry(event, By { actor: actor.as_str(), reason: reason.as_str() }).await
+            }
+            Ask::Drop { event, actor, reason } => {
+                spool.drop_event(event, By { actor: actor.as_str(), reason: reason.as_str() }).await
+            }
             // About forwarders, or a policy: none of them runs.
             Ask::Enable { .. }
             | Ask::Destinations

@@ -89,8 +89,12 @@ impl Gate {
     }
 
     async fn enable(&self, destination: &str) -> Value {
-        self.ask(Ask::Enable { destination: destination.into(), actor: "ops".into(), reason: "it is back".into() })
-            .await
+        self.ask(Ask::Enable {
+            destination: destination.into(),
+            actor: "ops".parse().unwrap(),
+            reason: "it is back".parse().unwrap(),
+        })
+        .await
     }
 
     async fn until(&self, is_so: impl Fn(&Self) -> bool) {
