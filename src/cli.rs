@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 mod gate_of;
 pub mod observe;
+mod out;
 pub mod policy;
 pub mod policy_files;
 pub mod providers;
@@ -17,7 +18,7 @@ pub mod verify;
 pub mod version;
 
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 /// The webhook gate in front of WordPress.
 #[derive(Debug, Parser)]
@@ -32,6 +33,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 it did not work, and standard er
 
 /// What was looked at is not in order: the code for `check`, `test`, `verify`, `policy`, `observe` and `spool fsck`.
 pub const EXIT_NOT_IN_ORDER: u8 = 3;
+
+/// As a shell tells of a command that SIGPIPE has ended: quietly, but a script can see that not all was said.
+const EXIT_READER_GONE: u8 = 128 + 13;
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -66,7 +70,19 @@ enum Verb {
 /// # Errors
 /// What went wrong, for a person to read; exit code 1.
 pub fn run() -> anyhow::Result<ExitCode> {
-    match Cli::parse().verb {
+    let done = verb(Cli::parse().verb).and_then(|code| {
+        // What is left in the buffer would be lost without a word at the end of the process.
+        out::out().flush()?;
+        Ok(code)
+    });
+    match done {
+        Err(error) if out::reader_gone(&error) => Ok(ExitCode::from(EXIT_READER_GONE)),
+        done => done,
+    }
+}
+
+fn verb(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
         Verb::Run(args) => run::run(args),
         Verb::Check(args) => check::run(&args),
         Verb::Test(args) => test::run(&args),

@@ -85,6 +85,9 @@
 //! | `edge` (default) | Pingora, tokio, the command line |
 //! | `nats`, `redis` (default) | brokers as destinations, each with its client |
 
+// What is printed may find nobody to read it: `cli::out` says so, and the macros panic.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 // values
 pub mod clock;
 pub mod json;

@@ -3,7 +3,11 @@
 mod certificates;
 mod orphans;
 
-use super::{EXIT_NOT_IN_ORDER, policy_files};
+use super::{
+    EXIT_NOT_IN_ORDER,
+    out::{is_terminal, out},
+    policy_files,
+};
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
     json::language::way_out,
@@ -15,7 +19,7 @@ use anyhow::bail;
 use serde::Serialize;
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
 };
@@ -80,7 +84,7 @@ struct Told {
 /// # Errors
 /// Standard output cannot be written to; the route whose values were asked for is not there.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut out = io::stdout().lock();
+    let mut out = out();
     let stages = match &args.env {
         Some(env) => vec![Some(env.clone())],
         None => match policy_files::stages(&args.policy) {
@@ -114,7 +118,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&checked)?)?;
     } else {
-        write!(out, "{}", checked.text(&args.policy.display().to_string(), io::stdout().is_terminal())?)?;
+        write!(out, "{}", checked.text(&args.policy.display().to_string(), is_terminal())?)?;
     }
     Ok(if checked.in_order { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_IN_ORDER) })
 }

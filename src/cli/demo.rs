@@ -1,8 +1,10 @@
 //! `hookwarden demo`: the whole gate on one screen, with its own sample origin and signed test events.
 
 mod origin;
+mod place;
 
 use super::{
+    out::out,
     running::{Running, Start},
     send::{TestEvent, post, random_id},
 };
@@ -12,12 +14,14 @@ use crate::{
     outbound::Response,
     verify::{Catalogue, Provider, SigningKey},
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use place::Place;
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io::Write as _,
+    fs::{self, OpenOptions},
+    future::pending,
+    io::{self, Write as _},
     net::SocketAddr,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -36,8 +40,8 @@ pub struct Args {
     /// Where metrics and health are served
     #[arg(long, default_value = "127.0.0.1:9090", value_name = "ADDRESS")]
     admin: SocketAddr,
-    /// Where policy, secrets and spool of the demonstration go; a new folder below the system's for temporary files if
-    /// absent
+    /// Where policy, secrets and spool of the demonstration go, and stay; if absent, a new folder below the system's for
+    /// temporary files, which is removed at the end
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// End after the events are shown, instead of staying up to try
@@ -60,52 +64,78 @@ const STANDARD_WEBHOOKS: &str = "standard-webhooks";
 const STRIPE: &str = "stripe";
 
 async fn show(args: Args) -> anyhow::Result<ExitCode> {
-    let folder =
-        args.folder.unwrap_or_else(|| std::env::temp_dir().join(format!("hookwarden-demo-{}", std::process::id())));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)
-        .with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let place = Place::make(args.folder)?;
+    let folder = place.folder();
     let (origin, seen) = origin::start().await.context("cannot start the sample origin")?;
-    let secrets = Secrets::make(&folder)?;
-    fs::write(folder.join("gate.yaml"), policy(&folder, args.listen, args.admin, origin))?;
+    let secrets = Secrets::make(folder)?;
+    fs::write(folder.join("gate.yaml"), policy(folder, args.listen, args.admin, origin))?;
     let start = Start { policy: Some(folder.join("gate.yaml")), ..Start::default() };
     let Some(running) = Running::start(start).await? else {
         return Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER));
     };
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let shown = tokio::select! {
+        shown = perform(&running, (origin, &seen), &secrets, &place, args.once) => shown,
+        _ = interrupt.recv() => Ok(0),
+        _ = terminate.recv() => Ok(0),
+    };
+    running.stop().await;
+    match shown? {
+        0 => Ok(ExitCode::SUCCESS),
+        failed => bail!("{failed} of what was shown is not as it should be; the lines are marked"),
+    }
+}
+
+/// How much of it did not come true; stays up to try, unless it is to be shown `once`.
+async fn perform(
+    running: &Running,
+    (origin, seen): (SocketAddr, &origin::Seen),
+    secrets: &Secrets,
+    place: &Place,
+    once: bool,
+) -> anyhow::Result<usize> {
     let gate = running.addresses().first().copied().context("the gate listens nowhere")?;
-    println!("a sample shop on http://{origin}, and the gate in front of it on http://{gate}\n");
+    writeln!(out(), "a sample shop on http://{origin},\nand the gate in front of it on http://{gate}\n")?;
 
     let outbound = PingoraOutbound::new(8, None);
     let mut screen = Screen { outbound, gate, failed: 0 };
-    screen.all(&secrets).await?;
+    screen.all(secrets).await?;
 
-    let delivered = delivered(&seen, 2).await;
-    println!("\nthe shop received {delivered} of the 2 accepted events, each signed by the gate:");
+    let delivered = delivered(seen, 2).await;
+    writeln!(out(), "\nthe shop received {delivered} of the 2 accepted events, each signed by the gate:")?;
     for hit in seen.hits().iter().filter(|hit| hit.path.contains("hookwarden")) {
         let header = |name: &str| hit.headers.get(name).cloned().unwrap_or_default();
-        println!("  webhook-id {}, {} bytes, {}", header("webhook-id"), hit.body_bytes, header("content-type"));
+        writeln!(out(), "  webhook-id {}, {} bytes, {}", header("webhook-id"), hit.body_bytes, header("content-type"))?;
     }
-    let failed = screen.failed + usize::from(delivered != 2);
-    if args.once {
-        running.stop().await;
-        return Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    let failed = screen.failed + usize::from(delivered < 2);
+    if once {
+        return Ok(failed);
     }
-    println!("\nIt stays up until Ctrl-C. In another terminal:\n");
+    invite(gate, running.admin(), place)?;
+    pending().await
+}
+
+/// What to try while it stays up. The command is told as it was called: it may not be in `PATH`.
+fn invite(gate: SocketAddr, admin: SocketAddr, place: &Place) -> io::Result<()> {
+    let (command, folder) = (std::env::args().next().unwrap_or_else(|| "hookwarden".to_owned()), place.folder());
     let secret = folder.join(STANDARD_WEBHOOKS);
-    println!("  curl -i http://{gate}/                                   # an ordinary page");
-    println!("  curl -i -d '{{}}' http://{gate}/hooks/events               # not signed: 401");
-    println!(
-        "  hookwarden send http://{gate}/hooks/events --provider {STANDARD_WEBHOOKS} --key file:{}",
-        secret.display()
-    );
-    println!("  curl -s http://{}/metrics | grep hookwarden_requests_total", running.admin());
-    println!("  hookwarden spool ls --folder {}", folder.join("spool").display());
-    println!("  less {}", folder.join("gate.yaml").display());
-    signal(SignalKind::interrupt())?.recv().await;
-    running.stop().await;
-    Ok(ExitCode::SUCCESS)
+    let (secret, spool, policy) = (secret.display(), folder.join("spool"), folder.join("gate.yaml"));
+    let mut out = out();
+    writeln!(out, "\nIt stays up until Ctrl-C. In another terminal, in this folder:\n")?;
+    writeln!(out, "  curl -i http://{gate}/                                   # an ordinary page")?;
+    writeln!(out, "  curl -i -d '{{}}' http://{gate}/hooks/events               # not signed: 401")?;
+    writeln!(out, "  {command} send http://{gate}/hooks/events --provider {STANDARD_WEBHOOKS} --key file:{secret}")?;
+    writeln!(out, "  curl -s http://{admin}/metrics | grep hookwarden_requests_total")?;
+    writeln!(out, "  {command} spool ls --folder {}", spool.display())?;
+    writeln!(out, "  less {}", policy.display())?;
+    if let Place::Temporary(folder) = place {
+        writeln!(
+            out,
+            "\nAt the end `{}` is removed; `--folder DIR` keeps policy, secrets and queue.",
+            folder.display()
+        )?;
+    }
+    Ok(())
 }
 
 /// As the sample shop counts them.
@@ -133,7 +163,7 @@ impl Screen {
         let (events, stripe) = (provider(STANDARD_WEBHOOKS)?, provider(STRIPE)?);
         let (key, other) = (events.scheme.signing_key(&secrets.events)?, events.scheme.signing_key(&secrets.stranger)?);
         let checkout = stripe.scheme.signing_key(&secrets.stripe)?;
-        let (first, second) = (random_id()?, random_id()?);
+        let (first, second, third) = (random_id()?, random_id()?, random_id()?);
 
         self.event("a signed event", &events, &key, &first, "/hooks/events", 202).await?;
         self.event("the same event again: a retry, told by its signed id", &events, &key, &first, "/hooks/events", 202)
@@ -141,13 +171,20 @@ impl Screen {
         self.event("another signed event", &events, &key, &second, "/hooks/events", 202).await?;
         self.event("a forged one: signed with another key", &events, &other, &first, "/hooks/events", 401).await?;
         let bare = post(&self.outbound, &self.url("/hooks/events"), &[], b"{}").await?;
-        self.told("one that is not signed at all", &bare, 401);
+        self.told("one that is not signed at all", &bare, 401)?;
         let bare = post(&self.outbound, &self.url("/feed/wc-api/WC_.Stripe?x=1"), &[], b"{}").await?;
-        self.told("a plugin's endpoint under another spelling, unsigned", &bare, 401);
-        self.event("the plugin's endpoint, signed: relayed at once", &stripe, &checkout, "", "/?wc-api=wc_stripe", 200)
-            .await?;
+        self.told("a plugin's endpoint under another spelling, unsigned", &bare, 401)?;
+        self.event(
+            "the plugin's endpoint, signed: relayed at once",
+            &stripe,
+            &checkout,
+            &third,
+            "/?wc-api=wc_stripe",
+            200,
+        )
+        .await?;
         let page = post(&self.outbound, &self.url("/"), &[], b"{}").await?;
-        self.told("an ordinary request: passes", &page, 200);
+        self.told("an ordinary request: passes", &page, 200)?;
         Ok(())
     }
 
@@ -164,17 +201,20 @@ impl Screen {
         target: &str,
         expected: u16,
     ) -> anyhow::Result<()> {
-        let body = br#"{"id":"evt_1","type":"order.paid","data":{"total":12.5}}"#;
-        let response = TestEvent { provider, key, id, body }.send(&self.outbound, &self.url(target), None).await?;
-        self.told(what, &response, expected);
+        // Of its own in each run: in a folder that has seen one, it would be a repeat.
+        let body = format!(r#"{{"id":"{id}","type":"order.paid","data":{{"total":12.5}}}}"#);
+        let response = TestEvent { provider, key, id, body: body.as_bytes() }
+            .send(&self.outbound, &self.url(target), None)
+            .await?;
+        self.told(what, &response, expected)?;
         Ok(())
     }
 
-    fn told(&mut self, what: &str, response: &Response, expected: u16) {
+    fn told(&mut self, what: &str, response: &Response, expected: u16) -> io::Result<()> {
         let as_expected = response.status.as_u16() == expected;
         self.failed += usize::from(!as_expected);
         let mark = if as_expected { "" } else { "   <- not as it should be" };
-        println!("  {:<58} {}{mark}", what, response.status);
+        writeln!(out(), "  {:<58} {}{mark}", what, response.status)
     }
 }
 

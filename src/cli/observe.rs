@@ -3,6 +3,7 @@
 use super::{
     EXIT_NOT_IN_ORDER,
     gate_of::{self, Which},
+    out::out,
 };
 use crate::control::{
     observed::{Judged, ObserveReport, Refused, RouteReport, Unjudged, age},
@@ -12,7 +13,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use std::{
     fmt::{self, Write as _},
-    io::{self, Write as _},
+    io::Write as _,
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -47,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut answer = gate_of::ask(args.spool.as_deref(), which, &Ask::Observed)?;
     let report = answer.get_mut("observed").map(Value::take).unwrap_or_default();
     let report: ObserveReport = serde_json::from_value(report).context("the gate is of another version")?;
-    let mut out = io::stdout().lock();
+    let mut out = out();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {

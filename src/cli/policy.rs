@@ -3,6 +3,7 @@
 use super::{
     EXIT_NOT_IN_ORDER,
     gate_of::{self, Which},
+    out::out,
 };
 use crate::control::{
     actor::Actor,
@@ -12,7 +13,7 @@ use crate::control::{
 use anyhow::Context as _;
 use std::{
     fmt::{self, Write as _},
-    io::{self, Write as _},
+    io::Write as _,
     path::PathBuf,
     process::ExitCode,
 };
@@ -61,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Verb::Rollback(act)) => (&act.which, Ask::Rollback { actor: act.actor.clone() }),
     };
     let answer = gate_of::ask(args.spool.as_deref(), which, &wish)?;
-    let mut out = io::stdout().lock();
+    let mut out = out();
     let reply: Reply = serde_json::from_value(answer).context("the gate is of another version")?;
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&reply)?)?;

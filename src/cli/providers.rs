@@ -1,9 +1,10 @@
 //! `hookwarden providers`: which senders does this build know, and what are their signatures worth?
 
+use super::out::{Out, out};
 use crate::verify::{Catalogue, Provider};
 use anyhow::{Context as _, bail};
 use serde_json::json;
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
 
 /// Its options.
 #[derive(Debug, clap::Args)]
@@ -35,13 +36,14 @@ enum Verb {
 /// An unknown name, or a file that cannot be read.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::embedded();
+    let mut out = out();
     match &args.verb {
-        None => catalogue.iter().for_each(|provider| println!("{}", told(provider, args.json))),
+        None => catalogue.iter().try_for_each(|provider| writeln!(out, "{}", told(provider, args.json)))?,
         Some(Verb::Show { name }) => match catalogue.find(name) {
-            Some(provider) => print!("{}", provider.text),
+            Some(provider) => write!(out, "{}", provider.text)?,
             None => bail!("unknown sender `{name}`; `hookwarden providers` lists them"),
         },
-        Some(Verb::Lint { file }) => return lint(file),
+        Some(Verb::Lint { file }) => return lint(file, &mut out),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -69,19 +71,23 @@ fn told(provider: &Provider, as_json: bool) -> String {
     )
 }
 
-fn lint(file: &std::path::Path) -> anyhow::Result<ExitCode> {
+fn lint(file: &std::path::Path, out: &mut Out) -> anyhow::Result<ExitCode> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     match Provider::from_yaml(&text) {
         Ok(provider) => {
-            println!("{}", told(&provider, false));
+            writeln!(out, "{}", told(&provider, false))?;
             let coverage = provider.scheme.coverage();
             if !coverage.time {
-                println!(
+                writeln!(
+                    out,
                     "warning: no time is signed: a captured request is valid for ever; a policy has to say how long to remember"
-                );
+                )?;
             }
             if !coverage.id && provider.event_key.is_empty() {
-                println!("warning: nothing that is signed names the event: a retry with another body is another event");
+                writeln!(
+                    out,
+                    "warning: nothing that is signed names the event: a retry with another body is another event"
+                )?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -90,7 +96,7 @@ fn lint(file: &std::path::Path) -> anyhow::Result<ExitCode> {
                 let before = text.get(..mistake.at.start).unwrap_or(&text);
                 let line = before.matches('\n').count() + 1;
                 let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-                println!("{}:{line}:{column}: {}", file.display(), mistake.message);
+                writeln!(out, "{}:{line}:{column}: {}", file.display(), mistake.message)?;
             }
             Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER))
         }

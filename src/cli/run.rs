@@ -10,7 +10,8 @@ use crate::{
 };
 use anyhow::Context as _;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::warn;
 
 /// Its options.
 #[derive(Debug, clap::Args)]
@@ -49,7 +50,8 @@ enum LogFormat {
     Json,
 }
 
-/// Runs it until SIGTERM or SIGINT, then drains. SIGHUP reads policy, keys and certificates again.
+/// Runs it until SIGTERM or SIGINT, then drains; a second one ends it at once, with exit code 1. SIGHUP reads policy,
+/// keys and certificates again.
 ///
 /// # Errors
 /// Nothing was started: the policy, a key, the spool, an address or a certificate is not in order.
@@ -65,29 +67,55 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let start = Start { policy, env, upstream, listen, admin, watch: !no_watch };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start a runtime")?;
     let code = runtime.block_on(async {
+        // Before the log says that it stands: whoever waits for that may ask it to stop at once.
+        let signals = Signals::hear()?;
         let Some(running) = running::Running::start(start).await? else {
             return Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER));
         };
-        serve(running).await
+        Ok(serve(running, signals).await)
     });
     // What still runs now was cut by the drain's deadline.
     runtime.shutdown_background();
     code
 }
 
-async fn serve(running: running::Running) -> anyhow::Result<ExitCode> {
-    let hear = |kind| signal(kind).context("cannot listen for signals");
-    let (mut terminate, mut interrupt) = (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);
-    let mut hangup = hear(SignalKind::hangup())?;
-    loop {
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn hear() -> anyhow::Result<Self> {
+        let hear = |kind| signal(kind).context("cannot listen for signals");
+        let (terminate, interrupt) = (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, hangup: hear(SignalKind::hangup())? })
+    }
+
+    async fn stop(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => running.reload(Actor::SIGHUP),
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
-    running.stop().await;
-    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(running: running::Running, mut signals: Signals) -> ExitCode {
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            _ = signals.hangup.recv() => running.reload(Actor::SIGHUP),
+        }
+    }
+    tokio::select! {
+        () = running.stop() => ExitCode::SUCCESS,
+        // Whoever asks twice will not wait; what was accepted is on disk.
+        () = signals.stop() => {
+            warn!("asked again to stop; what is in flight is cut");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Keys are in memory: no core dumps, and no other process of this user may look.

@@ -1,13 +1,9 @@
 //! `hookwarden schema`: the language as JSON Schemas, for editors, and as tables of its keys, for people.
 
+use super::out::out;
 use crate::policy::{LanguageOf, Table, language};
 use anyhow::Context as _;
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
 
 /// Its options.
 #[derive(Debug, clap::Args)]
@@ -43,11 +39,11 @@ enum FileKind {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.reference {
         let tables = Table::ALL.map(|table| format!("## {}\n\n{}", table.title(), table.markdown()));
-        write!(io::stdout(), "{}", tables.join("\n"))?;
+        write!(out(), "{}", tables.join("\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let Some(folder) = &args.write else {
-        writeln!(io::stdout(), "{:#}", language(args.of.into()))?;
+        writeln!(out(), "{:#}", language(args.of.into()))?;
         return Ok(ExitCode::SUCCESS);
     };
     for (name, of) in FILES {

@@ -1,6 +1,9 @@
 //! `hookwarden send`: does this endpoint take what its sender sends?
 
-use super::policy_files;
+use super::{
+    out::{out, printable, printable_lines},
+    policy_files,
+};
 use crate::{
     clock::{Clock as _, SystemClock},
     edge::{self, PingoraOutbound},
@@ -9,7 +12,7 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
 
 /// Its options.
 #[derive(Debug, clap::Args)]
@@ -56,11 +59,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let outbound = PingoraOutbound::new(1, None);
         event.send(&outbound, &args.url, args.public_url.as_deref()).await
     })?;
-    println!("{}", response.status);
+    let mut out = out();
+    writeln!(out, "{}", response.status)?;
     if let Some(request_id) = response.headers.get("hookwarden-request-id") {
-        println!("hookwarden-request-id: {}", String::from_utf8_lossy(request_id.as_bytes()));
+        writeln!(out, "hookwarden-request-id: {}", printable(&String::from_utf8_lossy(request_id.as_bytes())))?;
     }
-    println!("{}", String::from_utf8_lossy(&response.body).trim_end());
+    writeln!(out, "{}", printable_lines(String::from_utf8_lossy(&response.body).trim_end()))?;
     Ok(if response.status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -6,6 +6,7 @@ mod acts;
 mod redeliver;
 mod standings;
 
+use super::out::{out, printable, printable_lines};
 use crate::{
     clock::Timestamp,
     control::socket::Ask,
@@ -100,7 +101,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Ls { state, route, json } => {
             let (listed, standings) = (read(&args.folder)?, Standings::ask(&args.folder));
-            let mut out = io::stdout().lock();
+            let mut out = out();
             for event in listed.events.iter().filter(|event| is_wanted(event, *state, route.as_deref())) {
                 let line = if *json { summary(event, &standings).to_string() } else { line(event, &standings) };
                 writeln!(out, "{line}")?;
@@ -111,18 +112,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let Some(found) = listed.events.iter().find(|found| found.record.id == *event) else {
                 bail!("there is no event `{event}` in `{}`; `spool ls` lists them", args.folder.display());
             };
-            println!("{}", line(found, &Standings::ask(&args.folder)));
-            println!(
+            let mut out = out();
+            writeln!(out, "{}", line(found, &Standings::ask(&args.folder)))?;
+            writeln!(
+                out,
                 "request {}, {} bytes of {}\n",
                 found.record.request_id,
                 found.record.payload.len(),
-                found.record.content_type
-            );
-            println!("{}", String::from_utf8_lossy(&found.record.payload));
+                printable(&found.record.content_type)
+            )?;
+            writeln!(out, "{}", printable_lines(&String::from_utf8_lossy(&found.record.payload)))?;
         }
         Verb::Export { state } => {
             let listed = read(&args.folder)?;
-            let mut out = io::stdout().lock();
+            let mut out = out();
             for event in listed.events.iter().filter(|event| is_wanted(event, *state, None)) {
                 let mut whole = summary(event, &Standings::default());
                 if let Value::Object(members) = &mut whole {
@@ -134,7 +137,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 writeln!(out, "{whole}")?;
             }
         }
-        Verb::Fsck { json } => return Ok(fsck(&read(&args.folder)?, *json)),
+        Verb::Fsck { json } => return fsck(&read(&args.folder)?, *json),
         Verb::Retry(act) => {
             let Who { actor, reason } = act.who.clone();
             let request = Ask::Retry { event: act.event.clone(), actor, reason };
@@ -144,7 +147,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let Who { actor, reason } = act.who.clone();
             let request = Ask::Drop { event: act.event.clone(), actor, reason };
             let done = act::on_event(&args.folder, &request, &act.event, "neither waits nor is dead")?;
-            println!("its bytes are erased within a day after its `keep` has ended, while a gate runs");
+            writeln!(out(), "its bytes are erased within a day after its `keep` has ended, while a gate runs")?;
             return Ok(done);
         }
         Verb::Redeliver(wanted) => return redeliver::run(&args.folder, &read(&args.folder)?, wanted),
@@ -158,10 +161,8 @@ fn read(folder: &Path) -> anyhow::Result<View> {
     let tell = io::stderr().is_terminal();
     let mut progress = |done: usize, all: usize| {
         if tell && all > 4 {
-            eprint!("\rreading segment {} of {all}", done + 1);
-            if done + 1 == all {
-                eprintln!();
-            }
+            let ending = if done + 1 == all { "\n" } else { "" };
+            let _ = write!(io::stderr(), "\rreading segment {} of {all}{ending}", done + 1);
         }
     };
     if folder.is_dir() && !is_spool(folder) {
@@ -192,12 +193,12 @@ fn line(event: &Viewed, standings: &Standings) -> String {
         .states
         .iter()
         .map(|(destination, state)| {
-            let mut told = format!("{destination} {}", state.state.code());
+            let mut told = format!("{} {}", printable(destination), state.state.code());
             if state.attempts > 0 {
                 told.push_str(&format!(" after {} attempts", state.attempts));
             }
             if !state.reason.is_empty() {
-                told.push_str(&format!(" ({})", state.reason));
+                told.push_str(&format!(" ({})", printable(&state.reason)));
             }
             if let Some(at) = state.settled_at {
                 told.push_str(&format!(" {}", at.rfc3339()));
@@ -211,6 +212,7 @@ fn line(event: &Viewed, standings: &Standings) -> String {
             told
         })
         .collect();
+    let (id, route, event_type) = (printable(id), printable(route), printable(event_type));
     format!("{id}  {}  {route}  {event_type}  {}", accepted_at.rfc3339(), states.join("; "))
 }
 
@@ -236,7 +238,8 @@ fn summary(event: &Viewed, standings: &Standings) -> Value {
     })
 }
 
-fn fsck(view: &View, as_json: bool) -> ExitCode {
+fn fsck(view: &View, as_json: bool) -> anyhow::Result<ExitCode> {
+    let mut out = out();
     let damaged: Vec<_> = view.damage.iter().filter(|damage| !damage.torn).collect();
     let breaks: Vec<_> = view.breaks.iter().map(ToString::to_string).collect();
     let torn: u64 = view.damage.iter().filter(|damage| damage.torn).map(|damage| damage.bytes).sum();
@@ -245,26 +248,50 @@ fn fsck(view: &View, as_json: bool) -> ExitCode {
             .iter()
             .map(|damage| json!({ "segment": damage.segment, "at": damage.at, "bytes": damage.bytes }))
             .collect();
-        println!(
+        writeln!(
+            out,
             "{}",
             json!({
                 "segments": view.segments, "records": view.records, "events": view.events.len(), "damage": places,
                 "torn_bytes": torn, "acts": view.acts.len(), "breaks": breaks,
             })
-        );
+        )?;
     } else {
         for damage in &damaged {
-            println!("{:012}.log: {} bytes at {} are no record", damage.segment, damage.bytes, damage.at);
+            writeln!(out, "{:012}.log: {} bytes at {} are no record", damage.segment, damage.bytes, damage.at)?;
         }
-        breaks.iter().for_each(|broken| println!("{broken}"));
-        println!(
+        breaks.iter().try_for_each(|broken| writeln!(out, "{}", printable(broken)))?;
+        writeln!(
+            out,
             "{} segments, {} records, {} events, {} acts; {} damaged places; {torn} bytes of writes that were cut short",
             view.segments,
             view.records,
             view.events.len(),
             view.acts.len(),
             damaged.len()
-        );
+        )?;
     }
-    if damaged.is_empty() && breaks.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) }
+    let in_order = damaged.is_empty() && breaks.is_empty();
+    Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::view::ViewedState;
+
+    #[test]
+    fn what_people_and_senders_wrote_does_nothing_to_a_terminal() {
+        let mut event = Viewed {
+            sequence: 1,
+            lies: crate::spool::Lies { segment: 1, at: 0, bytes: 1 },
+            record: crate::contract::record("evt_1", b"{}"),
+            states: std::collections::BTreeMap::new(),
+        };
+        event.record.event_type = "order\u{1b}[2J".into();
+        let reason = "\u{1b}[31mme\nx".into();
+        event.states.insert("crm".into(), ViewedState { reason, ..ViewedState::default() });
+        let line = line(&event, &Standings::default());
+        assert!(line.contains(r"order\u{1b}[2J") && line.contains(r"(\u{1b}[31mme\nx)"), "{line}");
+    }
 }

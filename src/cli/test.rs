@@ -1,6 +1,10 @@
 //! `hookwarden test`: does the policy do what its teams say it does?
 
-use super::{EXIT_NOT_IN_ORDER, policy_files};
+use super::{
+    EXIT_NOT_IN_ORDER,
+    out::{is_terminal, out},
+    policy_files,
+};
 use crate::{
     clock::{Clock as _, SystemClock},
     policy::{self, Case, Compiled, Overrides, Report, Stages, cases},
@@ -11,7 +15,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use std::{
     fs,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
 };
@@ -77,8 +81,8 @@ struct Stage {
 /// # Errors
 /// Standard output, or the file for CI, cannot be written to.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let coloured = io::stdout().is_terminal();
-    let mut out = io::stdout().lock();
+    let coloured = is_terminal();
+    let mut out = out();
     let tested = match test(args) {
         Ok(tested) => tested,
         Err(report) => {

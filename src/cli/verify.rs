@@ -1,5 +1,6 @@
 //! `hookwarden verify`: would the gate believe these recorded requests?
 
+use super::out::out;
 use crate::{
     clock::Timestamp,
     repeat::Window,
@@ -83,7 +84,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Box::new(BufReader::new(opened.with_context(|| format!("cannot open `{}`", args.requests.display()))?))
     };
     let catalogue = Catalogue::embedded();
-    let mut out = io::stdout().lock();
+    let mut out = out();
     let (mut lines, mut unread) = (0_u64, 0_u64);
     for line in input.split(b'\n') {
         let line = line.context("cannot read the requests")?;
@@ -95,7 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Ok(recorded) => (recorded.id.clone(), judge(&catalogue, &recorded)),
             Err(why) => {
                 unread += 1;
-                eprintln!("line {lines}: {why}");
+                let _ = writeln!(io::stderr(), "line {lines}: {why}");
                 (id_of(&line), Err("unreadable_line"))
             }
         };
@@ -104,7 +105,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     out.flush()?;
     if unread > 0 {
-        eprintln!("{unread} of {lines} lines could not be read");
+        let _ = writeln!(io::stderr(), "{unread} of {lines} lines could not be read");
         return Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER));
     }
     Ok(ExitCode::SUCCESS)

@@ -1,8 +1,9 @@
 //! `hookwarden version`: what is running here?
 
+use super::out::out;
 use crate::verify::Catalogue;
 use serde_json::json;
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 /// Its options.
 #[derive(Debug, clap::Args)]
@@ -24,9 +25,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let senders = Catalogue::embedded().iter().count();
     if args.json {
         let told = json!({ "version": version, "pingora": PINGORA, "senders": senders, "tls": "rustls, aws-lc-rs" });
-        println!("{told}");
+        writeln!(out(), "{told}")?;
     } else {
-        println!("hookwarden {version} (pingora {PINGORA}, rustls with aws-lc-rs, {senders} senders)");
+        writeln!(out(), "hookwarden {version} (pingora {PINGORA}, rustls with aws-lc-rs, {senders} senders)")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -30,13 +30,21 @@ pub fn init(format: Format, level: Level) {
         .with_target("async_nats", quiet)
         .with_target("h2", quiet)
         .with_target("rustls", quiet);
+    // Where standard error cannot be written, telling so on standard error panics, and with it the task that serves.
     let layer = match format {
         Format::Human => fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
+            .log_internal_errors(false)
             .boxed(),
-        Format::Json => fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).with_target(false).boxed(),
+        Format::Json => fmt::layer()
+            .with_writer(std::io::stderr)
+            .json()
+            .flatten_event(true)
+            .with_target(false)
+            .log_internal_errors(false)
+            .boxed(),
     };
     let _ = tracing_subscriber::registry().with(layer.with_filter(targets)).try_init();
 }

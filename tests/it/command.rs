@@ -2,6 +2,7 @@
 
 mod acts;
 mod files;
+mod pipes;
 
 use std::{
     path::{Path, PathBuf},

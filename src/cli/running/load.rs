@@ -11,7 +11,13 @@ use crate::{
     verdict::Chain,
     verify::{Catalogue, Keys},
 };
-use std::{collections::BTreeMap, fmt, hash::RandomState, io::IsTerminal as _, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    hash::RandomState,
+    io::{self, IsTerminal as _, Write as _},
+    sync::Arc,
+};
 use tracing::{error, warn};
 
 /// A policy with its keys, as they were at one moment.
@@ -140,7 +146,7 @@ impl Refused {
     pub(super) fn print(&self) {
         match self {
             Self::Policy(report) => print(report),
-            Self::Keys(_) | Self::Edge(_) | Self::Destination(_) | Self::Defect => eprint!("{self}"),
+            Self::Keys(_) | Self::Edge(_) | Self::Destination(_) | Self::Defect => drop(write!(io::stderr(), "{self}")),
         }
     }
 
@@ -179,7 +185,7 @@ impl fmt::Display for Refused {
 fn print(report: &Report) {
     let mut text = String::new();
     let _ = report.write(&mut text, std::io::stderr().is_terminal());
-    eprint!("{text}");
+    let _ = write!(io::stderr(), "{text}");
 }
 
 fn log(report: &Report) {

@@ -1,6 +1,7 @@
 //! What changes something: through the gate that runs, or on the files where none does.
 
 use crate::{
+    cli::out::out,
     clock::SystemClock,
     control::{
         actor::{Actor, Reason},
@@ -10,7 +11,7 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
 /// Who acts, and why.
 #[derive(Clone, Debug, clap::Args)]
@@ -66,7 +67,7 @@ fn done(answer: &Value, otherwise: impl FnOnce() -> String) -> anyhow::Result<Ex
     if answer.get("done") != Some(&Value::Bool(true)) {
         bail!(otherwise());
     }
-    println!("done");
+    writeln!(out(), "done")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Standings, act, line};
 use crate::{
+    cli::out::out,
     clock::Timestamp,
     control::socket::Ask,
     spool::{
@@ -12,6 +13,7 @@ use crate::{
 use anyhow::bail;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{self, Write as _},
     path::Path,
     process::ExitCode,
 };
@@ -57,7 +59,8 @@ pub(super) fn run(folder: &Path, view: &View, wanted: &Redeliver) -> anyhow::Res
         bail!("{}", nothing(view, wanted));
     }
     if wanted.dry_run {
-        chosen.iter().for_each(|(event, _)| println!("{}", line(event, &standings)));
+        let mut out = out();
+        chosen.iter().try_for_each(|(event, _)| writeln!(out, "{}", line(event, &standings)))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut done = 0;
@@ -65,9 +68,9 @@ pub(super) fn run(folder: &Path, view: &View, wanted: &Redeliver) -> anyhow::Res
         let act::Who { actor, reason } = wanted.who.clone();
         done += act::redeliver(folder, &Ask::Redeliver { events: batch, actor, reason })?;
     }
-    println!("{done} of {} events wait for redelivery", chosen.len());
+    writeln!(out(), "{done} of {} events wait for redelivery", chosen.len())?;
     if done < chosen.len() {
-        eprintln!("the others have gone, or were moved, while this was read; ask again for them");
+        let _ = writeln!(io::stderr(), "the others have gone, or were moved, while this was read; ask again for them");
     }
     Ok(ExitCode::SUCCESS)
 }
