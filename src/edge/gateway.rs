@@ -385,6 +385,9 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
             return Ok(());
         }
         forward::to_client(head, ctx.ticket.request_id())?;
+        // RFC 9112 section 2.3: a version speaks of who sends it. Under the origin's HTTP/1.0 a client would keep no
+        // connection, or believe in one that is not kept.
+        head.set_version(Version::HTTP_11);
         if session.req_header().version == Version::HTTP_10 && !head.headers.contains_key(header::CONTENT_LENGTH) {
             // HTTP/1.0 knows no chunks: the end of the connection is the end of the answer.
             head.remove_header(&header::TRANSFER_ENCODING);

@@ -114,6 +114,41 @@ async fn an_http_1_0_client_gets_no_chunks() {
     assert!(first.contains(&format!("host: {}\r\n", origin.address)), "{first}");
 }
 
+/// An origin that says this and closes.
+async fn closing(said: &'static str) -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            assert!(tcp.read_buf(&mut head).await.unwrap() > 0);
+        }
+        tcp.write_all(said.as_bytes()).await.unwrap();
+    });
+    address
+}
+
+/// RFC 9112 section 2.3. Python's `http.server` speaks so.
+#[tokio::test]
+async fn an_origin_of_http_1_0_is_answered_for_in_the_version_of_the_gate() {
+    for (method, said, body) in [
+        ("GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok"),
+        ("GET", "HTTP/1.0 200 OK\r\n\r\nok", "2\r\nok\r\n0\r\n\r\n"),
+        ("HEAD", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n", ""),
+        ("HEAD", "HTTP/1.0 200 OK\r\n\r\n", ""),
+        ("GET", "HTTP/1.0 304 Not Modified\r\n\r\n", ""),
+    ] {
+        let house = house(closing(said).await, |_| {}).await;
+        let answer =
+            ask_to_end(house.at, &format!("{method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 "), "{method} {said:?}: {answer}");
+        let (head, rest) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(rest, body, "{method} {said:?}: {answer}");
+        assert!(!head.to_ascii_lowercase().contains("connection: keep-alive"), "{method} {said:?}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn absolute_form_reaches_the_origin_in_origin_form() {
     let origin = Origin::start(Manner::Polite).await;
