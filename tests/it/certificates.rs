@@ -1,6 +1,11 @@
 //! `hookwarden check` looks at the files that its listeners name, and says where they are named.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::Command,
+};
 
 struct Pair {
     certificate: String,
@@ -11,6 +16,11 @@ fn pair() -> Pair {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(["shop.test".to_owned()]).unwrap().self_signed(&key).unwrap();
     Pair { certificate: certificate.pem(), key: key.serialize_pem() }
+}
+
+fn write_private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Whether the policy is in order, and what is said of it.
@@ -53,7 +63,7 @@ fn files_that_no_listener_could_use_are_found_where_they_are_named() {
         ),
         ("another's key", one.certificate.clone() + &other.key),
     ] {
-        fs::write(&file, text).unwrap();
+        write_private(&file, &text);
         let (in_order, told) = check(folder.path(), &[]);
         assert!(
             !in_order && told.contains(&format!("{place}`{}` is not a certificate chain", file.display())),
@@ -62,7 +72,11 @@ fn files_that_no_listener_could_use_are_found_where_they_are_named() {
         assert!(!told.contains("PRIVATE") && !told.contains("warning"), "{what}: {told}");
     }
 
-    fs::write(&file, one.certificate + &one.key).unwrap();
+    write_private(&file, &(one.certificate + &one.key));
     let (in_order, told) = check(folder.path(), &["--keys"]);
     assert!(in_order && !told.contains("shop.pem"), "{told}");
+
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let (in_order, told) = check(folder.path(), &[]);
+    assert!(!in_order && told.contains("is open to others (mode 0644); run `chmod 0400 "), "{told}");
 }

@@ -7,12 +7,15 @@ use rustls::{
 };
 use std::{
     collections::HashMap,
-    io,
+    fs::File,
+    io::{self, Read as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
 };
 use x509_parser::extensions::GeneralName;
+use zeroize::Zeroizing;
 
 /// Why a listener's certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,16 @@ pub enum CertificateError {
     /// Nothing to present.
     #[error("no file matches `{0}`")]
     NoFile(PathBuf),
+    /// Whoever has an account here could be the site.
+    #[error(
+        "`{path}` holds a private key and is open to others (mode {mode:04o}); run `chmod 0400 {path}` (for a secret's volume in Kubernetes set `defaultMode: 0400`)"
+    )]
+    OpenToOthers {
+        /// Which.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// Not a chain with its key.
     #[error("`{path}` is not a certificate chain with its key in PEM: {reason}")]
     Broken {
@@ -44,7 +57,7 @@ impl CertificateError {
     pub fn is_absence(&self) -> bool {
         match self {
             Self::Unreadable { .. } | Self::NoFile(_) => true,
-            Self::Broken { .. } => false,
+            Self::OpenToOthers { .. } | Self::Broken { .. } => false,
         }
     }
 }
@@ -60,6 +73,8 @@ pub(super) struct Fingerprint {
     path: PathBuf,
     bytes: u64,
     changed: Option<SystemTime>,
+    /// What was refused because others could read it may come right without being written again.
+    mode: u32,
 }
 
 /// What one handshake sees.
@@ -80,7 +95,8 @@ pub(super) fn look(patterns: &[PathBuf]) -> Result<Vec<Fingerprint>, Certificate
         for path in paths {
             // Follows links: Kubernetes and certbot swap a link, and so size or time of what it leads to.
             let found = std::fs::metadata(&path).map_err(unreadable(&path))?;
-            files.push(Fingerprint { path, bytes: found.len(), changed: found.modified().ok() });
+            let (bytes, changed, mode) = (found.len(), found.modified().ok(), found.permissions().mode());
+            files.push(Fingerprint { path, bytes, changed, mode });
         }
     }
     Ok(files)
@@ -107,13 +123,9 @@ fn expand(pattern: &Path) -> Result<Vec<PathBuf>, CertificateError> {
 impl Set {
     pub(super) fn read(files: &[Fingerprint]) -> Result<Self, CertificateError> {
         let mut set = Self::default();
-        for Fingerprint { path, bytes, .. } in files {
+        for Fingerprint { path, .. } in files {
             let broken = |reason: String| CertificateError::Broken { path: path.clone(), reason };
-            if *bytes > FILE_MAX_BYTES {
-                return Err(broken("it is far too large".to_owned()));
-            }
-            let pem = zeroize::Zeroizing::new(std::fs::read(path).map_err(unreadable(path))?);
-            set.add(&pem).map_err(broken)?;
+            set.add(&private(path)?).map_err(broken)?;
         }
         Ok(set)
     }
@@ -139,6 +151,25 @@ impl Set {
         let wildcard = || self.by_name.get(&format!("*.{}", name.split_once('.')?.1));
         self.by_name.get(&name).or_else(wildcard).or(self.first.as_ref()).cloned()
     }
+}
+
+/// Reads a file that nobody else may read, as every secret.
+fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+    let file = File::open(path).map_err(unreadable(path))?;
+    // Of what was opened, and not of what has the name by now.
+    let metadata = file.metadata().map_err(unreadable(path))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(CertificateError::OpenToOthers { path: path.to_owned(), mode });
+    }
+    if metadata.len() > FILE_MAX_BYTES {
+        return Err(CertificateError::Broken { path: path.to_owned(), reason: "it is far too large".to_owned() });
+    }
+    // Room for all of it at once: a buffer that grows leaves copies behind.
+    let room = usize::try_from(metadata.len()).unwrap_or_default();
+    let mut pem = Zeroizing::new(Vec::with_capacity(room + 1));
+    file.take(FILE_MAX_BYTES).read_to_end(&mut pem).map_err(unreadable(path))?;
+    Ok(pem)
 }
 
 fn dns_names(certificate: &[u8]) -> Result<Vec<String>, String> {

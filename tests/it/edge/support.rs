@@ -17,6 +17,7 @@ use rustls::{
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     sync::{
         Arc, LazyLock, Mutex,
@@ -218,6 +219,10 @@ impl Certified {
     }
     pub(super) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).unwrap();
+        self.permit(name, 0o600);
+    }
+    pub(super) fn permit(&self, name: &str, mode: u32) {
+        std::fs::set_permissions(self.folder.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
     }
     pub(super) fn pattern(&self) -> PathBuf {
         self.folder.path().join("*.pem")

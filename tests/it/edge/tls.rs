@@ -47,6 +47,33 @@ async fn a_name_chooses_its_certificate_and_a_bad_reload_changes_nothing() {
     assert_eq!(presented(&house, "shop.test", &[&renewed]).await, renewed.certificate.to_vec());
 }
 
+#[tokio::test]
+async fn a_key_that_others_can_read_is_refused_until_they_cannot() {
+    let origin = Origin::start(Manner::Polite).await;
+    let (old, renewed) = (p256("shop.test"), p256("shop.test"));
+    let files = Certified::new(&[("shop.pem", &old)]);
+    let listener = files.listener();
+    let house = house(origin.address, |policy| policy.settings.listeners = vec![listener.clone()]).await;
+    files.write("shop.pem", &renewed.pem);
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        files.permit("shop.pem", mode);
+        let error = house.edge.reload_certificates().unwrap_err().to_string();
+        assert!(error.contains(&format!("mode {mode:04o}); run `chmod 0400 ")), "{error}");
+        let mut policy = policy(origin.address);
+        policy.settings.listeners = vec![listener.clone()];
+        assert!(try_open(policy).await.is_err(), "nothing starts with it");
+    }
+    assert_eq!(presented(&house, "shop.test", &[&old]).await, old.certificate.to_vec(), "the old set stays");
+    // Nobody says "reload", and no byte of the file is another.
+    files.permit("shop.pem", 0o400);
+    soon(async {
+        while presented(&house, "shop.test", &[&old, &renewed]).await != renewed.certificate.to_vec() {
+            tokio::time::sleep(ms(100)).await;
+        }
+    })
+    .await;
+}
+
 /// Nobody says "reload": a renewed file is found.
 #[tokio::test]
 async fn a_changed_file_is_presented_and_open_connections_live_on() {
