@@ -40,18 +40,38 @@ pub(super) fn ask(spool: Option<&Path>, which: &Which, wish: &Ask) -> anyhow::Re
 /// Where the gate of this policy has its spool. The policy is not compiled: one that is not in order is the very reason
 /// to ask.
 fn folder(path: Option<&Path>, env: Option<&str>) -> anyhow::Result<PathBuf> {
-    let otherwise = policy::Spool::default().folder;
-    let Some(path) = path else { return Ok(otherwise) };
-    let unreadable = || format!("cannot read where the spool of `{}` is; name its folder with --spool", path.display());
-    let source = policy_files::read(path, env).with_context(unreadable)?;
-    // A stage replaces the whole key.
-    for file in source.env.iter().chain([&source.main]) {
-        let document = read_yaml(&file.text).ok().with_context(unreadable)?;
-        if let Some(spool) = document.root.find("/spool") {
-            return Ok(spool.find("/folder").and_then(|folder| folder.text()).map_or(otherwise, PathBuf::from));
-        }
+    let Some(path) = path else { return Ok(otherwise()) };
+    let texts = policy_files::settings(path, env);
+    if texts.is_empty() {
+        bail!("cannot read where the spool of `{}` is; name its folder with --spool", path.display());
     }
-    Ok(otherwise)
+    // A stage replaces the whole key.
+    Ok(texts.iter().find_map(|text| said(text)).unwrap_or_else(otherwise))
+}
+
+fn otherwise() -> PathBuf {
+    policy::Spool::default().folder
+}
+
+/// Where a text says that the spool is; none if it says nothing of the spool at all.
+fn said(text: &str) -> Option<PathBuf> {
+    let Ok(document) = read_yaml(text) else { return guessed(text) };
+    let spool = document.root.find("/spool")?;
+    Some(spool.find("/folder").and_then(|folder| folder.text()).map_or_else(otherwise, PathBuf::from))
+}
+
+/// The same of a text that is no YAML: there may be a tab or an open brace anywhere else in it.
+fn guessed(text: &str) -> Option<PathBuf> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("spool:"));
+    let first = lines.next()?.strip_prefix("spool:")?;
+    let block =
+        std::iter::once(first).chain(lines.take_while(|line| line.starts_with([' ', '\t', '#']) || line.is_empty()));
+    let folder = block.into_iter().find_map(|line| line.split_once("folder:").map(|(_, value)| value.trim_start()));
+    let value = folder.map(|value| match value.strip_prefix(['"', '\'']) {
+        Some(quoted) => quoted.split(['"', '\'']).next().unwrap_or_default(),
+        None => value.split([',', '}', '#']).next().unwrap_or_default().trim_end(),
+    });
+    Some(value.filter(|value| !value.is_empty()).map_or_else(otherwise, PathBuf::from))
 }
 
 #[cfg(test)]
@@ -71,7 +91,26 @@ mod tests {
         fs::write(files.path().join("env/prod.yaml"), "spool: { folder: /srv/queue }\n").unwrap();
         assert_eq!(folder(Some(files.path()), Some("prod")).unwrap(), Path::new("/srv/queue"));
         fs::remove_dir_all(files.path().join("env")).unwrap();
-        fs::write(&path, "routes: {").unwrap();
-        assert!(folder(Some(&path), None).unwrap_err().to_string().ends_with("name its folder with --spool"));
+        let nowhere = folder(Some(&files.path().join("nowhere.yaml")), None).unwrap_err().to_string();
+        assert!(nowhere.ends_with("name its folder with --spool"), "{nowhere}");
+    }
+
+    #[test]
+    fn the_spool_is_found_by_a_policy_that_is_no_yaml() {
+        let files = tempfile::tempdir().unwrap();
+        let path = files.path().join("gate.yaml");
+        for (text, expected) in [
+            ("spool: { folder: /var/lib/shop }\nroutes: {", "/var/lib/shop"),
+            ("spool: { bytes: 1GiB, folder: \"/var/lib/a b\" }\n\troutes:\n", "/var/lib/a b"),
+            ("a: [\nspool:\n  # here\n  bytes: 1GiB\n\n  folder: /srv/q # there\nroutes: {}\n", "/srv/q"),
+            ("spool: { bytes: 1GiB }\nroutes: { folder: /x", "hookwarden-spool"),
+            ("routes: {", "hookwarden-spool"),
+        ] {
+            fs::write(&path, text).unwrap();
+            fs::create_dir_all(files.path().join("routes/sub")).unwrap(); // no policy can be read with it
+            assert_eq!(folder(Some(&path), None).unwrap(), Path::new(expected), "{text}");
+        }
+        fs::write(&path, b"spool: { folder: /var/lib/shop } # caf\xe9\n").unwrap();
+        assert_eq!(folder(Some(&path), None).unwrap(), Path::new("/var/lib/shop"), "it is not UTF-8");
     }
 }

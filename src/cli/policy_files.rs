@@ -59,6 +59,14 @@ pub fn stages(path: &Path) -> Result<Vec<String>, Report> {
     if reader.wrong.is_empty() { Ok(stages.into_iter().map(|(name, _)| name).collect()) } else { Err(reader.wrong) }
 }
 
+/// The texts that say where a gate has its spool, the nearest one first, whether or not they are in order: those of the
+/// stage and of `gate.yaml`, as far as they can be opened.
+pub fn settings(path: &Path, env: Option<&str>) -> Vec<String> {
+    let (main, folder) = place(path);
+    let stage = env.filter(|_| folder.is_whole).map(|env| folder.at.join(ENV).join(format!("{env}.yaml")));
+    stage.into_iter().chain([main]).filter_map(|path| reader::lossy(&path)).collect()
+}
+
 /// Where the parts of a policy lie.
 struct Place {
     at: PathBuf,

@@ -171,12 +171,21 @@ impl Wanted {
     }
 }
 
-fn text(path: &Path) -> Result<TextFile, Report> {
-    let name = path.display().to_string();
+/// What can be read of it.
+pub(super) fn lossy(path: &Path) -> Option<String> {
+    bytes(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more than what will be refused as too long.
-    let read = File::open(path).and_then(|file| file.take(TEXT_MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
-    read.map_err(|why| unopened(path, &why))?;
+    File::open(path)?.take(TEXT_MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn text(path: &Path) -> Result<TextFile, Report> {
+    let name = path.display().to_string();
+    let bytes = bytes(path).map_err(|why| unopened(path, &why))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(TextFile { name, text }),
         Err(broken) => {
