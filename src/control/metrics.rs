@@ -18,7 +18,9 @@ use crate::{
     spool::Stats,
     verdict::{Check, Fault, Rejection, TokenFlaw},
 };
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 use std::{
     collections::BTreeSet,
     sync::{PoisonError, RwLock},
@@ -36,6 +38,7 @@ pub struct Metrics {
     body_bytes: IntCounterVec,
     turned_away: IntCounterVec,
     alarms: IntCounterVec,
+    origin_up: IntGauge,
     spool: SpoolGauges,
     /// About destinations.
     pub destinations: DestinationSeries,
@@ -58,6 +61,9 @@ struct Known {
 
 /// What is not for a guarded route.
 const UNGUARDED: &str = "-";
+const ORIGIN_UP: &str = "0 after a request found the origin unreachable, until one is answered";
+/// The code of [`Fault::OriginUnreachable`].
+const UNREACHABLE: &str = "origin_unreachable";
 /// From a tenth of a millisecond to the longest patience.
 const BUCKETS: &[f64] =
     &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -85,6 +91,9 @@ impl Metrics {
             &["route", "stage"],
         )?;
         registry.register(Box::new(seconds.clone()))?;
+        let origin_up = IntGauge::new("hookwarden_origin_up", ORIGIN_UP)?;
+        origin_up.set(1);
+        registry.register(Box::new(origin_up.clone()))?;
         let metrics = Self {
             requests: counter("hookwarden_requests_total", "Requests by route and outcome", &["route", "outcome"])?,
             signature_failures: counter(
@@ -109,6 +118,7 @@ impl Metrics {
                 &["reason"],
             )?,
             alarms: counter("hookwarden_alarms_total", "Things that need a look", &["kind"])?,
+            origin_up,
             spool: SpoolGauges::new(&registry)?,
             seconds,
             destinations: DestinationSeries::new(&registry)?,
@@ -119,10 +129,7 @@ impl Metrics {
         };
         let build = gauges("hookwarden_build_info", "1, with the version", &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let start = Gauge::new("hookwarden_start_time_seconds", "When this process started, since the epoch")?;
-        #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch fit a double")]
-        start.set(started.unix_s() as f64);
-        registry.register(Box::new(start))?;
+        tell_start(&registry, started)?;
         for code in ["passed", "aborted", "lost"].iter().chain(Rejection::CODES).filter(|code| !is_of_tokens(code)) {
             metrics.requests.with_label_values(&[UNGUARDED, code]);
         }
@@ -167,6 +174,19 @@ impl Metrics {
         let code = report.outcome.code();
         self.requests.with_label_values(&[label, code]).inc();
         self.seconds.with_label_values(&[label, "total"]).observe(report.took.total.as_secs_f64());
+        match report.outcome {
+            Outcome::Passed | Outcome::Relayed | Outcome::Observed => self.origin_up.set(1),
+            Outcome::Failed(code) if code == UNREACHABLE => self.origin_up.set(0),
+            // Not asked, or nobody knows.
+            Outcome::Failed(_)
+            | Outcome::Accepted
+            | Outcome::Repeat
+            | Outcome::RepeatChanged
+            | Outcome::Handshake
+            | Outcome::Rejected(_)
+            | Outcome::Aborted
+            | Outcome::Lost => {}
+        }
         if route.is_none() {
             return;
         }
@@ -279,6 +299,13 @@ fn observable(route: &Route) -> Vec<(Check, Vec<&'static str>)> {
     }
 }
 
+fn tell_start(registry: &Registry, started: Timestamp) -> Result<(), prometheus::Error> {
+    let start = Gauge::new("hookwarden_start_time_seconds", "When this process started, since the epoch")?;
+    #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch fit a double")]
+    start.set(started.unix_s() as f64);
+    registry.register(Box::new(start))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,5 +362,40 @@ mod tests {
         let text = metrics.text(Some(&stats), Timestamp::default());
         assert!(!text.contains("hookwarden_spool_orphans{destination=\"old\"}"), "it is back: {text}");
         assert!(text.contains("hookwarden_spool_orphans{destination=\"crm\"} 5"), "{text}");
+    }
+
+    #[test]
+    fn the_origin_is_up_until_a_request_does_not_reach_it() {
+        let metrics = Metrics::new(&policy(&[]), Timestamp::from_unix_s(0)).unwrap();
+        let finished = |outcome| {
+            metrics.finished(&Report {
+                outcome,
+                detail: None,
+                route: None,
+                status: None,
+                method: None,
+                path: String::new(),
+                version: http::Version::HTTP_11,
+                client: None,
+                request_id: "request".into(),
+                received_bytes: 0,
+                sent_bytes: 0,
+                took: Took::default(),
+                notes: crate::outcome::Notes::default(),
+            });
+            metrics.origin_up.get()
+        };
+        assert_eq!(metrics.origin_up.get(), 1);
+        let away = Fault::OriginUnreachable("refused".into()).code();
+        for (outcome, up) in [
+            (Outcome::Failed(away), 0),
+            (Outcome::Accepted, 0),
+            (Outcome::Passed, 1),
+            (Outcome::Failed(away), 0),
+            (Outcome::Relayed, 1),
+            (Outcome::Rejected("signature_missing"), 1),
+        ] {
+            assert_eq!(finished(outcome), up, "{outcome:?}");
+        }
     }
 }
