@@ -446,6 +446,14 @@ impl Policy {
     }
 }
 
+/// The URL of an origin, as a policy or a command line may say it.
+///
+/// # Errors
+/// What is wrong with it, with a way out.
+pub fn origin_url(text: &str) -> Result<String, String> {
+    url::read(text, url::Shape::Origin)
+}
+
 impl Policy {
     /// A correct reverse proxy and nothing else: what `hookwarden run --upstream URL` runs.
     pub fn pass_through(on: SocketAddr, upstream: &str) -> Self {

@@ -48,6 +48,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The longest name of the catalogue.
+const NAME: usize = 21;
+
 fn told(provider: &Provider, as_json: bool) -> String {
     let signs = provider.scheme.describe();
     let (uncovered, repeats) = (provider.uncovered(), provider.repeats_by());
@@ -66,7 +69,7 @@ fn told(provider: &Provider, as_json: bool) -> String {
         return told.to_string();
     }
     format!(
-        "{:<18} {signs}\n{:18} not covered: {uncovered}; repeats known by: {repeats}\n{:18} {}",
+        "{:<NAME$} {signs}\n{:NAME$} not covered: {uncovered}; repeats known by: {repeats}\n{:NAME$} {}",
         provider.name, "", "", provider.documentation
     )
 }

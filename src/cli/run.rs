@@ -64,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     logging::init(format, args.log_level);
     let Args { policy, env, upstream, listen, admin, no_watch, .. } = args;
-    let start = Start { policy, env, upstream, listen, admin, watch: !no_watch };
+    let start = Start { policy, env, upstream, listen, admin, watch: !no_watch, in_log: format == Format::Json };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start a runtime")?;
     let code = runtime.block_on(async {
         // Before the log says that it stands: whoever waits for that may ask it to stop at once.

@@ -56,6 +56,8 @@ pub(super) struct Start {
     pub(super) admin: Option<SocketAddr>,
     /// Load the policy when its files change.
     pub(super) watch: bool,
+    /// What is wrong at the start is told in lines of the log, for machines, and not with excerpts.
+    pub(super) in_log: bool,
 }
 
 /// A gate that runs, with everything behind it.
@@ -251,7 +253,8 @@ impl Start {
             );
         };
         let listen = if self.listen.is_empty() { vec![LISTEN.into()] } else { self.listen.clone() };
-        let mut policy = Policy::pass_through(listen.first().copied().unwrap_or_else(|| LISTEN.into()), upstream);
+        let upstream = policy::origin_url(upstream).map_err(|why| anyhow::anyhow!("`--upstream`: {why}"))?;
+        let mut policy = Policy::pass_through(listen.first().copied().unwrap_or_else(|| LISTEN.into()), &upstream);
         policy.settings.listeners = listen
             .into_iter()
             .map(|on| policy::Listener { on, tls: None, http2: false, proxy_protocol: Vec::new() })
@@ -279,11 +282,19 @@ fn first(start: &Start, clock: &dyn Clock, by: &RandomState) -> anyhow::Result<O
     };
     match outcome {
         Ok(loaded) => {
-            loaded.warnings.print();
+            if start.in_log {
+                loaded.warnings.log();
+            } else {
+                loaded.warnings.print();
+            }
             Ok(Some(loaded))
         }
         Err(refused) => {
-            refused.print();
+            if start.in_log {
+                refused.log();
+            } else {
+                refused.print();
+            }
             Ok(None)
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     rehearsal::{Difference, Ending, Suite, Touched},
     verify::Catalogue,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 use std::{
     fs,
@@ -45,6 +45,8 @@ pub struct Args {
 /// Everything that was played.
 #[derive(Debug, Default, Serialize)]
 struct Tested {
+    /// Why nothing was played.
+    diagnostics: Report,
     passed: usize,
     failed: usize,
     results: Vec<Played>,
@@ -83,25 +85,28 @@ struct Stage {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let coloured = is_terminal();
     let mut out = out();
-    let tested = match test(args) {
-        Ok(tested) => tested,
-        Err(report) => {
-            let mut text = String::new();
-            report.write(&mut text, coloured)?;
-            write!(out, "{text}")?;
-            return Ok(ExitCode::from(EXIT_NOT_IN_ORDER));
-        }
-    };
+    let tested = test(args).unwrap_or_else(|diagnostics| Tested { diagnostics, ..Tested::default() });
     if let Some(path) = &args.junit {
-        fs::write(path, junit::document(&tested.results))
+        fs::write(path, junit::document(&tested.results, &tested.diagnostics))
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&tested)?)?;
-    } else {
+    } else if tested.diagnostics.is_empty() {
         tested.write(&mut out, coloured)?;
+    } else {
+        let mut text = String::new();
+        tested.diagnostics.write(&mut text, coloured)?;
+        write!(out, "{text}")?;
     }
-    Ok(if tested.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_IN_ORDER) })
+    if let (Some(only), true, 0) = (&args.only, tested.diagnostics.is_empty(), tested.results.len()) {
+        bail!("no case has `{only}` in its name, or in that of its file");
+    }
+    Ok(if tested.failed == 0 && tested.diagnostics.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_NOT_IN_ORDER)
+    })
 }
 
 fn test(args: &Args) -> Result<Tested, Report> {

@@ -29,7 +29,8 @@ use std::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Requests, a JSON object a line: id, scheme, secrets or `public_keys`, method, url, headers, `body_base64`, `now_unix`, `tolerance_s`;
-    /// `-` reads standard input. A line with id, accepted and code comes out for each
+    /// `-` reads standard input. A line with id, accepted and code comes out for each; a refusal is no failure (exit code
+    /// 0), a line that cannot be judged is one (3)
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
 }
@@ -72,7 +73,8 @@ fn root() -> String {
     "/".to_owned()
 }
 
-/// Runs it. Exit code 3 if a line could not be judged.
+/// Runs it. Exit code 3 if a line could not be judged: it cannot be read, or names no known scheme, or its body
+/// is no base64. A refusal is a judgement.
 ///
 /// # Errors
 /// The file cannot be read, or standard output is closed.
@@ -85,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let catalogue = Catalogue::embedded();
     let mut out = out();
-    let (mut lines, mut unread) = (0_u64, 0_u64);
+    let (mut lines, mut unjudged) = (0_u64, 0_u64);
     for line in input.split(b'\n') {
         let line = line.context("cannot read the requests")?;
         if line.trim_ascii().is_empty() {
@@ -95,21 +97,24 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let (id, verdict) = match read(&line) {
             Ok(recorded) => (recorded.id.clone(), judge(&catalogue, &recorded)),
             Err(why) => {
-                unread += 1;
                 let _ = writeln!(io::stderr(), "line {lines}: {why}");
                 (id_of(&line), Err("unreadable_line"))
             }
         };
         let code = verdict.err().unwrap_or("ok");
+        unjudged += u64::from(UNJUDGED.contains(&code));
         writeln!(out, "{}", json!({ "id": id, "accepted": verdict.is_ok(), "code": code }))?;
     }
     out.flush()?;
-    if unread > 0 {
-        let _ = writeln!(io::stderr(), "{unread} of {lines} lines could not be read");
+    if unjudged > 0 {
+        let _ = writeln!(io::stderr(), "{unjudged} of {lines} lines could not be judged");
         return Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER));
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// Codes of lines that are no recorded request of a sender that is known here.
+const UNJUDGED: [&str; 3] = ["unreadable_line", "unknown_scheme", "body_not_base64"];
 
 /// What is judged here was recorded by its owner, and is no request: a lenient reader will do.
 #[expect(clippy::disallowed_methods, reason = "a line of a tool's file, not a sender's body")]

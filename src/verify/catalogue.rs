@@ -170,7 +170,8 @@ impl Provider {
     /// What its signature does not cover, for people.
     pub fn uncovered(&self) -> String {
         let coverage = self.scheme.coverage();
-        let parts = [(coverage.body, "body"), (coverage.id, "id"), (coverage.time, "time")];
+        let parts =
+            [(coverage.body, "body"), (coverage.id || !self.event_key.is_empty(), "id"), (coverage.time, "time")];
         let missing: Vec<_> = parts.iter().filter(|(covered, _)| !covered).map(|(_, name)| *name).collect();
         if missing.is_empty() { "headers".to_owned() } else { format!("{}, headers", missing.join(", ")) }
     }

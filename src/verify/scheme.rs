@@ -95,7 +95,16 @@ impl Scheme {
 
     /// In the field's words, as `HMAC-SHA256 of id.time.body`.
     pub fn describe(&self) -> String {
-        let message: String = self.message.iter().map(Part::describe).collect();
+        let mut message = String::new();
+        let mut before: Option<&Part> = None;
+        for part in &self.message {
+            // What the sender joins without a separator must not read as one word.
+            if before.is_some_and(|before| !matches!((before, part), (Part::Text(_), _) | (_, Part::Text(_)))) {
+                message.push_str(" + ");
+            }
+            message.push_str(&part.describe());
+            before = Some(part);
+        }
         format!("{} of {message}", self.algorithm.name())
     }
 }

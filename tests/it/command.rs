@@ -3,6 +3,7 @@
 mod acts;
 mod files;
 mod pipes;
+mod verdicts;
 
 use std::{
     path::{Path, PathBuf},

@@ -103,6 +103,8 @@ pub(super) fn again(
 
 /// Looks for the keys of a policy that is in order.
 pub(super) fn with_keys(policy: Arc<Policy>, now: Timestamp) -> Result<Loaded, Refused> {
+    // First whether all can be had: what is refused leaves no secret of the gate's own behind.
+    keys::check(&policy, &policy_files::environment, now).map_err(Refused::Keys)?;
     let keys = keys::load(&policy, &policy_files::environment, now);
     let secrets = keys::of_destinations(&policy, &policy_files::environment);
     match (keys, secrets) {

@@ -2,14 +2,26 @@
 //! <https://github.com/testmoapp/junitxml>.
 
 use super::Played;
+use crate::policy::{Diagnostic, Report};
 use std::fmt::Write as _;
 
-/// One suite for each file, in each stage.
-pub(super) fn document(results: &[Played]) -> String {
+/// One suite for each file, in each stage. Where nothing was played, what is wrong is one error each: a system that
+/// finds no file, or no case, would be content.
+pub(super) fn document(results: &[Played], wrong: &Report) -> String {
     let failed = |results: &[Played]| results.iter().filter(|played| !played.passed).count();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing to a string cannot fail.
-    let _ = writeln!(xml, "<testsuites tests=\"{}\" failures=\"{}\">", results.len(), failed(results));
+    let (tests, errors) = (results.len() + wrong.iter().count(), wrong.iter().count());
+    let _ = writeln!(xml, "<testsuites tests=\"{tests}\" failures=\"{}\" errors=\"{errors}\">", failed(results));
+    for Diagnostic { file, line, column, message, .. } in wrong.iter() {
+        let (file, message) = (text(file), text(message));
+        let _ = writeln!(
+            xml,
+            "  <testsuite name=\"{file}\" tests=\"1\" errors=\"1\">\n    <testcase name=\"can be read\" classname=\"{file}\" \
+             file=\"{file}\" line=\"{line}\">\n      <error message=\"{message}\">{file}:{line}:{column}: {message}</error>\n    \
+             </testcase>\n  </testsuite>"
+        );
+    }
     for suite in results.chunk_by(|a, b| a.file == b.file && a.env == b.env) {
         let Some(first) = suite.first() else { continue };
         let env = first.env.as_ref().map_or_else(String::new, |env| format!(" ({env})"));
@@ -69,8 +81,8 @@ mod tests {
             differences: vec![["code".to_owned(), "<a>".to_owned(), "]]>".to_owned()]],
             unplayable: None,
         };
-        let xml = document(&[played]);
-        assert!(xml.contains("<testsuites tests=\"1\" failures=\"1\">"), "{xml}");
+        let xml = document(&[played], &Report::default());
+        assert!(xml.contains("<testsuites tests=\"1\" failures=\"1\" errors=\"0\">"), "{xml}");
         assert!(xml.contains("name=\"&quot;&lt;&amp;&gt;\u{fffd}\" classname=\"a&amp;b.test.yaml\""), "{xml}");
         assert!(xml.contains("<failure message=\"code: expected &lt;a&gt;, found ]]&gt;\">"), "{xml}");
     }

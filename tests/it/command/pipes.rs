@@ -5,7 +5,7 @@ use std::{
     fs::OpenOptions,
     io::{BufRead as _, BufReader, Read as _, Write as _, pipe},
     net::TcpListener,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
 };
 
@@ -79,18 +79,28 @@ fn an_event_that_was_sent_stays_sent_when_nobody_reads_the_answer() {
     assert!(served.join().unwrap() > 0);
 }
 
+/// A process that does not outlive a test that fails.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_gate_whose_log_nobody_reads_goes_on_and_stops_in_order() {
     let bench = bench();
     let arguments = ["run", "--upstream", "http://127.0.0.1:9", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
-    let mut gate = bench.command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(gate.stderr.take().unwrap());
+    let mut gate = Ends(bench.command(&arguments).stderr(Stdio::piped()).spawn().unwrap());
+    let mut log = BufReader::new(gate.0.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("the gate stands") {
         line.clear();
         assert!(log.read_line(&mut line).unwrap() > 0, "it ended before it stood");
     }
     drop(log);
-    assert!(Command::new("kill").arg(gate.id().to_string()).status().unwrap().success());
-    assert_eq!(gate.wait().unwrap().code(), Some(0), "it has something to say as it stops");
+    assert!(Command::new("kill").arg(gate.0.id().to_string()).status().unwrap().success());
+    assert_eq!(gate.0.wait().unwrap().code(), Some(0), "it has something to say as it stops");
 }
