@@ -81,6 +81,7 @@ mod fixtures {
             request_id: "request".into(),
             to: vec!["wordpress".into()],
             keep: std::time::Duration::ZERO,
+            order: None,
             content_type: "application/json".into(),
             payload: payload.to_vec().into(),
         }

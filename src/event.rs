@@ -1,6 +1,6 @@
 //! What leaves the gate. Field names follow CloudEvents 1.0.
 
-use crate::{clock::Timestamp, payload::Clean, repeat::RepeatKeys};
+use crate::{clock::Timestamp, order::OrderKey, payload::Clean, repeat::RepeatKeys};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
@@ -81,6 +81,8 @@ pub struct Record {
     pub to: Vec<String>,
     /// How long it stays for looking at and redelivery when it is settled for all of them.
     pub keep: Duration,
+    /// Events with the same one are delivered one after another, in the order of acceptance.
+    pub order: Option<OrderKey>,
     /// Of `payload`.
     pub content_type: String,
     /// What a destination is sent, ready to be signed.
@@ -108,6 +110,7 @@ impl Event {
             request_id: arrival.request_id.to_string(),
             to: lineage.to.to_vec(),
             keep: lineage.keep,
+            order: clean.order(),
             content_type,
             payload,
         };

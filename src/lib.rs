@@ -22,7 +22,7 @@
 //! is no event, is answered here: a signed one after its signature held, one that nobody signs before.
 //!
 //! [`payload`] reads the [`json`] once, as far as the route asks for it; [`repeat`] says by what the event is
-//! remembered. A [look](gate::Memory::look) comes first: an event that the gate has is answered at once. Then [`limit`]
+//! remembered, and [`order`] behind which other one it waits. A [look](gate::Memory::look) comes first: an event that the gate has is answered at once. Then [`limit`]
 //! takes a token for the sender: neither a flood of bad signatures nor one of replays spends a good sender's quota.
 //! What passes the route's checks and has lost what the policy takes out is [`Clean`](payload::Clean).
 //!
@@ -100,6 +100,7 @@ pub mod request;
 pub mod admit;
 pub mod guard;
 pub mod limit;
+pub mod order;
 pub mod repeat;
 
 pub mod verify;

@@ -162,6 +162,8 @@ pub struct DestinationStats {
     pub pending: u64,
     /// Of those, in flight.
     pub in_flight: u64,
+    /// Of those, behind an earlier one with the same order key.
+    pub held: u64,
     /// Dead letters that are kept.
     pub dead: u64,
     /// Dropped by an operator.
@@ -222,6 +224,7 @@ impl Spool {
             delivered: counts.delivered,
             pending: counts.pending,
             in_flight: counts.in_flight,
+            held: counts.held,
             dead: counts.dead,
             dropped: counts.dropped,
         });

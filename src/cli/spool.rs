@@ -206,6 +206,9 @@ fn line(event: &Viewed, standings: &Standings) -> String {
             if let Some(due) = state.due {
                 told.push_str(&format!(", due {}", due.rfc3339()));
             }
+            if let Some(first) = &state.waits_for {
+                told.push_str(&format!(", waits for {first}"));
+            }
             if let Some(note) = standings.note(destination, state.state) {
                 told.push_str(&format!(" [{note}]"));
             }
@@ -226,7 +229,7 @@ fn summary(event: &Viewed, standings: &Standings) -> Value {
             let settled_at = state.settled_at.map(Timestamp::rfc3339);
             let told = json!({
                 "state": state.state.code(), "attempts": state.attempts, "reason": state.reason, "due": due,
-                "settled_at": settled_at,
+                "settled_at": settled_at, "waits_for": state.waits_for,
                 "standing": standings.of(destination),
             });
             (destination.clone(), told)

@@ -239,6 +239,7 @@ impl Metrics {
                 ("delivered", of.delivered),
                 ("pending", of.pending),
                 ("in_flight", of.in_flight),
+                ("held", of.held),
                 ("dead", of.dead),
                 ("dropped", of.dropped),
             ];
@@ -350,6 +351,7 @@ mod tests {
         let of = |destination: &str| DestinationStats {
             destination: destination.to_owned(),
             pending: 2,
+            held: 1,
             dead: 3,
             ..DestinationStats::default()
         };
@@ -357,6 +359,7 @@ mod tests {
         let metrics = metrics(&["crm"]);
         let text = metrics.text(Some(&stats), Timestamp::default());
         assert!(text.contains("hookwarden_spool_orphans{destination=\"old\"} 5"), "{text}");
+        assert!(text.contains("hookwarden_spool_events{destination=\"old\",state=\"held\"} 1"), "{text}");
         assert!(!text.contains("hookwarden_spool_orphans{destination=\"crm\"}"), "{text}");
         metrics.know(&policy(&["old"]));
         let text = metrics.text(Some(&stats), Timestamp::default());

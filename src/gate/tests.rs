@@ -6,7 +6,10 @@ use crate::{
     event::Form,
     guard::{Guards, Selector},
     ledger::Receipt,
-    payload::{Contract, Naming},
+    payload::{
+        Contract, Naming,
+        redact::{How, Place, Redaction, Rule},
+    },
     policy::Limits,
     repeat::Window,
     request::Target,
@@ -39,9 +42,13 @@ fn keys() -> Keys {
 }
 
 fn route(delivery: Delivery) -> Arc<Route> {
+    with(delivery, Naming::default(), |contract| contract)
+}
+
+fn with(delivery: Delivery, naming: Naming, terms: impl FnOnce(Contract) -> Contract) -> Arc<Route> {
     let provider = Catalogue::embedded().find("github").expect("GitHub is in the catalogue").clone();
     let horizon = Duration::from_hours(72);
-    let naming = Naming { type_header: provider.type_header.clone(), remember: horizon, ..Naming::default() };
+    let naming = Naming { type_header: provider.type_header.clone(), remember: horizon, ..naming };
     Arc::new(Route {
         name: "issues".into(),
         class: None,
@@ -63,7 +70,7 @@ fn route(delivery: Delivery) -> Arc<Route> {
             handshakes: Vec::new(),
             verify_token: None,
         }),
-        contract: Contract::new(naming),
+        contract: terms(Contract::new(naming)),
         delivery,
         respond: Respond::default(),
         keep: Duration::ZERO,
@@ -191,6 +198,35 @@ async fn a_body_that_is_no_json_travels_in_base64() {
     assert!(matches!(ending, Ok(Ending::Accepted(_))), "{ending:?}");
     let payload = ledger.0.lock().unwrap()[0].record().payload.clone();
     assert!(std::str::from_utf8(&payload).unwrap().ends_with(r#","data_base64":"e2F9"}"#));
+}
+
+/// By the value as it came: that it must not be stored is no reason to lose the order, and it is not stored for it.
+#[tokio::test]
+async fn events_with_the_same_value_are_in_one_order_also_where_that_is_taken_out() {
+    let rule = || Rule { words: "/id".into(), place: Place::Pointer(vec!["id".into()]), how: How::Drop };
+    let redacted = |contract: Contract| contract.redacted(Redaction::new(vec![rule()]));
+    let by_id = || Naming { order_by: Some("/id".into()), ..Naming::default() };
+    let to = Delivery::Queue { to: vec!["wordpress".into()], form: Form::Event };
+    let (plain, scrubbed) = (with(to.clone(), by_id(), |contract| contract), with(to, by_id(), redacted));
+    let (ledger, mut orders) = (Kept::default(), Vec::new());
+    for (route, body) in [
+        (&plain, r#"{"id": "canary"}"#),
+        (&scrubbed, r#"{"id": "canary", "a": 1}"#),
+        (&plain, r#"{"id": "other"}"#),
+        (&plain, r#"{"id": 7}"#),
+        (&plain, r#"{"id": null}"#),
+        (&plain, "{}"),
+        (&plain, "no JSON"),
+        (&queued(), r#"{"id": "canary"}"#),
+    ] {
+        let (ending, _) = take(route, &Asked::default(), &ledger, signed(body), body).await;
+        assert!(matches!(ending, Ok(Ending::Accepted(_))), "{ending:?}");
+        orders.push(ledger.0.lock().unwrap().last().unwrap().record().order);
+    }
+    let [canary, same, other, number, none @ ..] = orders.as_slice() else { panic!("{orders:?}") };
+    assert!(canary.is_some() && canary == same && canary != other && number.is_some() && number != canary);
+    assert_eq!(none, [None; 4], "in no order");
+    assert!(!format!("{:?}", ledger.0.lock().unwrap()[1].record()).contains("canary"));
 }
 
 #[tokio::test]

@@ -1,9 +1,14 @@
 //! The only maker of [`Clean`]: every check, then every scrub. A check cannot change the document, and a scrub cannot
 //! refuse it.
 
-use super::{Contract, Read, agreed::Unclean, document::Written};
+use super::{
+    Contract, Read,
+    agreed::Unclean,
+    document::{Named, Written},
+};
 use crate::{
     clock::Timestamp,
+    order::OrderKey,
     repeat::RepeatKeys,
     request::Head,
     verdict::Rejection,
@@ -29,6 +34,7 @@ pub struct Clean {
     bearer: Option<Bearer>,
     keys: RepeatKeys,
     event_type: Option<String>,
+    order: Option<OrderKey>,
     head: Head,
     body: Bytes,
     redacted: Vec<String>,
@@ -57,7 +63,8 @@ pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Re
         Err(unclean) => return Err(unclean),
     };
     let (version, sunset) = version.map_or((None, None), |version| (Some(version.name.clone()), version.sunset));
-    let (verified, repeat, mut event_type, document) = read.into_parts();
+    let (verified, named, document) = read.into_parts();
+    let Named { keys: repeat, mut event_type, order } = named;
     let (route, key_id, bearer, head, raw) = verified.into_parts();
     let scrubbed = contract.scrubs().scrub(document.as_ref(), &raw, head, keys);
     let scrubbed = scrubbed.map_err(|_| Unclean::new(Rejection::ContractBroken, "", "redact"))?;
@@ -68,8 +75,21 @@ pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Re
     let is_json = document.as_ref().is_some_and(|document| document.written() == Written::Json);
     let body = scrubbed.body.map_or(raw, Bytes::from);
     let (head, redacted) = (scrubbed.head, scrubbed.redacted);
-    let keys = repeat;
-    Ok(Clean { route, key_id, bearer, keys, event_type, head, body, redacted, version, sunset, is_json, unagreed })
+    Ok(Clean {
+        route,
+        key_id,
+        bearer,
+        keys: repeat,
+        event_type,
+        order,
+        head,
+        body,
+        redacted,
+        version,
+        sunset,
+        is_json,
+        unagreed,
+    })
 }
 
 impl Clean {
@@ -96,6 +116,11 @@ impl Clean {
     /// The vendor's name for this kind of event, where it gives one.
     pub fn event_type(&self) -> Option<&str> {
         self.event_type.as_deref()
+    }
+
+    /// Which others it must not overtake, if any.
+    pub fn order(&self) -> Option<OrderKey> {
+        self.order
     }
 
     /// The request's head, as it came but for what was taken out.

@@ -16,6 +16,8 @@ pub struct Naming {
     pub type_header: Option<String>,
     /// How long event keys are remembered: the vendor's retry horizon at least.
     pub remember: Duration,
+    /// The member whose value says which events must not overtake one another.
+    pub order_by: Option<String>,
     /// Another body under the same event key is another event (`on_changed: deliver`).
     pub changed_is_new: bool,
 }
@@ -70,6 +72,11 @@ impl Contract {
         self.agreed.is_none() && self.redaction.is_empty()
     }
 
+    /// Where a document says which others it must not overtake.
+    pub(crate) fn order_by(&self) -> Option<&str> {
+        self.naming.order_by.as_deref()
+    }
+
     pub(super) fn is_tried(&self) -> bool {
         self.is_tried
     }
@@ -97,6 +104,7 @@ impl Contract {
 
     /// Whether anything of the document has to be known but its bytes.
     pub(super) fn wants_members(&self) -> bool {
-        !self.naming.event_key.is_empty() || self.naming.type_member.is_some()
+        let Naming { event_key, type_member, order_by, .. } = &self.naming;
+        !event_key.is_empty() || type_member.is_some() || order_by.is_some()
     }
 }

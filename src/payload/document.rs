@@ -3,6 +3,7 @@
 use super::{Contract, form};
 use crate::{
     json::{self, Kind, Node},
+    order::OrderKey,
     repeat::{Fingerprint, Remembered, RepeatKeys},
     request::Head,
     verdict::Rejection,
@@ -15,8 +16,17 @@ pub struct Read {
     verified: Verified,
     keys: RepeatKeys,
     event_type: Option<String>,
+    order: Option<OrderKey>,
     document: Option<Document>,
     unread: Option<Rejection>,
+}
+
+/// What a document says of itself.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) keys: RepeatKeys,
+    pub(super) event_type: Option<String>,
+    pub(super) order: Option<OrderKey>,
 }
 
 /// A body that has one meaning.
@@ -72,8 +82,11 @@ pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Result<Read
     let member = naming.type_member.as_ref().and_then(|pointer| root?.find(pointer)?.text());
     let header = naming.type_header.as_ref().and_then(|name| verified.head().sole(name));
     let event_type = member.or(header).and_then(plain_type);
+    // Of the value as it came: what is redacted still has its place in the order.
+    let value = naming.order_by.as_ref().and_then(|pointer| name(root?, pointer));
+    let order = value.map(|value| OrderKey::of(keys.memory(), verified.route(), &value));
     let keys = RepeatKeys { proof: verified.proof(), event, body };
-    Ok(Read { verified, keys, event_type, document, unread })
+    Ok(Read { verified, keys, event_type, order, document, unread })
 }
 
 impl Read {
@@ -92,8 +105,9 @@ impl Read {
         self.unread.map_or(Ok(self.document.as_ref()), Err)
     }
 
-    pub(super) fn into_parts(self) -> (Verified, RepeatKeys, Option<String>, Option<Document>) {
-        (self.verified, self.keys, self.event_type, self.document)
+    pub(super) fn into_parts(self) -> (Verified, Named, Option<Document>) {
+        let Self { verified, keys, event_type, order, document, .. } = self;
+        (verified, Named { keys, event_type, order }, document)
     }
 }
 
@@ -153,13 +167,17 @@ pub(crate) fn is_readable(media_type: &str) -> bool {
 
 /// The members that name the event. All of them, or the document has no name.
 fn members(root: &Node, pointers: &[String]) -> Option<Vec<String>> {
-    let name = |pointer: &String| match &root.find(pointer)?.kind {
+    let names: Vec<_> = pointers.iter().map(|pointer| name(root, pointer)).collect::<Option<_>>()?;
+    (!names.is_empty()).then_some(names)
+}
+
+/// A member that can name something.
+fn name(root: &Node, pointer: &str) -> Option<String> {
+    match &root.find(pointer)?.kind {
         Kind::String(text) => Some(text.to_string()),
         Kind::Number(number) => Some(number.to_string()),
         Kind::Null | Kind::Bool(_) | Kind::Array(_) | Kind::Object(_) => None,
-    };
-    let names: Vec<_> = pointers.iter().map(name).collect::<Option<_>>()?;
-    (!names.is_empty()).then_some(names)
+    }
 }
 
 /// Longer than any vendor's; it becomes a field of logs and events.

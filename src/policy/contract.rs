@@ -7,9 +7,10 @@ pub(super) mod text;
 
 use crate::{
     clock::Timestamp,
-    json::Library,
+    json::{Library, schema::reach::may_exist},
     payload::{Contract, Naming, document::is_readable, redact::Redaction},
 };
+use serde_json::Value;
 use text::{ContractText, RedactText};
 
 /// What the routes of a policy have in common here.
@@ -62,10 +63,12 @@ pub(super) fn contract(naming: Naming, said: Said<'_>, shelf: Shelf<'_>, tell: T
     let agreed = said.contract.map(|text| schemas::agreed(text, shelf, &mut tell));
     let chosen = said.contract.map(|text| schemas::chosen(text, shelf)).unwrap_or_default();
     let rules = redact::rules(said.redact, &chosen, &mut tell);
-    if said.contract.is_some() || rules.iter().any(redact::looks_into_body) {
+    let ordered = naming.order_by.as_deref();
+    ordered.into_iter().for_each(|pointer| order_by(pointer, &chosen, &mut tell));
+    if said.contract.is_some() || ordered.is_some() || rules.iter().any(redact::looks_into_body) {
         for (index, media_type) in said.content_types.iter().enumerate().filter(|(_, media)| !is_readable(media)) {
             let message = format!(
-                "a body of `{media_type}` cannot be read, so nothing in it would be checked or redacted; JSON and \
+                "a body of `{media_type}` cannot be read, so nothing in it would be checked, redacted or ordered; JSON and \
                  `application/x-www-form-urlencoded` can"
             );
             wrong(&mut tell, format!("/admit/content_types/{index}"), message);
@@ -78,6 +81,20 @@ pub(super) fn contract(naming: Naming, said: Said<'_>, shelf: Shelf<'_>, tell: T
     match agreed {
         Some(agreed) => Some(contract.agreed(agreed?)),
         None => Some(contract),
+    }
+}
+
+/// Where a document says which others it must not overtake. `schemas` are those of which every document satisfies one.
+fn order_by(text: &str, schemas: &[&Value], tell: Tell<'_>) {
+    // The language lets nothing else in than what begins with `/`.
+    let Some(steps) = redact::pointer(text) else { return };
+    match steps {
+        Err(why) => wrong(tell, "/order_by", why),
+        Ok(steps) if schemas.is_empty() || schemas.iter().any(|schema| may_exist(schema, &steps, str::eq)) => {}
+        Ok(_) => {
+            let message = format!("the schema says that there is no `{text}`, so nothing would be in order");
+            wrong(tell, "/order_by", message);
+        }
     }
 }
 

@@ -130,6 +130,7 @@ impl<'a> RouteCompiler<'a, '_> {
             Some(_) | None => self.delivery(terms.deliver, at.as_ref(), admit.body_limit_bytes),
         };
         let keep = self.keep(terms.keep, delivery.as_ref());
+        let order_by = self.order_by(terms.order_by, delivery.as_ref());
         let who = match (&text.sender.jwt, &text.sender.provider) {
             (Some(issuer), _) => self.who_shows(issuer, &text.sender, &terms.repeats),
             (None, Some(provider)) => {
@@ -139,6 +140,7 @@ impl<'a> RouteCompiler<'a, '_> {
             (None, None) => None,
         };
         let Who { sender, naming, respond, remember, answer_by } = who?;
+        let naming = Naming { order_by, ..naming };
         let contract = self.contract(naming, terms.contract.as_ref(), &terms.redact, &admit);
         let owner = terms.owner.map(|owner| Owner { team: owner.team, oncall: owner.oncall });
         let said = terms.answer_by.map(|TimeText(answer_by)| answer_by);
@@ -192,6 +194,7 @@ impl<'a> RouteCompiler<'a, '_> {
             event_key: provider.event_key.clone(),
             type_member: provider.type_member.clone(),
             type_header: provider.type_header.clone(),
+            order_by: None,
             remember,
             changed_is_new,
         };
@@ -492,6 +495,14 @@ impl<'a> RouteCompiler<'a, '_> {
             self.wrong("/keep", "a relayed request is passed on and never stored; leave this out");
         }
         keep
+    }
+
+    fn order_by(&mut self, text: Option<String>, delivery: Option<&Delivery>) -> Option<String> {
+        if text.is_some() && delivery == Some(&Delivery::Relay) {
+            self.wrong("/order_by", "a relayed request is passed on at once and waits for no other; leave this out");
+            return None;
+        }
+        text
     }
 
     /// Whoever verifies the sender's signature once more would refuse what was taken something out of.

@@ -111,6 +111,9 @@ impl Policy {
                     Form::Verbatim => "verbatim",
                 };
                 let mut told = format!("queued, then {form} to {}", to.join(", "));
+                if let Some(pointer) = route.contract.order_by() {
+                    told.push_str(&format!(", one after another by {pointer}"));
+                }
                 if !route.keep.is_zero() {
                     told.push_str(&format!(", and kept for {}", written_time(route.keep)));
                 }

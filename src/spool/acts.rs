@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 impl Spool {
-    /// Up to `most` events that are due for this destination, oldest first; they are in flight from now on.
+    /// Up to `most` events that are due for this destination, oldest first; they are in flight from now on. None comes before an
+    /// older one with the same order key has ended.
     pub fn claim(&self, destination: &str, most: usize) -> Vec<Claim> {
         self.shared.index().claim(destination, most, self.shared.clock.running())
     }

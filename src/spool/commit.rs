@@ -343,8 +343,8 @@ impl<D: Disk> Writer<D> {
 
     /// If it is an event.
     fn added(&self, sequence: u64, place: Place, what: &What, hold: Option<Hold>) {
-        if let What::Event { keys, accepted_at, tag, keep, to, .. } = what {
-            let waiting = Waiting { place, accepted_at: *accepted_at, tag: *tag, keep: *keep };
+        if let What::Event { keys, accepted_at, tag, keep, order, to, .. } = what {
+            let waiting = Waiting { place, accepted_at: *accepted_at, tag: *tag, keep: *keep, order: *order };
             self.shared.index().add(sequence, waiting, to);
             self.shared.segments().needed_until(place.segment, keys.iter().map(|kept| kept.until));
             if let Some(hold) = hold {

@@ -18,6 +18,7 @@ use super::chain::{Act, Digest};
 use crate::{
     clock::Timestamp,
     event::Record,
+    order::OrderKey,
     repeat::{BodyMark, Fingerprint},
 };
 pub(super) use draft::Draft;
@@ -140,6 +141,7 @@ impl Entry {
                 writer.keys(keys);
                 writer.i64(record.accepted_at.unix_ms());
                 writer.u32(seconds(record.keep));
+                writer.order(record.order);
                 for text in [&record.id, &record.route, &record.event_type, &record.request_id, &record.content_type] {
                     writer.text(text);
                 }
@@ -174,12 +176,13 @@ impl Entry {
                 keys: reader.keys()?,
                 record: {
                     let accepted_at = Timestamp::from_unix_ms(reader.i64()?);
-                    let keep = Duration::from_secs(reader.u32()?.into());
+                    let (keep, order) =
+                        (Duration::from_secs(reader.u32()?.into()), OrderKey::from_number(reader.u32()?));
                     let (id, route, event_type) = (reader.text()?, reader.text()?, reader.text()?);
                     let (request_id, content_type) = (reader.text()?, reader.text()?);
                     let to = (0..reader.count()?).map(|_| reader.text()).collect::<Option<_>>()?;
                     let payload = reader.blob()?.to_vec().into();
-                    Record { id, route, event_type, accepted_at, request_id, to, keep, content_type, payload }
+                    Record { id, route, event_type, accepted_at, request_id, to, keep, order, content_type, payload }
                 },
             },
             2 => Self::Settled {

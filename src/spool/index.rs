@@ -1,8 +1,9 @@
 //! What waits for whom? Rebuilt from the log at the start, and kept beside it.
 //!
-//! An event costs some 40 bytes while it waits for one destination, so that a backlog of millions is no reason to refuse
+//! An event costs some 45 bytes while it waits for one destination, so that a backlog of millions is no reason to refuse
 //! one more: what it says stays on disk, and `places` keeps where.
 
+mod lines;
 mod places;
 mod queue;
 
@@ -69,6 +70,11 @@ impl Index {
         }
     }
 
+    /// The whole log has been read: what comes now is younger than all that is here.
+    pub(super) fn recovered(&mut self) {
+        self.destinations.values_mut().for_each(|queue| queue.recovered(&self.places));
+    }
+
     /// Carried forward.
     pub(super) fn moved(&mut self, event: u64, place: Place) {
         self.places.moved(event, place);
@@ -97,7 +103,8 @@ impl Index {
         verdict: &Settlement,
         now: Instant,
     ) -> Option<Closed> {
-        let was_open = self.destinations.get_mut(destination)?.settle(event, verdict, now);
+        let order = self.places.order(event);
+        let was_open = self.destinations.get_mut(destination)?.settle(event, order, verdict, now);
         match verdict {
             Settlement::Delivered | Settlement::Dropped(_) if was_open => self.close(event, destination, verdict),
             Settlement::Delivered | Settlement::Dropped(_) | Settlement::Dead(_) | Settlement::Reopened => None,
@@ -121,20 +128,21 @@ impl Index {
     }
 
     pub(super) fn claim(&mut self, destination: &str, most: usize, now: Instant) -> Vec<Claim> {
-        self.destinations.get_mut(destination).map(|queue| queue.claim(most, now)).unwrap_or_default()
+        let Some(queue) = self.destinations.get_mut(destination) else { return Vec::new() };
+        queue.claim(most, now, &self.places)
     }
 
     /// Handed back as it was taken: due now.
     pub(super) fn release(&mut self, event: u64, destination: &str, now: Instant) {
         if let Some(queue) = self.destinations.get_mut(destination) {
-            queue.release(event, now);
+            queue.release(event, self.places.order(event), now);
         }
     }
 
     /// Back among those that wait, due at that time or a little later.
     pub(super) fn due_again(&mut self, event: u64, destination: &str, attempts: u32, reason: &str, at: Instant) {
         if let Some(queue) = self.destinations.get_mut(destination) {
-            queue.due_again(event, attempts, reason, at);
+            queue.due_again(event, self.places.order(event), (attempts, reason), at);
         }
     }
 
@@ -145,7 +153,7 @@ impl Index {
     /// Destinations for which this event waits or is dead.
     pub(super) fn open_for(&self, event: u64, now: Instant) -> Vec<Open> {
         let open = |(name, queue): (&String, &Queue)| {
-            let (attempts, reason, stand) = queue.stand(event, now)?;
+            let (attempts, reason, stand) = queue.stand(event, self.places.order(event), now)?;
             Some(Open { destination: name.clone(), attempts, reason, stand })
         };
         self.destinations.iter().filter_map(open).collect()

@@ -60,6 +60,7 @@ pub(super) fn recover(shared: &Shared) -> io::Result<Resume> {
         resume.found.unknown += recovery.take(number, told);
     }
     resume.chain = recovery.chain;
+    shared.index().recovered();
     resume.found.pending = shared.index().len() as u64;
     Ok(resume)
 }
@@ -88,8 +89,8 @@ impl Recovery<'_> {
         for Summary { sequence, at, bytes, what } in told.summaries {
             let place = Place { segment, at, bytes };
             match what {
-                What::Event { identity, keys, accepted_at, tag, keep, to } => {
-                    let waiting = Waiting { place, accepted_at, tag, keep };
+                What::Event { identity, keys, accepted_at, tag, keep, order, to } => {
+                    let waiting = Waiting { place, accepted_at, tag, keep, order };
                     self.event(sequence, identity, waiting, &keys, &to);
                 }
                 What::Settled { event, destination, verdict, at } => {

@@ -63,6 +63,7 @@ fn event_with(keys: RepeatKeys, payload: &[u8]) -> Event {
         request_id: "request".into(),
         to: vec!["wordpress".into()],
         keep: Duration::ZERO,
+        order: None,
         content_type: "application/json".into(),
         payload: payload.to_vec().into(),
     };

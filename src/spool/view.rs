@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{clock::Timestamp, event::Record};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry as Entered},
     io,
     path::Path,
 };
@@ -41,6 +41,8 @@ pub struct ViewedState {
     pub due: Option<Timestamp>,
     /// When it was delivered or dropped.
     pub settled_at: Option<Timestamp>,
+    /// The event with the same order key that has to end before this one is tried.
+    pub waits_for: Option<String>,
 }
 
 /// How an event stands at one destination.
@@ -159,8 +161,23 @@ pub fn view(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> io::Result
         }
     }
     view.events = events.into_values().collect();
+    line_up(&mut view.events);
     view.breaks = chain::check(&mut view.acts);
     Ok(view)
+}
+
+/// Of events with one order key the first that waits for a destination goes, and all others wait for it.
+fn line_up(events: &mut [Viewed]) {
+    let mut first = HashMap::new();
+    for Viewed { record, states, .. } in events {
+        let Some(order) = record.order else { continue };
+        for (destination, state) in states.iter_mut().filter(|(_, state)| state.state == State::Pending) {
+            match first.entry((destination.clone(), order)) {
+                Entered::Occupied(first) => state.waits_for = Some(String::clone(first.get())),
+                Entered::Vacant(none) => drop(none.insert(record.id.clone())),
+            }
+        }
+    }
 }
 
 fn take(entry: Entry, lies: Lies, events: &mut BTreeMap<u64, Viewed>, acts: &mut Vec<Act>) {

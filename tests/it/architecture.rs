@@ -20,11 +20,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("admit", &["request", "verdict"]),
     ("guard", &["request", "verdict"]),
     ("limit", &["clock", "verdict"]),
+    ("order", &["secret"]),
     ("repeat", &["clock", "json", "secret"]),
     ("verify", &["clock", "json", "repeat", "request", "secret", "verdict"]),
     ("identity", &["clock", "json", "secret", "verify"]),
-    ("payload", &["clock", "json", "repeat", "request", "verdict", "verify"]),
-    ("event", &["clock", "json", "payload", "repeat"]),
+    ("payload", &["clock", "json", "order", "repeat", "request", "verdict", "verify"]),
+    ("event", &["clock", "json", "order", "payload", "repeat"]),
     ("outcome", &["clock", "verdict"]),
     (
         "policy",
@@ -53,7 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // engines: the ports and words that they serve, and never each other but deliver -> spool
-    ("spool", &["clock", "event", "ledger", "repeat", "verdict"]),
+    ("spool", &["clock", "event", "ledger", "order", "repeat", "verdict"]),
     ("deliver", &["clock", "destination", "event", "outbound", "policy", "secret", "spool", "verdict", "verify"]),
     ("keys", &["clock", "identity", "outbound", "policy", "secret", "verify"]),
     ("nats", &["destination", "event", "policy", "secret", "verdict"]),

@@ -242,6 +242,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("listeners[].on", "/listeners/0/on", r#""127.0.0.1:8002""#),
     ("listeners[].proxy_protocol", "/listeners/0/proxy_protocol", r#"["10.0.0.0/8"]"#),
     ("listeners[].tls.certificate", "/listeners/0/tls/certificate", r#""/b.pem""#),
+    ("order_by", "/routes/queued/order_by", r#""/data/object/id""#),
     ("origin.concurrency", "/origin/concurrency", "1"),
     ("origin.first_byte", "/origin/first_byte", r#""1s""#),
     ("origin.url", "/origin/url", r#""http://o""#),

@@ -48,7 +48,8 @@ impl SpoolGauges {
             )?,
             events: gauges(
                 "hookwarden_spool_events",
-                "Events by destination and state; accepted is the sum of all others but in_flight, which is pending",
+                "Events by destination and state; accepted is the sum of all others but in_flight and held (behind one \
+                 with the same order key), which are pending",
                 &["destination", "state"],
             )?,
             orphans: gauges(

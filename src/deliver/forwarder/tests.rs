@@ -4,6 +4,7 @@
 //! written.
 
 mod house;
+mod order;
 
 use super::*;
 use crate::deliver::Standing;

@@ -112,13 +112,18 @@ fn at(text: &str) -> Result<Place, String> {
         }
         return Ok(Place::Path(path));
     }
-    let steps = text
-        .strip_prefix('/')
-        .ok_or("write a JSON Pointer such as `/customer/email`, or a JSONPath such as `$..email`")?;
+    let steps =
+        pointer(text).ok_or("write a JSON Pointer such as `/customer/email`, or a JSONPath such as `$..email`")?;
+    steps.map(Place::Pointer).map_err(str::to_owned)
+}
+
+/// The steps of a JSON Pointer, or why it is a wrong one; `None` if it is none at all.
+pub(super) fn pointer(text: &str) -> Option<Result<Vec<String>, &'static str>> {
+    let steps = text.strip_prefix('/')?;
     if steps.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
-        return Err("in a JSON Pointer `~` is written `~0`, and `/` in a name `~1`".to_owned());
+        return Some(Err("in a JSON Pointer `~` is written `~0`, and `/` in a name `~1`"));
     }
-    Ok(Place::Pointer(steps.split('/').map(unescape).collect()))
+    Some(Ok(steps.split('/').map(unescape).collect()))
 }
 
 /// A form's field is a place in its tree, as PHP builds it.

@@ -161,3 +161,26 @@ fn an_opaque_body_has_neither_schema_nor_rules() {
     assert_eq!(opaque("", "[{ header: X-A, as: drop }]"), [""; 0]);
     assert_eq!(opaque("", "[]"), [""; 0]);
 }
+
+#[test]
+fn what_is_to_be_in_order_is_named_where_the_schema_has_it() {
+    let library = Library::of([("schemas/event.json", EVENT)]);
+    let shelf = Shelf { library: &library, file: "routes/payments.yaml", now: NOW };
+    let schema: ContractText = text("{ schema: ../schemas/event.json }");
+    let told = |pointer: &str, content_types: &[String]| {
+        let naming = Naming { order_by: Some(pointer.to_owned()), ..Naming::default() };
+        let said = Said { contract: Some(&schema).filter(|_| content_types.is_empty()), redact: &[], content_types };
+        let mut told = Vec::new();
+        let compiled = super::contract(naming, said, shelf, &mut |one| told.push(one));
+        assert_eq!(compiled.is_some(), told.is_empty());
+        told.pop().map(|told| (told.pointer, told.message)).unwrap_or_default()
+    };
+    let nothing = (String::new(), String::new());
+    assert_eq!((told("/customer/email", &[]), told("/id", &[])), (nothing.clone(), nothing));
+    for wrong in ["/a~2", "/customer/phone", "/customer/Email"] {
+        let (pointer, message) = told(wrong, &[]);
+        assert!(pointer == "/order_by" && !message.is_empty(), "`{wrong}`: {message}");
+    }
+    let (pointer, message) = told("/id", &["text/plain".to_owned()]);
+    assert_eq!(pointer, "/admit/content_types/0", "{message}");
+}

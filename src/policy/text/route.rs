@@ -47,6 +47,11 @@ pub(in crate::policy) struct TermsText {
     /// What happens to what was verified.
     #[serde(default)]
     pub(in crate::policy) deliver: DeliverText,
+    /// A JSON Pointer into the body: events with the same value there are delivered one after another, in the order in
+    /// which they were accepted, also when one has to be tried again; all others do not wait for them. One that becomes a
+    /// dead letter lets the next one go. An event without a text or a number there is in no order. Refused for a relay.
+    #[schemars(extend("pattern" = "^/", "examples" = ["/data/object/id"], "x-absent" = "in no order"))]
+    pub(in crate::policy) order_by: Option<String>,
     /// How long delivered events stay for looking at and `spool redeliver`, counted from their delivery; then they are
     /// erased within a day. A full spool lets them go sooner. Refused for a relay.
     #[schemars(example = &"7d", extend("x-absent" = "erased within a day"))]

@@ -3,6 +3,7 @@
 use super::{Act, Digest, Entry, Kept, Settlement};
 use crate::{
     clock::Timestamp,
+    order::OrderKey,
     repeat::{BodyMark, Fingerprint},
 };
 
@@ -39,6 +40,10 @@ impl Writer {
 
     pub(super) fn i64(&mut self, number: i64) {
         self.raw(&number.to_le_bytes());
+    }
+
+    pub(super) fn order(&mut self, order: Option<OrderKey>) {
+        self.u32(order.map_or(0, OrderKey::number));
     }
 
     /// A length beyond 32 bits would make the record larger than any may be, and it is refused then.

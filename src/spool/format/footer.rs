@@ -8,7 +8,7 @@ use super::{
     fields::{Reader, Writer},
     look,
 };
-use crate::{clock::Timestamp, spool::chain};
+use crate::{clock::Timestamp, order::OrderKey, spool::chain};
 use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 /// What memory is rebuilt from: one record, without what is only ever read from its place.
@@ -29,6 +29,7 @@ pub(in crate::spool) enum What {
         accepted_at: Timestamp,
         tag: u32,
         keep: Duration,
+        order: Option<OrderKey>,
         to: Arc<[String]>,
     },
     Settled {
@@ -78,6 +79,7 @@ impl What {
                 accepted_at: record.accepted_at,
                 tag: tag(&record.id),
                 keep: record.keep,
+                order: record.order,
                 to: record.to.into(),
             },
             Entry::Settled { event, destination, verdict, at } => {
@@ -113,7 +115,7 @@ impl What {
 }
 
 /// Of the footer's own form; another one is not read.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// `HWFOOT01`.
 const TAIL_MAGIC: [u8; 8] = *b"HWFOOT01";
 /// Where the footer starts, and the magic: the last bytes of the file.
@@ -166,11 +168,12 @@ impl Builder {
         body.u64(at);
         body.u32(bytes);
         match what {
-            What::Event { identity, keys, accepted_at, tag, keep, to } => {
+            What::Event { identity, keys, accepted_at, tag, keep, order, to } => {
                 body.u64(*identity);
                 body.i64(accepted_at.unix_ms());
                 body.u32(*tag);
                 body.u32(super::seconds(*keep));
+                body.order(*order);
                 body.u32(self.lists.place(to, |texts| {
                     texts.count(to.len());
                     to.iter().for_each(|name| texts.text(name));
@@ -248,10 +251,10 @@ fn summary(reader: &mut Reader<'_>, lists: &[Arc<[String]>], names: &[Arc<str>])
     let what = match kind {
         1 => {
             let (identity, accepted_at, tag) = (reader.u64()?, Timestamp::from_unix_ms(reader.i64()?), reader.u32()?);
-            let keep = Duration::from_secs(reader.u32()?.into());
+            let (keep, order) = (Duration::from_secs(reader.u32()?.into()), OrderKey::from_number(reader.u32()?));
             let to = lists.get(reader.count()?)?.clone();
             let identity = super::own_or(identity, sequence);
-            What::Event { identity, keys: reader.keys()?, accepted_at, tag, keep, to }
+            What::Event { identity, keys: reader.keys()?, accepted_at, tag, keep, order, to }
         }
         2 => What::Settled {
             event: reader.u64()?,

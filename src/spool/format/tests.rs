@@ -1,4 +1,5 @@
 use super::*;
+use crate::order::OrderKey;
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -13,6 +14,7 @@ fn event(identity: u64, payload: &[u8]) -> Entry {
         request_id: "request".into(),
         to: vec!["wordpress".into(), "archive".into()],
         keep: Duration::from_secs(7),
+        order: OrderKey::from_number(9),
         content_type: "application/json".into(),
         payload: Bytes::copy_from_slice(payload),
     };

@@ -1,6 +1,6 @@
-//! Where the records of unsettled events lie: 28 bytes an event, in the order of acceptance.
+//! Where the records of unsettled events lie: 32 bytes an event, in the order of acceptance.
 
-use crate::{clock::Timestamp, spool::format::seconds};
+use crate::{clock::Timestamp, order::OrderKey, spool::format::seconds};
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
@@ -23,6 +23,8 @@ pub(in crate::spool) struct Waiting {
     pub(in crate::spool) tag: u32,
     /// How long it stays when it is settled everywhere.
     pub(in crate::spool) keep: Duration,
+    /// Which others it must not overtake.
+    pub(in crate::spool) order: Option<OrderKey>,
 }
 
 /// An event that is settled everywhere.
@@ -75,6 +77,7 @@ struct Slot {
     /// Since the chunk's base.
     accepted_s: i32,
     keep_s: u32,
+    order: Option<OrderKey>,
 }
 
 impl Places {
@@ -95,6 +98,7 @@ impl Places {
             bytes: 0,
             accepted_s: i32::try_from(accepted_s.saturating_sub(chunk.base_s)).unwrap_or_default(),
             keep_s: seconds(waiting.keep),
+            order: waiting.order,
         };
         match chunk.slots.binary_search_by_key(&number, |slot| slot.number) {
             // Settled, and not swept yet.
@@ -112,10 +116,19 @@ impl Places {
     }
 
     pub(super) fn get(&self, event: u64) -> Option<Place> {
+        self.slot(event).map(Slot::place)
+    }
+
+    /// Which others it must not overtake.
+    pub(super) fn order(&self, event: u64) -> Option<OrderKey> {
+        self.slot(event)?.order
+    }
+
+    fn slot(&self, event: u64) -> Option<&Slot> {
         let (key, number) = split(event);
         let chunk = self.chunks.get(&key)?;
         let at = chunk.slots.binary_search_by_key(&number, |slot| slot.number).ok()?;
-        chunk.slots.get(at).filter(|slot| slot.open > 0).map(Slot::place)
+        chunk.slots.get(at).filter(|slot| slot.open > 0)
     }
 
     fn slot_mut(&mut self, event: u64) -> Option<&mut Slot> {

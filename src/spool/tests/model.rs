@@ -2,13 +2,19 @@
 //! without, before and after segments were carried forward and deleted.
 
 use super::*;
-use crate::spool::{
-    commit::Command,
-    format::{Draft, Entry, Kept, SEGMENT_HEAD_BYTES, Settlement},
-    index::{Open, Stand},
+use crate::{
+    order::OrderKey,
+    spool::{
+        commit::Command,
+        format::{Draft, Entry, Kept, SEGMENT_HEAD_BYTES, Settlement},
+        index::{Open, Stand},
+    },
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
-use std::{collections::BTreeMap, sync::atomic::AtomicI64};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::AtomicI64,
+};
 
 /// A wall clock that a test sets.
 #[derive(Clone)]
@@ -53,6 +59,8 @@ enum Step {
         kib: usize,
         remember_s: i64,
         keep_s: u64,
+        /// 0 is none.
+        order: u32,
     },
     /// Of an event, counted back from the youngest.
     Settle {
@@ -64,6 +72,11 @@ enum Step {
         back: usize,
         to: u8,
         hours: u32,
+    },
+    /// Taken, and not settled yet.
+    Claim {
+        to: u8,
+        most: usize,
     },
     Seen {
         remember_s: i64,
@@ -82,11 +95,12 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        30 => (1_u8..4, 0_usize..16, 1_i64..2000, 0_u64..4).prop_map(|(to, kib, remember_s, days)| {
-            Step::Accept { to, kib, remember_s, keep_s: days * 86_400 }
+        30 => (1_u8..4, 0_usize..16, 1_i64..2000, 0_u64..4, 0_u32..4).prop_map(|(to, kib, remember_s, days, order)| {
+            Step::Accept { to, kib, remember_s, keep_s: days * 86_400, order }
         }),
         40 => (0_usize..60, 0_u8..2, 0_u8..6).prop_map(|(back, to, verdict)| Step::Settle { back, to, verdict }),
         10 => (0_usize..60, 0_u8..2, 1_u32..20).prop_map(|(back, to, hours)| Step::Tried { back, to, hours }),
+        10 => (0_u8..2, 1_usize..9).prop_map(|(to, most)| Step::Claim { to, most }),
         5 => (1_i64..2000).prop_map(|remember_s| Step::Seen { remember_s }),
         4 => (1_i64..600).prop_map(|s| Step::Later { s }),
         2 => (1_i64..200_000).prop_map(|s| Step::Later { s }),
@@ -108,6 +122,10 @@ struct Bed {
     writer: Option<Writer<Unsynced>>,
     stands: Stands,
     all: Vec<u64>,
+    /// By event, where it has one.
+    orders: BTreeMap<u64, OrderKey>,
+    /// By destination.
+    in_flight: BTreeSet<(&'static str, u64)>,
     /// Until when each key is remembered.
     keys: BTreeMap<u64, i64>,
     numbers: u64,
@@ -123,6 +141,8 @@ impl Bed {
             writer: None,
             stands: BTreeMap::new(),
             all: Vec::new(),
+            orders: BTreeMap::new(),
+            in_flight: BTreeSet::new(),
             keys: BTreeMap::new(),
             numbers: 0,
         };
@@ -162,7 +182,8 @@ impl Bed {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Accept { to, kib, remember_s, keep_s } => self.accept(to, kib, remember_s, keep_s),
+            Step::Accept { to, kib, remember_s, keep_s, order } => self.accept((to, order), kib, remember_s, keep_s),
+            Step::Claim { to, most } => drop(self.claim(NAMES[usize::from(to)], most, Instant::now())),
             Step::Settle { back, to, verdict } => self.settle(back, to, verdict),
             Step::Tried { back, to, hours } => self.tried(back, to, HOUR * hours),
             Step::Seen { remember_s } => {
@@ -178,12 +199,13 @@ impl Bed {
         }
     }
 
-    fn accept(&mut self, to: u8, kib: usize, remember_s: i64, keep_s: u64) {
+    fn accept(&mut self, (to, order): (u8, u32), kib: usize, remember_s: i64, keep_s: u64) {
         let to: Vec<_> = (0..2).filter(|bit| to >> bit & 1 == 1).map(|bit| NAMES[bit]).collect();
         let (kept, hold) = self.kept(remember_s);
         let mut record = event("").record().clone();
         record.id = format!("id{}", self.numbers);
         record.accepted_at = self.clock.now();
+        record.order = OrderKey::from_number(order);
         record.keep = Duration::from_secs(keep_s);
         record.to = to.iter().map(|name| (*name).to_owned()).collect();
         record.payload = vec![b'x'; kib << 10].into();
@@ -192,6 +214,7 @@ impl Bed {
         let event = Draft::of(event).unwrap();
         self.writer().commit(vec![Command::Accept { id, event, hold: Some(hold), room: None, told }]);
         let sequence = outcome.try_recv().unwrap().unwrap().position();
+        self.orders.extend(OrderKey::from_number(order).map(|order| (sequence, order)));
         self.all.push(sequence);
         self.stands.insert(sequence, to.into_iter().map(|name| (name, Default::default())).collect());
     }
@@ -204,8 +227,19 @@ impl Bed {
             4 => Settlement::Dead(format!("status_{event}")),
             _ => Settlement::Reopened,
         };
+        // What must not be overtaken dies when it was taken, and is put back when it is dead, as by a forwarder and an operator.
+        let is_dead = self.stands.get(&event).and_then(|stands| stands.get(name)).is_some_and(|(.., is_dead)| *is_dead);
+        let comes_so = match &verdict {
+            Settlement::Delivered | Settlement::Dropped(_) => true,
+            Settlement::Dead(_) => self.in_flight.contains(&(name, event)),
+            Settlement::Reopened => is_dead,
+        };
+        if self.orders.contains_key(&event) && !comes_so {
+            return;
+        }
         let at = self.clock.now();
         self.note(Entry::Settled { event, destination: name.to_owned(), verdict: verdict.clone(), at });
+        self.in_flight.remove(&(name, event));
         let Some(stands) = self.stands.get_mut(&event) else { return };
         let Some(stand) = stands.get_mut(name) else { return };
         match verdict {
@@ -221,15 +255,53 @@ impl Bed {
     fn tried(&mut self, back: usize, to: u8, wait: Duration) {
         let Some((event, name)) = self.event(back, to) else { return };
         let Some(stand) = self.stands.get_mut(&event).and_then(|stands| stands.get_mut(name)) else { return };
-        if stand.2 {
+        if stand.2 || (self.orders.contains_key(&event) && !self.in_flight.contains(&(name, event))) {
             return;
         }
+        self.in_flight.remove(&(name, event));
         stand.0 += 1;
         stand.1 = format!("status_{}", 500 + stand.0);
         let (attempts, reason) = (stand.0, stand.1.clone());
         self.shared().index().due_again(event, name, attempts, &reason, Instant::now() + wait);
         let (destination, due) = (name.to_owned(), self.clock.now() + wait);
         self.note(Entry::Tried { event, destination, attempts, due, reason });
+    }
+
+    /// None that is in flight is taken again, and none before an older one with its order key has ended.
+    fn claim(&mut self, name: &'static str, most: usize, at: Instant) -> Vec<u64> {
+        let claims = self.shared().index().claim(name, most, at);
+        let events: Vec<_> = claims.into_iter().map(|claim| claim.sequence).collect();
+        for event in &events {
+            assert!(self.in_flight.insert((name, *event)), "{event} is in flight");
+            let Some(order) = self.orders.get(event) else { continue };
+            let waits = |(other, stands): (&u64, &BTreeMap<_, (u32, String, bool)>)| {
+                let is_open = stands.get(name).is_some_and(|(.., is_dead)| !is_dead);
+                (is_open && self.orders.get(other) == Some(order)).then_some(*other)
+            };
+            let first = self.stands.iter().find_map(waits);
+            assert_eq!(first, Some(*event), "an older one waits");
+            let together =
+                self.in_flight.iter().filter(|(to, other)| *to == name && self.orders.get(other) == Some(order));
+            assert_eq!(together.count(), 1, "one at a time");
+        }
+        events
+    }
+
+    /// All that waits comes to its turn.
+    fn deliver_all(&mut self) {
+        for name in NAMES {
+            loop {
+                let events = self.claim(name, 3, Instant::now() + HOUR * 100);
+                if events.is_empty() {
+                    break;
+                }
+                for event in events {
+                    let back = self.all.iter().rev().position(|other| *other == event).unwrap();
+                    self.settle(back, u8::from(name == NAMES[1]), 0);
+                }
+            }
+            assert!(self.stands.values().all(|stands| stands.get(name).is_none_or(|(.., is_dead)| *is_dead)));
+        }
     }
 
     fn event(&self, back: usize, to: u8) -> Option<(u64, &'static str)> {
@@ -245,6 +317,7 @@ impl Bed {
     fn restart(&mut self, footers: bool) {
         self.writer().finish();
         self.writer = None;
+        self.in_flight.clear();
         if !footers {
             strip_footers(&self.folder.path().join("spool"));
         }
@@ -324,6 +397,8 @@ proptest! {
             bed.restart(footers);
             bed.check();
         }
+        bed.deliver_all();
+        bed.check();
     }
 }
 
@@ -331,10 +406,10 @@ proptest! {
 #[test]
 fn an_event_that_was_tried_is_carried_with_its_own_reason_and_time() {
     let mut bed = Bed::new();
-    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1000, keep_s: 0 });
+    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1000, keep_s: 0, order: 0 });
     bed.take(Step::Tried { back: 0, to: 1, hours: 9 });
     bed.take(Step::Tried { back: 0, to: 1, hours: 10 });
-    bed.take(Step::Accept { to: 2, kib: 100, remember_s: 1000, keep_s: 0 });
+    bed.take(Step::Accept { to: 2, kib: 100, remember_s: 1000, keep_s: 0, order: 0 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
     let due = bed.clock.now() + HOUR * 10;
     for again in [false, true] {
@@ -358,10 +433,10 @@ fn an_event_that_was_tried_is_carried_with_its_own_reason_and_time() {
 #[test]
 fn a_dead_letter_keeps_its_attempts_when_they_are_carried_behind_its_death() {
     let mut bed = Bed::new();
-    bed.take(Step::Accept { to: 2, kib: 15, remember_s: 1000, keep_s: 0 });
+    bed.take(Step::Accept { to: 2, kib: 15, remember_s: 1000, keep_s: 0, order: 0 });
     bed.writer().roll().unwrap();
     bed.take(Step::Tried { back: 0, to: 1, hours: 1 });
-    bed.take(Step::Accept { to: 2, kib: 3, remember_s: 1000, keep_s: 0 });
+    bed.take(Step::Accept { to: 2, kib: 3, remember_s: 1000, keep_s: 0, order: 0 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
     bed.writer().roll().unwrap();
     bed.take(Step::Settle { back: 1, to: 1, verdict: 4 });
@@ -377,12 +452,12 @@ fn a_dead_letter_keeps_its_attempts_when_they_are_carried_behind_its_death() {
 #[test]
 fn that_an_event_was_settled_is_kept_as_long_as_the_event() {
     let mut bed = Bed::new();
-    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 1000, keep_s: 0 });
+    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 1000, keep_s: 0, order: 0 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
-    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 0, keep_s: 0 });
+    bed.take(Step::Accept { to: 2, kib: 70, remember_s: 0, keep_s: 0, order: 0 });
     bed.take(Step::Settle { back: 0, to: 1, verdict: 0 });
     bed.take(Step::Later { s: 1 });
-    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1, keep_s: 0 });
+    bed.take(Step::Accept { to: 2, kib: 1, remember_s: 1, keep_s: 0, order: 0 });
     bed.take(Step::Tick);
     assert!(bed.shared().segments().numbers().len() > 2);
     bed.restart(true);

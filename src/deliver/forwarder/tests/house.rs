@@ -7,6 +7,7 @@ use crate::{
     destination::{Confirmed, Destination, PublishError, Retry},
     event::{Event, Record},
     ledger::Ledger as _,
+    order::OrderKey,
     spool::{Settings, Spool},
     verdict::Fault,
 };
@@ -147,6 +148,7 @@ pub(super) struct House {
     terms: Vec<watch::Sender<Terms<Fake>>>,
     accepted: Mutex<usize>,
     to: Vec<String>,
+    orders: fn(usize) -> u32,
 }
 
 impl House {
@@ -180,6 +182,7 @@ impl House {
             terms: Vec::new(),
             accepted: Mutex::default(),
             to: Vec::new(),
+            orders: |_| 0,
         };
         house.forward("wordpress", answers, house.calls.clone());
         house
@@ -188,6 +191,12 @@ impl House {
     /// One more destination, of which nothing is told.
     pub(super) fn and(mut self, name: &str, answers: impl Fn(&str, usize) -> Answer + Send + Sync + 'static) -> Self {
         self.forward(name, Box::new(answers), Arc::default());
+        self
+    }
+
+    /// The order keys of events by their numbers; 0 is none.
+    pub(super) fn ordered(mut self, orders: fn(usize) -> u32) -> Self {
+        self.orders = orders;
         self
     }
 
@@ -238,7 +247,8 @@ impl House {
             };
             let id = format!("evt_{number}");
             let template = event_with(keys(&id, 1), b"{}");
-            let record = Record { id, to: self.to.clone(), ..template.record().clone() };
+            let order = OrderKey::from_number((self.orders)(number));
+            let record = Record { id, order, to: self.to.clone(), ..template.record().clone() };
             self.spool.accept(Event::for_tests(*template.keys(), record)).await.unwrap();
         }
     }
