@@ -12,6 +12,8 @@ pub mod run;
 mod running;
 pub mod schema;
 pub mod send;
+pub mod sign;
+mod signing;
 pub mod spool;
 pub mod test;
 pub mod verify;
@@ -51,6 +53,8 @@ enum Verb {
     Verify(verify::Args),
     /// Sign a test event as a sender would, and deliver it to a URL
     Send(send::Args),
+    /// Print a test event, signed as its sender would, for curl, an editor or a script
+    Sign(sign::Args),
     /// Show a gate at work, with its own sample origin and signed test events
     Demo(demo::Args),
     /// Look at the queue, export it, check its files, retry or drop events
@@ -89,6 +93,7 @@ fn verb(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Schema(args) => schema::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Send(args) => send::run(&args),
+        Verb::Sign(args) => sign::run(&args),
         Verb::Demo(args) => demo::run(args),
         Verb::Spool(args) => spool::run(&args),
         Verb::Policy(args) => policy::run(&args),

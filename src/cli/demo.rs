@@ -6,7 +6,8 @@ mod place;
 use super::{
     out::out,
     running::{Running, Start},
-    send::{TestEvent, post, random_id},
+    send::post,
+    signing::{JSON, Request, TestEvent, random_id},
 };
 use crate::{
     control::logging::{self, Format},
@@ -170,9 +171,9 @@ impl Screen {
             .await?;
         self.event("another signed event", &events, &key, &second, "/hooks/events", 202).await?;
         self.event("a forged one: signed with another key", &events, &other, &first, "/hooks/events", 401).await?;
-        let bare = post(&self.outbound, &self.url("/hooks/events"), &[], b"{}").await?;
+        let bare = post(&self.outbound, &Request::bare(self.url("/hooks/events"))).await?;
         self.told("one that is not signed at all", &bare, 401)?;
-        let bare = post(&self.outbound, &self.url("/feed/wc-api/WC_.Stripe?x=1"), &[], b"{}").await?;
+        let bare = post(&self.outbound, &Request::bare(self.url("/feed/wc-api/WC_.Stripe?x=1"))).await?;
         self.told("a plugin's endpoint under another spelling, unsigned", &bare, 401)?;
         self.event(
             "the plugin's endpoint, signed: relayed at once",
@@ -183,7 +184,7 @@ impl Screen {
             200,
         )
         .await?;
-        let page = post(&self.outbound, &self.url("/"), &[], b"{}").await?;
+        let page = post(&self.outbound, &Request::bare(self.url("/"))).await?;
         self.told("an ordinary request: passes", &page, 200)?;
         Ok(())
     }
@@ -203,9 +204,8 @@ impl Screen {
     ) -> anyhow::Result<()> {
         // Of its own in each run: in a folder that has seen one, it would be a repeat.
         let body = format!(r#"{{"id":"{id}","type":"order.paid","data":{{"total":12.5}}}}"#);
-        let response = TestEvent { provider, key, id, body: body.as_bytes() }
-            .send(&self.outbound, &self.url(target), None)
-            .await?;
+        let event = TestEvent { provider, key, id, content_type: JSON, body: body.as_bytes() };
+        let response = post(&self.outbound, &event.signed(&self.url(target), None)).await?;
         self.told(what, &response, expected)?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod acts;
 mod files;
 mod pipes;
+mod signing;
 mod verdicts;
 
 use std::{

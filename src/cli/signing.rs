@@ -1,0 +1,147 @@
+//! A test event, signed as its sender would: for `sign`, which prints it, for `send` and for `demo`, which deliver it. The
+//! catalogue entry that verifies is the one that signs.
+
+use super::policy_files;
+use crate::{
+    clock::{Clock as _, SystemClock, Timestamp},
+    verify::{Catalogue, Provider, Signed, SigningKey, Unsigned},
+};
+use anyhow::{Context as _, bail};
+use http::{HeaderValue, Method};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// What is signed, and by whom.
+#[derive(Debug, clap::Args)]
+pub(super) struct EventArgs {
+    /// As which sender: a name that `hookwarden providers` lists, or the file of one of your own, `providers/NAME.yaml`
+    #[arg(long, value_name = "NAME|FILE")]
+    provider: String,
+    /// Where the sender's secret is: `env:NAME` or `file:/path`
+    #[arg(long, value_name = "REFERENCE")]
+    key: String,
+    /// The body; a small test event if absent
+    #[arg(long, value_name = "FILE")]
+    pub(super) body: Option<PathBuf>,
+    /// What the body is
+    #[arg(long, value_name = "TYPE", default_value = JSON)]
+    content_type: String,
+    /// The sender's id for the event, for senders that send one; a random one if absent
+    #[arg(long)]
+    id: Option<String>,
+    /// The URL as the sender knows it, if that is not where it is sent
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+pub(super) const JSON: &str = "application/json";
+const CONTENT_TYPE: &str = "Content-Type";
+
+/// One event, and who signs it.
+pub(super) struct TestEvent<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) key: &'a SigningKey,
+    pub(super) id: &'a str,
+    pub(super) content_type: &'a str,
+    pub(super) body: &'a [u8],
+}
+
+/// A POST that its receiver believes, for a while.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) url: String,
+    /// `Content-Type` first, then what the sender adds.
+    pub(super) fields: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    pub(super) at: Timestamp,
+}
+
+impl EventArgs {
+    /// The entry of the sender.
+    pub(super) fn provider(&self) -> anyhow::Result<Arc<Provider>> {
+        if is_file(&self.provider) {
+            return own(&self.provider);
+        }
+        let catalogue = Catalogue::embedded();
+        let Some(provider) = catalogue.find(&self.provider) else {
+            let known: Vec<_> = catalogue.names().collect();
+            bail!("unknown sender `{}`; known: {}, or name the file of your own", self.provider, known.join(", "));
+        };
+        Ok(provider.clone())
+    }
+
+    /// Signs it now.
+    ///
+    /// # Errors
+    /// The key or the body cannot be read, the sender signs with what it alone has, or something is no field of a header.
+    pub(super) fn signed(&self, provider: &Provider, url: &str) -> anyhow::Result<Request> {
+        let key = provider.scheme.signing_key(&secret_text(&self.key)?)?;
+        let id = self.id.clone().map_or_else(random_id, Ok)?;
+        HeaderValue::from_str(&self.content_type).context("`--content-type` is no value of a header")?;
+        let body = match &self.body {
+            Some(path) => fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?,
+            None if self.content_type == JSON => {
+                format!(r#"{{"id":"{id}","type":"hookwarden.test","data":{{"message":"hello"}}}}"#).into_bytes()
+            }
+            None => bail!("a test event is JSON; with another `--content-type`, name a file with `--body`"),
+        };
+        let event = TestEvent { provider, key: &key, id: &id, content_type: &self.content_type, body: &body };
+        Ok(event.signed(url, self.public_url.as_deref()))
+    }
+}
+
+impl TestEvent<'_> {
+    /// Signs it now, for this URL.
+    pub(super) fn signed(&self, url: &str, public_url: Option<&str>) -> Request {
+        let TestEvent { provider, key, id, content_type, body } = *self;
+        let public = public_url.unwrap_or(url);
+        let at = SystemClock.now();
+        let what = Unsigned { method: &Method::POST, url: public, content_type, body, id, at };
+        let Signed { url: made, fields } = provider.scheme.sign(key, &what);
+        // What the sender puts into the query goes to where it is sent, too.
+        let url = format!("{url}{}", made.strip_prefix(public).unwrap_or_default());
+        let mut all = vec![(CONTENT_TYPE.to_owned(), content_type.to_owned())];
+        all.extend(fields);
+        Request { url, fields: all, body: body.to_vec(), at }
+    }
+}
+
+impl Request {
+    /// One that nobody signed.
+    pub(super) fn bare(url: String) -> Self {
+        let fields = vec![(CONTENT_TYPE.to_owned(), JSON.to_owned())];
+        Self { url, fields, body: b"{}".to_vec(), at: SystemClock.now() }
+    }
+}
+
+pub(super) fn random_id() -> anyhow::Result<String> {
+    let mut bits = [0; 12];
+    getrandom::fill(&mut bits).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(format!("msg_{}", data_encoding::HEXLOWER.encode(&bits)))
+}
+
+fn is_file(provider: &str) -> bool {
+    provider.contains('/') || Path::new(provider).extension().is_some_and(|extension| extension == "yaml")
+}
+
+fn own(file: &str) -> anyhow::Result<Arc<Provider>> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
+    match Provider::from_yaml(&text) {
+        Ok(provider) => Ok(Arc::new(provider)),
+        Err(_) => bail!("`{file}` is not in order; `hookwarden providers lint {file}` says what is wrong with it"),
+    }
+}
+
+/// `env:NAME` or `file:/path`; a secret on a command line would be in the process list.
+fn secret_text(reference: &str) -> anyhow::Result<String> {
+    if let Some(name) = reference.strip_prefix("env:") {
+        policy_files::environment(name).with_context(|| format!("`{name}` is not in the environment"))
+    } else if let Some(path) = reference.strip_prefix("file:") {
+        fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))
+    } else {
+        bail!("write where the secret is, as `env:NAME` or `file:/path`; on a command line others could read it")
+    }
+}

@@ -1,0 +1,98 @@
+//! What is printed as a request is one: by a shell, by an editor, and by the gate's own judge.
+
+use super::Bench;
+use serde_json::{Value, json};
+use std::process::Command;
+
+const URL: &str = "https://shop.example/hooks/it's?a=b";
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn bench() -> Bench {
+    Bench::new(&[("secret", SECRET), ("body.json", "{\"a\": \"it's\"}\n"), ("form", "id=1&type=a")])
+}
+
+fn sign(bench: &Bench, provider: &str, rest: &[&str]) -> String {
+    let ran = bench.run(&[&["sign", URL, "--provider", provider, "--key", "file:secret"], rest].concat());
+    assert_eq!(ran.code, Some(0), "{provider}: {ran:?}");
+    assert!(!(ran.out.clone() + &ran.err).contains("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "{ran:?}");
+    ran.out
+}
+
+/// Whether `verify` believes a line, once it has the secret.
+fn verified(bench: &Bench, line: &str) -> Value {
+    let mut request: Value = serde_json::from_str(line).unwrap();
+    request["secrets"] = json!([SECRET]);
+    bench.write("recorded", &request.to_string());
+    let ran = bench.run(&["verify", "--requests", "recorded"]);
+    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"))
+}
+
+#[test]
+fn verify_believes_what_sign_prints_for_every_sender_whose_secret_is_shared() {
+    let bench = bench();
+    let shared =
+        ["standard-webhooks", "svix", "github", "stripe", "shopify", "woocommerce", "slack", "twilio", "hubspot"];
+    for provider in shared.iter().chain(&["square", "paddle", "pagerduty", "zoom", "meta"]) {
+        let verdict = verified(&bench, &sign(&bench, provider, &["--as", "json"]));
+        assert_eq!((&verdict["accepted"], &verdict["code"]), (&true.into(), &"ok".into()), "{provider}");
+    }
+    let form = ["--as", "json", "--body", "form", "--content-type", "application/x-www-form-urlencoded"];
+    assert_eq!(verified(&bench, &sign(&bench, "twilio", &form))["code"], "ok");
+    for private in ["discord", "sendgrid", "standard-webhooks-v1a"] {
+        let ran = bench.run(&["sign", URL, "--provider", private, "--key", "file:secret"]);
+        assert_eq!(ran.code, Some(1));
+        assert!(ran.err.contains("signs with a private key that it alone has"), "{ran:?}");
+    }
+}
+
+/// The words of the command, as a shell reads them.
+fn words(command: &str) -> Vec<String> {
+    let script = format!("curl() {{ printf '%s\\0' \"$@\"; }}; {command}");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{command}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_terminator('\0').map(str::to_owned).collect()
+}
+
+#[test]
+fn a_shell_reads_the_command_as_it_is_meant() {
+    let bench = bench();
+    let read = words(&sign(&bench, "github", &["--id", "it's"]));
+    assert_eq!(read[..3], ["--request", "POST", URL]);
+    assert!(read.contains(&"Content-Type: application/json".to_owned()), "{read:?}");
+    let body = r#"{"id":"it's","type":"hookwarden.test","data":{"message":"hello"}}"#;
+    assert_eq!(read[read.len() - 2..], ["--data-binary", body]);
+    let read = words(&sign(&bench, "github", &["--body", "body.json"]));
+    assert_eq!(read[read.len() - 2..], ["--data-binary", "@body.json"]);
+}
+
+#[test]
+fn a_file_for_an_editor_has_what_was_signed_and_no_line_end_more() {
+    let bench = bench();
+    let text = sign(&bench, "stripe", &["--as", "http", "--id", "evt_1"]);
+    let (head, body) = text.split_once("\n\n").unwrap();
+    let mut lines = head.lines();
+    assert_eq!(lines.next(), Some(format!("POST {URL} HTTP/1.1").as_str()));
+    assert_eq!(lines.next(), Some("Content-Type: application/json"));
+    assert!(lines.next().unwrap().to_ascii_lowercase().starts_with("stripe-signature: t="), "{head}");
+    assert_eq!(body, r#"{"id":"evt_1","type":"hookwarden.test","data":{"message":"hello"}}"#);
+    assert!(sign(&bench, "stripe", &["--as", "http", "--body", "body.json"]).ends_with("\n\n< body.json\n"));
+}
+
+#[test]
+fn a_sender_of_ones_own_signs_too() {
+    let bench = bench();
+    bench.write(
+        "providers/acme.yaml",
+        "name: acme\ndocumentation: https://acme.example/webhooks\nsource: { how: read, checked: 2026-11-24 }\n\
+         scheme: { alg: hmac-sha256, sig: { in: \"header:X-Acme\", enc: hex }, message: [body] }\n\
+         retry_horizon: 1h\nanswer_by: 9s\n",
+    );
+    assert!(sign(&bench, "providers/acme.yaml", &[]).to_ascii_lowercase().contains("'x-acme: "));
+    let ran = bench.run(&["sign", URL, "--provider", "body.yaml", "--key", "file:secret"]);
+    assert!(ran.err.contains("cannot read `body.yaml`"), "{ran:?}");
+    let ran = bench.run(&["sign", URL, "--provider", "acme", "--key", "file:secret"]);
+    assert!(ran.err.contains("unknown sender `acme`") && ran.err.contains("name the file"), "{ran:?}");
+    let odd = ["sign", URL, "--provider", "github", "--key", "file:secret", "--content-type", "text/plain"];
+    assert!(bench.run(&odd).err.contains("name a file with `--body`"));
+}
