@@ -1,7 +1,7 @@
 //! What does the sender hear? The one place where a decision becomes an HTTP status.
 
 use crate::{
-    ledger::{Known, Receipt},
+    ledger::{Known, Receipt, Success},
     policy::{Route, Sender},
     verdict::{Fault, Refusal, Rejection, TokenError, TokenFlaw},
     verify::{Greeting, jwt},
@@ -33,9 +33,16 @@ pub fn accepted(route: &Route, receipt: &Receipt) -> Answer {
     ok(route, &json!({ "status": "accepted", "id": receipt.event() }).to_string())
 }
 
-/// What a repeat is answered with: senders retry, and want the same answer again.
-pub fn again(route: &Route, _known: &Known) -> Answer {
-    ok(route, &json!({ "status": "accepted" }).to_string())
+/// What a repeat is answered with: senders retry, and want the same answer again. Of what WordPress said to a request that
+/// was passed on, that is the status.
+pub fn again(route: &Route, known: &Known) -> Answer {
+    let accepted = ok(route, &json!({ "status": "accepted" }).to_string());
+    match known.success.map(Success::status) {
+        None => accepted,
+        // These have no content: RFC 9110 sections 15.3.5 and 15.3.6.
+        Some(status @ (StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)) => plain(status, String::new()),
+        Some(status) => Answer { status, ..accepted },
+    }
 }
 
 /// What a validation call is answered with: text that no browser takes for a page.

@@ -4,8 +4,10 @@
 //! that nobody has, or keep an event whose retry passes again.
 
 mod receipt;
+mod success;
 
 pub use receipt::Receipt;
+pub use success::Success;
 
 use crate::{
     event::Event,
@@ -41,6 +43,8 @@ pub enum Accepted {
 pub struct Known {
     /// The body is another one than the first time, under the same signed id.
     pub changed: Option<Changed>,
+    /// What WordPress said to it, if it was passed on.
+    pub success: Option<Success>,
 }
 
 /// Two bodies under one signed id. Shown as their keyed digests, which tell them apart and say nothing of either.
@@ -55,7 +59,7 @@ pub struct Changed {
 impl Known {
     /// Compares the body that was accepted with the one that came now.
     pub fn compare(accepted: BodyMark, came: BodyMark) -> Self {
-        Self { changed: (accepted != came).then_some(Changed { accepted, came }) }
+        Self { changed: (accepted != came).then_some(Changed { accepted, came }), success: None }
     }
 }
 
@@ -102,8 +106,8 @@ pub struct Lease {
 /// What became of an event that was passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// WordPress took it: remember.
-    Done,
+    /// WordPress took it, and said so like this: remember.
+    Done(Success),
     /// WordPress refused it, or never saw it: forget, so that the retry passes.
     Released,
 }

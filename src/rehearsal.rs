@@ -18,7 +18,7 @@ use crate::{
     ledger::{Accepted, Ledger, Receipt},
     outcome::{Notes, Observation, Outcome},
     payload::Clean,
-    policy::{Decision, Policy, Route},
+    policy::{Decision, Delivery, Policy, Route},
     request::{Body, Head, Unverified},
     verdict::{Fault, Refusal, Rejection},
     verify::Keys,
@@ -127,7 +127,9 @@ impl<'a> Rehearsal<'a> {
             }
             Ok(gate::Ending::Again(known)) => {
                 let outcome = if known.changed.is_some() { Outcome::RepeatChanged } else { Outcome::Repeat };
-                (Decision::Repeat, outcome, Some(answer::again(&route, &known)))
+                // To what is passed on, WordPress has the word.
+                let answer = (route.delivery != Delivery::Relay).then(|| answer::again(&route, &known));
+                (Decision::Repeat, outcome, answer)
             }
             Ok(gate::Ending::Greeted(greeting)) => {
                 (Decision::Handshake, Outcome::Handshake, Some(answer::greeting(&greeting)))

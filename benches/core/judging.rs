@@ -107,7 +107,7 @@ struct Knows;
 
 impl Memory for Knows {
     fn look(&self, _: &RepeatKeys) -> Option<Known> {
-        Some(Known { changed: None })
+        Some(Known { changed: None, success: None })
     }
 
     fn take(&self, _: Bucket<'_>) -> Result<(), Rejection> {
@@ -120,7 +120,7 @@ struct Nothing;
 
 impl Ledger for Nothing {
     async fn accept(&self, _: Event) -> Result<Accepted, Fault> {
-        Ok(Accepted::Again(Known { changed: None }))
+        Ok(Accepted::Again(Known { changed: None, success: None }))
     }
 }
 

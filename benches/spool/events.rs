@@ -80,7 +80,7 @@ struct Catch(Mutex<Option<Event>>);
 impl Ledger for Catch {
     async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
         *self.0.lock().unwrap() = Some(event);
-        Ok(Accepted::Again(Known { changed: None }))
+        Ok(Accepted::Again(Known { changed: None, success: None }))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{facts::resident, folder};
 use hookwarden::{
     clock::SystemClock,
-    ledger::{Leased, Leases, Settled},
+    ledger::{Leased, Leases, Settled, Success},
     repeat::{BodyMark, Fingerprint, Remembered, RepeatKeys},
     secret::Secret,
     spool::{Settings, Spool},
@@ -49,6 +49,7 @@ pub(super) fn run(runtime: &Runtime) {
 }
 
 async fn fill(spool: &Spool, secret: &Arc<Secret>) {
+    let taken = Success::of(http::StatusCode::OK).unwrap();
     let mut tasks = JoinSet::new();
     for writer in 0..WRITERS {
         let (spool, secret) = (spool.clone(), secret.clone());
@@ -58,7 +59,7 @@ async fn fill(spool: &Spool, secret: &Arc<Secret>) {
                 let Ok(Leased::Held(lease)) = spool.lease(&keys, Duration::from_secs(60)).await else {
                     continue;
                 };
-                Leases::settle(&spool, lease, Settled::Done).await.unwrap();
+                Leases::settle(&spool, lease, Settled::Done(taken)).await.unwrap();
             }
         });
     }

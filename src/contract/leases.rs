@@ -5,10 +5,11 @@ use super::{
     ledger::{Rig, everybody_waits},
 };
 use crate::{
-    ledger::{Changed, Known, Lease, Leased, Leases, Settled},
+    ledger::{Changed, Known, Lease, Leased, Leases, Settled, Success},
     repeat::BodyMark,
     verdict::Fault,
 };
+use http::StatusCode;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -20,6 +21,7 @@ macro_rules! leases {
             while_one_holds_it_the_others_wait
             what_is_released_is_the_next_ones
             what_is_done_is_known_and_so_it_is_after_a_kill
+            what_wordpress_said_first_is_known_and_so_it_is_after_a_kill
             what_is_released_is_forgotten
             what_was_held_when_the_process_was_killed_is_free
             a_lease_that_lapses_goes_to_one_who_waits_and_its_holder_cannot_commit
@@ -33,6 +35,15 @@ pub(crate) use leases;
 
 /// A lease that lapses while the test waits.
 const SHORT: Duration = Duration::from_millis(20);
+
+/// As WordPress said.
+fn done(code: u16) -> Settled {
+    Settled::Done(success(code))
+}
+
+fn success(code: u16) -> Success {
+    StatusCode::from_u16(code).ok().and_then(Success::of).expect("it is a 2xx")
+}
 
 type Waiting = JoinSet<Result<Leased, Fault>>;
 
@@ -68,7 +79,7 @@ pub(crate) async fn while_one_holds_it_the_others_wait(rig: &impl Rig) {
     assert!(waiting.try_join_next().is_none());
     let other = held(engine.lease(&keys("b", 1), HOUR).await);
     engine.settle(other, Settled::Released).await.unwrap();
-    engine.settle(lease, Settled::Done).await.unwrap();
+    engine.settle(lease, done(200)).await.unwrap();
     for ended in waiting.join_all().await {
         assert_eq!(again(ended).changed, None);
     }
@@ -95,12 +106,30 @@ pub(crate) async fn what_is_released_is_the_next_ones(rig: &impl Rig) {
 pub(crate) async fn what_is_done_is_known_and_so_it_is_after_a_kill(rig: &impl Rig) {
     let engine = rig.open().await;
     let lease = held(engine.lease(&keys("a", 1), HOUR).await);
-    engine.settle(lease, Settled::Done).await.unwrap();
+    engine.settle(lease, done(200)).await.unwrap();
     assert_eq!(again(engine.lease(&keys("a", 1), HOUR).await).changed, None);
     let engine = rig.reopen(engine).await;
     let both = Changed { accepted: BodyMark(1), came: BodyMark(2) };
     assert_eq!(again(engine.lease(&keys("a", 2), HOUR).await).changed, Some(both));
     assert!(rig.kept(&engine).is_empty(), "it is remembered, and no event");
+}
+
+pub(crate) async fn what_wordpress_said_first_is_known_and_so_it_is_after_a_kill(rig: &impl Rig) {
+    let engine = rig.open().await;
+    let codes = [("a", 200), ("b", 204), ("c", 299)];
+    for (name, code) in codes {
+        let lease = held(engine.lease(&keys(name, 1), HOUR).await);
+        engine.settle(lease, done(code)).await.unwrap();
+    }
+    for body in [1, 2] {
+        for (name, code) in codes {
+            assert_eq!(again(engine.lease(&keys(name, body), HOUR).await).success, Some(success(code)));
+        }
+    }
+    let engine = rig.reopen(engine).await;
+    for (name, code) in codes {
+        assert_eq!(again(engine.lease(&keys(name, 1), HOUR).await).success, Some(success(code)));
+    }
 }
 
 pub(crate) async fn what_is_released_is_forgotten(rig: &impl Rig) {
@@ -111,7 +140,7 @@ pub(crate) async fn what_is_released_is_forgotten(rig: &impl Rig) {
     }
     let engine = rig.reopen(engine).await;
     let lease = held(engine.lease(&keys("a", 1), HOUR).await);
-    engine.settle(lease, Settled::Done).await.unwrap();
+    engine.settle(lease, done(200)).await.unwrap();
 }
 
 pub(crate) async fn what_was_held_when_the_process_was_killed_is_free(rig: &impl Rig) {
@@ -128,10 +157,10 @@ pub(crate) async fn a_lease_that_lapses_goes_to_one_who_waits_and_its_holder_can
     let mut waiting = Waiting::new();
     spawn(&mut waiting, &engine);
     let successor = held(first(&mut waiting).await);
-    assert!(matches!(engine.settle(slept, Settled::Done).await, Err(Fault::LeaseLost)));
+    assert!(matches!(engine.settle(slept, done(200)).await, Err(Fault::LeaseLost)));
     engine.settle(successor, Settled::Released).await.unwrap();
     let lease = held(engine.lease(&keys("a", 1), HOUR).await); // nothing is remembered of the one that was lost
-    engine.settle(lease, Settled::Done).await.unwrap();
+    engine.settle(lease, done(200)).await.unwrap();
 }
 
 pub(crate) async fn a_lease_that_is_dropped_is_held_until_it_lapses(rig: &impl Rig) {
@@ -152,13 +181,13 @@ pub(crate) async fn one_who_waits_and_leaves_burns_nothing(rig: &impl Rig) {
     waiting.shutdown().await;
     engine.settle(lease, Settled::Released).await.unwrap();
     let lease = held(engine.lease(&keys("a", 1), HOUR).await);
-    engine.settle(lease, Settled::Done).await.unwrap();
+    engine.settle(lease, done(200)).await.unwrap();
 }
 
 pub(crate) async fn what_is_done_is_known_even_if_it_cannot_be_made_durable(rig: &impl Rig) {
     let engine = rig.open().await;
     let lease = held(engine.lease(&keys("a", 1), HOUR).await);
     rig.fail();
-    assert!(matches!(engine.settle(lease, Settled::Done).await, Err(Fault::Ledger(_))), "somebody must hear of it");
+    assert!(matches!(engine.settle(lease, done(200)).await, Err(Fault::Ledger(_))), "somebody must hear of it");
     again(engine.lease(&keys("a", 1), HOUR).await);
 }

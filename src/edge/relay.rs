@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     gate::{self, Relayed},
-    ledger::{Lease, Leased, Leases, Settled},
+    ledger::{Lease, Leased, Leases, Settled, Success},
     outbound::Failure,
     payload::Clean,
     policy::{Route, Sender},
@@ -127,9 +127,9 @@ impl<E: Leases + Clone + 'static> Relay<E> {
         let is_webhook = call.is_webhook;
         let result = self.call(call).await;
         let settled = match &result {
-            Ok(answer) if answer.streaming.head.status.is_success() => Some(Settled::Done),
+            Ok(answer) => Some(Success::of(answer.streaming.head.status).map_or(Settled::Released, Settled::Done)),
             Err(Fault::OriginUnknown(_)) => None,
-            Ok(_) | Err(_) => Some(Settled::Released),
+            Err(_) => Some(Settled::Released),
         };
         match settled {
             Some(settled) => self.end(lease, settled).await,
@@ -147,7 +147,7 @@ impl<E: Leases + Clone + 'static> Relay<E> {
     /// The origin's word counts whether or not it could be remembered; but somebody must hear of that.
     async fn end(&self, lease: Lease, settled: Settled) {
         if let Err(fault) = self.engine.settle(lease, settled).await
-            && settled == Settled::Done
+            && matches!(settled, Settled::Done(_))
         {
             self.desk.observer.alarm(&Alarm::NotRemembered(fault));
         }

@@ -3,9 +3,10 @@
 use super::*;
 use crate::{
     admit::Admit,
+    answer,
     event::Form,
     guard::{Guards, Selector},
-    ledger::Receipt,
+    ledger::{Receipt, Success},
     payload::{
         Contract, Naming,
         redact::{How, Place, Redaction, Rule},
@@ -18,7 +19,7 @@ use crate::{
 };
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr},
@@ -124,7 +125,7 @@ struct Asked {
 impl Memory for Asked {
     fn look(&self, _: &RepeatKeys) -> Option<Known> {
         self.looks.fetch_add(1, Ordering::SeqCst);
-        self.knows.then_some(Known { changed: None })
+        self.knows.then_some(Known { changed: None, success: None })
     }
 
     fn take(&self, _: Bucket<'_>) -> Result<(), Rejection> {
@@ -262,6 +263,19 @@ async fn a_sender_over_its_limit_waits_and_nothing_is_kept() {
 async fn a_relay_gets_the_bytes_and_its_answer_comes_back() {
     let (ending, _) = take(&route(Delivery::Relay), &Asked::default(), &Kept::default(), signed("{ }"), "{ }").await;
     assert!(matches!(ending, Ok(Ending::Relayed(3))), "{ending:?}");
+}
+
+#[test]
+fn a_repeat_hears_what_wordpress_said_to_the_first() {
+    let route = route(Delivery::Relay);
+    let said = |code: u16| {
+        let success = StatusCode::from_u16(code).ok().and_then(Success::of);
+        let answer = answer::again(&route, &Known { changed: None, success });
+        (answer.status.as_u16(), answer.content_type, answer.body.is_empty())
+    };
+    assert_eq!([said(200), said(201)], [200, 201].map(|code| (code, "application/json", false)));
+    assert_eq!([said(204), said(205)], [204, 205].map(|code| (code, "", true)), "these have no content");
+    assert_eq!(said(404), (202, "application/json", false), "as of what is queued");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use super::chain::{Act, Digest};
 use crate::{
     clock::Timestamp,
     event::Record,
+    ledger::Success,
     order::OrderKey,
     repeat::{BodyMark, Fingerprint},
 };
@@ -88,6 +89,8 @@ pub(super) struct Kept {
     pub(super) key: Fingerprint,
     pub(super) until: Timestamp,
     pub(super) body: BodyMark,
+    /// What WordPress said, of what was passed on.
+    pub(super) success: Option<Success>,
 }
 
 /// What the log says, one after another.

@@ -169,13 +169,14 @@ impl Memory {
 impl State {
     fn known(&self, keys: &RepeatKeys) -> Option<Known> {
         let find = |key: Option<Remembered>| self.kept.find(&key?.key);
-        let accepted = find(keys.event).or_else(|| find(keys.proof))?;
-        Some(Known::compare(accepted, BodyMark(u64::from(keys.body.short()))))
+        let (accepted, success) = find(keys.event).or_else(|| find(keys.proof))?;
+        Some(Known { success, ..Known::compare(accepted, BodyMark(u64::from(keys.body.short()))) })
     }
 
     fn remember(&mut self, kept: &Kept, until_running_s: u64) {
         let until_wall_s = u64::try_from(kept.until.unix_s()).unwrap_or_default().saturating_add(1);
-        self.kept.remember(kept.key, kept.body, until_wall_s, until_running_s.saturating_add(1));
+        let first = (kept.body, kept.success);
+        self.kept.remember(kept.key, first, until_wall_s, until_running_s.saturating_add(1));
     }
 
     fn release(&mut self, keys: &RepeatKeys, fence: u64) {

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     event::Event,
-    ledger::{Accepted, Known, Lease, Leased, Leases, Ledger, Settled},
-    repeat::RepeatKeys,
+    ledger::{Accepted, Known, Lease, Leased, Leases, Ledger, Settled, Success},
+    repeat::{Remembered, RepeatKeys},
     verdict::Fault,
 };
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl Ledger for Spool {
         let mut giver = Giver { shared: &self.shared, hold: Some(hold) };
         let (told, outcome) = oneshot::channel();
         let id = event.record().id.clone();
-        let entry = Entry::Event { identity: 0, keys: self.kept(&keys), record: event.into_record() };
+        let entry = Entry::Event { identity: 0, keys: self.kept(&keys, None), record: event.into_record() };
         let event = Draft::of(entry).ok_or_else(too_large)?;
         let room = self.room(event.len() as u64).await?;
         let command = Command::Accept { id, event, hold: giver.hold.take(), room: Some(room), told };
@@ -61,8 +61,9 @@ impl Leases for Spool {
                 self.shared.memory.forget(&hold);
                 Ok(())
             }
-            Settled::Done => {
-                let seen = Draft::of(Entry::Seen { keys: self.kept(&hold.keys) }).ok_or_else(too_large)?;
+            Settled::Done(success) => {
+                let seen =
+                    Draft::of(Entry::Seen { keys: self.kept(&hold.keys, Some(success)) }).ok_or_else(too_large)?;
                 let (told, outcome) = oneshot::channel();
                 if let Err((fault, command)) = self.send(Command::Seen { seen, hold, told }) {
                     // WordPress did take it: remembered until the next crash is better than not at all.
@@ -83,9 +84,10 @@ fn too_large() -> Fault {
 }
 
 impl Spool {
-    fn kept(&self, keys: &RepeatKeys) -> Vec<Kept> {
+    fn kept(&self, keys: &RepeatKeys, success: Option<Success>) -> Vec<Kept> {
         let now = self.shared.clock.now();
-        keys.each().map(|key| Kept { key: key.key, until: now + key.remember, body: keys.body }).collect()
+        let kept = |key: Remembered| Kept { key: key.key, until: now + key.remember, body: keys.body, success };
+        keys.each().map(kept).collect()
     }
 
     /// What is settled goes before anything is refused; who is refused does not ask again until something has changed.

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     clock::SystemClock,
     event::Event,
-    ledger::{Accepted, Changed, Leased, Leases, Ledger, Settled},
+    ledger::{Accepted, Changed, Leased, Leases, Ledger, Settled, Success},
     repeat::{BodyMark, Fingerprint, Remembered},
 };
 use std::{
@@ -89,6 +89,10 @@ async fn reopened(spool: Spool, folder: &tempfile::TempDir) -> (Spool, Recovered
     (spool, found)
 }
 
+fn done() -> Settled {
+    Settled::Done(Success::of(http::StatusCode::OK).unwrap())
+}
+
 fn is_new(accepted: &Result<Accepted, Fault>) -> bool {
     matches!(accepted, Ok(Accepted::New(_)))
 }
@@ -103,7 +107,7 @@ async fn an_event_is_accepted_once_and_read_back_as_it_was() {
     let spool = open(&folder);
     assert!(is_new(&spool.accept(event("a")).await));
     assert!(is_again(&spool.accept(event("a")).await));
-    assert_eq!(spool.look(&keys("a", 1)), Some(Known { changed: None }));
+    assert_eq!(spool.look(&keys("a", 1)), Some(Known { changed: None, success: None }));
     let changed = spool.look(&keys("a", 2)).and_then(|known| known.changed);
     assert_eq!(changed, Some(Changed { accepted: BodyMark(1), came: BodyMark(2) }), "another body under the same id");
     let claims = spool.claim("wordpress", 10);
@@ -269,7 +273,7 @@ async fn a_copy_waits_for_a_lease_and_hears_how_it_ended() {
     Leases::settle(&spool, first, Settled::Released).await.unwrap();
     let Ok(Leased::Held(second)) = second.await.unwrap() else { panic!("one of those who wait is next") };
     let third = waiting(spool.clone());
-    Leases::settle(&spool, second, Settled::Done).await.unwrap();
+    Leases::settle(&spool, second, done()).await.unwrap();
     assert!(matches!(third.await.unwrap(), Ok(Leased::Again(_))));
     spool.close().await;
     drop(spool);
@@ -283,8 +287,8 @@ async fn a_holder_that_lost_its_lease_cannot_commit_over_its_successor() {
     let wanted = keys("a", 1);
     let Ok(Leased::Held(slow)) = spool.lease(&wanted, Duration::ZERO).await else { panic!("nobody has it") };
     let Ok(Leased::Held(successor)) = spool.lease(&wanted, HOUR).await else { panic!("it lapsed") };
-    assert!(matches!(Leases::settle(&spool, slow, Settled::Done).await, Err(Fault::LeaseLost)));
-    Leases::settle(&spool, successor, Settled::Done).await.unwrap();
+    assert!(matches!(Leases::settle(&spool, slow, done()).await, Err(Fault::LeaseLost)));
+    Leases::settle(&spool, successor, done()).await.unwrap();
 }
 
 /// Nobody asks again: the sweep has to wake those who wait.

@@ -104,6 +104,19 @@ cases:
     assert_eq!(told, expected);
 }
 
+/// In front of a real WordPress a repeat hears what that said to the first one; here nobody said anything.
+#[test]
+fn what_wordpress_answers_is_not_known_here_also_to_a_repeat() {
+    let text = "
+cases:
+  - { name: first, send: { route: plugin, json: { id: evt_1 } }, expect: { decision: relayed } }
+  - { name: again, after: first, send: { route: plugin, json: { id: evt_1 } }, expect: { decision: repeat, status: 202 } }
+";
+    let (endings, _) = play(text);
+    let [Ending::Passed, Ending::Failed(differences)] = endings.as_slice() else { panic!("{endings:?}") };
+    assert_eq!((&*differences[0].what, &*differences[0].found), ("status", "WordPress's own"));
+}
+
 #[test]
 fn a_case_that_cannot_be_played_says_why() {
     let text = "

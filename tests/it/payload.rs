@@ -156,7 +156,7 @@ fn a_known_event_meets_no_schema() {
     struct Knows;
     impl Memory for Knows {
         fn look(&self, _: &RepeatKeys) -> Option<Known> {
-            Some(Known { changed: None })
+            Some(Known { changed: None, success: None })
         }
         fn take(&self, _: gate::Bucket<'_>) -> Result<(), Rejection> {
             Ok(())

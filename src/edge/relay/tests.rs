@@ -26,7 +26,7 @@ struct Book(Arc<Mutex<Page>>);
 #[derive(Default)]
 struct Page {
     held: bool,
-    done: bool,
+    done: Option<Success>,
     settled: Vec<Settled>,
     settling_fails: bool,
 }
@@ -36,8 +36,8 @@ impl Leases for Book {
         loop {
             {
                 let mut page = self.0.lock().unwrap();
-                if page.done {
-                    return Ok(Leased::Again(Known { changed: None }));
+                if page.done.is_some() {
+                    return Ok(Leased::Again(Known { changed: None, success: page.done }));
                 }
                 if !page.held {
                     page.held = true;
@@ -51,10 +51,16 @@ impl Leases for Book {
     async fn settle(&self, _: Lease, settled: Settled) -> Result<(), Fault> {
         let mut page = self.0.lock().unwrap();
         page.held = false;
-        page.done |= settled == Settled::Done;
+        if let Settled::Done(success) = settled {
+            page.done = Some(success);
+        }
         page.settled.push(settled);
         if page.settling_fails { Err(Fault::LedgerFull) } else { Ok(()) }
     }
+}
+
+fn done(code: u16) -> Settled {
+    Settled::Done(Success::of(StatusCode::from_u16(code).unwrap()).unwrap())
 }
 
 impl Book {
@@ -159,8 +165,8 @@ async fn status(relayed: Result<Relayed<OriginAnswer>, Fault>) -> u16 {
 #[tokio::test]
 async fn the_lease_hears_every_answer_before_the_sender_does() {
     for (answer, expected, settled) in [
-        (OK, 200, Settled::Done),
-        ("HTTP/1.1 204 No Content\r\n\r\n", 204, Settled::Done),
+        (OK, 200, done(200)),
+        ("HTTP/1.1 204 No Content\r\n\r\n", 204, done(204)),
         ("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n", 400, Settled::Released),
         ("HTTP/1.1 498 No\r\nContent-Length: 0\r\n\r\n", 498, Settled::Released),
         ("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", 500, Settled::Released),
@@ -204,7 +210,7 @@ async fn a_late_answer_is_a_result_for_the_lease_and_for_the_retry() {
     assert!(began.elapsed() < Duration::from_millis(350), "{:?}", began.elapsed());
     assert_eq!(house.book.settled(), [], "not settled yet");
     assert!(matches!(run(&house.errand(5000)).await, Ok(Relayed::Again(_))));
-    assert_eq!(house.book.settled(), [Settled::Done]);
+    assert_eq!(house.book.settled(), [done(200)]);
     assert_eq!(house.requests.lock().unwrap().len(), 1);
     drop(house.relay);
     assert_eq!(house.busy.recv().await, None, "nothing works any more");
@@ -219,7 +225,7 @@ async fn a_sender_that_leaves_does_not_stop_the_call() {
     while house.book.settled().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(house.book.settled(), [Settled::Done]);
+    assert_eq!(house.book.settled(), [done(200)]);
 }
 
 #[tokio::test]

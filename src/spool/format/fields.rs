@@ -3,6 +3,7 @@
 use super::{Act, Digest, Entry, Kept, Settlement};
 use crate::{
     clock::Timestamp,
+    ledger::Success,
     order::OrderKey,
     repeat::{BodyMark, Fingerprint},
 };
@@ -84,6 +85,7 @@ impl Writer {
             self.raw(kept.key.as_bytes());
             self.i64(kept.until.unix_ms());
             self.u64(kept.body.0);
+            self.u32(kept.success.map_or(0, Success::byte).into());
         }
     }
 }
@@ -158,6 +160,7 @@ impl<'a> Reader<'a> {
                 key: Fingerprint::from_bytes(reader.array()?),
                 until: Timestamp::from_unix_ms(reader.i64()?),
                 body: BodyMark(reader.u64()?),
+                success: u8::try_from(reader.u32()?).ok().and_then(Success::from_byte),
             })
         };
         (0..self.count()?).map(|_| key(self)).collect()

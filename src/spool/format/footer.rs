@@ -115,7 +115,7 @@ impl What {
 }
 
 /// Of the footer's own form; another one is not read.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// `HWFOOT01`.
 const TAIL_MAGIC: [u8; 8] = *b"HWFOOT01";
 /// Where the footer starts, and the magic: the last bytes of the file.

@@ -22,6 +22,7 @@ fn event(identity: u64, payload: &[u8]) -> Entry {
         key: Fingerprint::from_bytes([identity.to_le_bytes()[0]; 16]),
         until: Timestamp::from_unix_s(1_760_000_360),
         body: BodyMark(identity),
+        success: Success::from_byte(5),
     };
     Entry::Event { identity, keys: vec![kept], record }
 }

@@ -5,7 +5,10 @@
 //! A key is spent by the time slice in which it may be forgotten: slices go whole, and the slots of their keys are swept
 //! shard by shard, later, to have their memory back.
 
-use crate::repeat::{BodyMark, Fingerprint};
+use crate::{
+    ledger::Success,
+    repeat::{BodyMark, Fingerprint},
+};
 use std::collections::HashMap;
 
 /// Keys are forgotten in steps of so many seconds, never early.
@@ -35,13 +38,15 @@ struct Shard {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     key: Fingerprint,
-    /// Half of the body's mark: one changed body in four billion passes for the same.
-    body: u32,
+    /// The short form of the body's mark.
+    body: [u8; 3],
+    /// What WordPress said, of what was passed on.
+    success: Option<Success>,
     /// Where the key's life ends; 0 is a free slot.
     slice: u32,
 }
 
-const FREE: Slot = Slot { key: Fingerprint::from_bytes([0; 16]), body: 0, slice: 0 };
+const FREE: Slot = Slot { key: Fingerprint::from_bytes([0; 16]), body: [0; 3], success: None, slice: 0 };
 
 impl Default for Keys {
     fn default() -> Self {
@@ -51,10 +56,12 @@ impl Default for Keys {
 }
 
 impl Keys {
-    /// What is kept of the body's mark, if the key is remembered.
-    pub(super) fn find(&self, key: &Fingerprint) -> Option<BodyMark> {
+    /// What is kept of the body's mark and of WordPress's answer, if the key is remembered.
+    pub(super) fn find(&self, key: &Fingerprint) -> Option<(BodyMark, Option<Success>)> {
         let slot = self.shards.get(shard_of(key))?.find(key)?;
-        self.slices.contains_key(&slot.slice).then_some(BodyMark(u64::from(slot.body)))
+        let [a, b, c] = slot.body;
+        let body = BodyMark(u64::from(u32::from_le_bytes([a, b, c, 0])));
+        self.slices.contains_key(&slot.slice).then_some((body, slot.success))
     }
 
     /// Whether the key is remembered beyond that time of the wall clock.
@@ -64,11 +71,18 @@ impl Keys {
     }
 
     /// Until the wall clock *and* the running one have passed. Never shorter than before: the same key can come from two
-    /// segments of the log. The body is the first one's.
-    pub(super) fn remember(&mut self, key: Fingerprint, body: BodyMark, until_wall_s: u64, until_running_s: u64) {
+    /// segments of the log. Body and answer are the first one's.
+    pub(super) fn remember(
+        &mut self,
+        key: Fingerprint,
+        (body, success): (BodyMark, Option<Success>),
+        until_wall_s: u64,
+        until_running_s: u64,
+    ) {
         let slice = u32::try_from(until_wall_s.div_ceil(SLICE_S).max(1)).unwrap_or(u32::MAX);
         let Some(shard) = self.shards.get_mut(shard_of(&key)) else { return };
-        let mut new = Slot { key, body: body.short(), slice };
+        let [a, b, c, _] = body.short().to_le_bytes();
+        let mut new = Slot { key, body: [a, b, c], success, slice };
         let mut until = until_running_s;
         if let Some(old) = shard.find(&key)
             && let Some(old_until) = self.slices.get(&old.slice)

@@ -1,7 +1,7 @@
 //! What is remembered, against a map that keeps everything; and how much memory that takes.
 
 use super::*;
-use crate::repeat::BodyMark;
+use crate::{ledger::Success, repeat::BodyMark};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -9,6 +9,11 @@ fn key(number: u64) -> Fingerprint {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(number.to_le_bytes());
     Fingerprint::from_bytes(digest[..16].try_into().unwrap())
+}
+
+/// A body, and an answer that goes with it.
+fn first(body: u64) -> (BodyMark, Option<Success>) {
+    (BodyMark(body), Success::from_byte(u8::try_from(body % 3).unwrap()))
 }
 
 #[derive(Clone, Debug)]
@@ -37,7 +42,7 @@ proptest! {
             match step {
                 Step::Remember { key: number, body, wall_s, running_s } => {
                     let known = keys.find(&key(number)).is_some();
-                    keys.remember(key(number), BodyMark(body), wall_s, running_s);
+                    keys.remember(key(number), first(body), wall_s, running_s);
                     let kept = model.entry(number).or_insert((body, wall_s, running_s));
                     if !known {
                         kept.0 = body;
@@ -54,7 +59,7 @@ proptest! {
                 }
             }
             for (number, (body, ..)) in &model {
-                prop_assert_eq!(keys.find(&key(*number)), Some(BodyMark(*body)));
+                prop_assert_eq!(keys.find(&key(*number)), Some(first(*body)));
             }
             prop_assert_eq!(keys.len(), model.len());
         }
@@ -65,7 +70,7 @@ proptest! {
 #[test]
 fn a_key_is_forgotten_when_both_clocks_have_passed_it() {
     let mut keys = Keys::default();
-    keys.remember(key(1), BodyMark(1), 1000, 100);
+    keys.remember(key(1), first(1), 1000, 100);
     keys.sweep(1000 + 31_536_000, 99);
     assert!(keys.find(&key(1)).is_some(), "the running clock has not passed");
     keys.sweep(999, 1000);
@@ -79,7 +84,7 @@ fn a_key_is_forgotten_when_both_clocks_have_passed_it() {
 fn a_hundred_thousand_keys_and_every_number_up_to_them_take_at_most_32_bytes_each() {
     let mut keys = Keys::default();
     for number in 0..200_000 {
-        keys.remember(key(number), BodyMark(number), 1000, 1000);
+        keys.remember(key(number), first(number), 1000, 1000);
         if number >= 100_000 && number % 1000 == 0 {
             let (bytes, count) = (keys.bytes(), keys.len());
             assert!(bytes <= count * 32, "{bytes} bytes for {count} keys");

@@ -35,7 +35,7 @@ const ACT_BYTES: u64 = 256;
 /// Keys of one record, so that a record stays small.
 const KEYS_PER_RECORD: usize = 4096;
 /// Of one key in such a record, and of one settlement.
-const KEY_BYTES: u64 = 32;
+const KEY_BYTES: u64 = 36;
 const SETTLEMENT_BYTES: u64 = 80;
 /// Gathers what is alive in one segment.
 pub(super) struct Carrier<'a> {

@@ -17,7 +17,7 @@ async fn sealed(folder: &tempfile::TempDir) -> (PathBuf, u64) {
     spool.settle(claims[1].sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
     spool.tried(claims[2], "wordpress", HOUR, "status_500");
     let Ok(Leased::Held(lease)) = spool.lease(&keys("relayed", 1), HOUR).await else { panic!("nobody has it") };
-    Leases::settle(&spool, lease, Settled::Done).await.unwrap();
+    Leases::settle(&spool, lease, done()).await.unwrap();
     spool.close().await;
     let path = spool.folder().join("000000000001.log");
     let bytes = std::fs::read(&path).unwrap();

@@ -1,6 +1,8 @@
 //! Random histories against a model that keeps everything: what recovery finds is what was done, with footers and
 //! without, before and after segments were carried forward and deleted.
 
+mod order;
+
 use super::*;
 use crate::{
     order::OrderKey,
@@ -126,6 +128,8 @@ struct Bed {
     orders: BTreeMap<u64, OrderKey>,
     /// By destination.
     in_flight: BTreeSet<(&'static str, u64)>,
+    /// What WordPress said, by the key.
+    relayed: BTreeMap<u64, Success>,
     /// Until when each key is remembered.
     keys: BTreeMap<u64, i64>,
     numbers: u64,
@@ -143,6 +147,7 @@ impl Bed {
             all: Vec::new(),
             orders: BTreeMap::new(),
             in_flight: BTreeSet::new(),
+            relayed: BTreeMap::new(),
             keys: BTreeMap::new(),
             numbers: 0,
         };
@@ -172,8 +177,12 @@ impl Bed {
         let until_s = self.clock.now().unix_s() + remember_s;
         self.keys.insert(self.numbers, until_s);
         let keys = keys_of(self.numbers);
-        let kept =
-            Kept { key: key(self.numbers), until: Timestamp::from_unix_s(until_s), body: BodyMark(self.numbers) };
+        let kept = Kept {
+            key: key(self.numbers),
+            until: Timestamp::from_unix_s(until_s),
+            body: BodyMark(self.numbers),
+            success: None,
+        };
         let memory::Claimed::Mine(hold) = self.shared().memory.claim(&keys, None, Instant::now()) else {
             panic!("a new key")
         };
@@ -189,7 +198,9 @@ impl Bed {
             Step::Seen { remember_s } => {
                 let (kept, hold) = self.kept(remember_s);
                 let (told, _) = oneshot::channel();
-                let seen = Draft::of(Entry::Seen { keys: vec![kept] }).unwrap();
+                let success = Success::from_byte(u8::try_from(1 + self.numbers % 100).unwrap());
+                self.relayed.insert(self.numbers, success.unwrap());
+                let seen = Draft::of(Entry::Seen { keys: vec![Kept { success, ..kept }] }).unwrap();
                 self.writer().commit(vec![Command::Seen { seen, hold, told }]);
             }
             Step::Later { s } => self.clock.forward(s),
@@ -327,7 +338,8 @@ impl Bed {
         self.keys.retain(|_, until_s| *until_s > now_s);
         for number in self.keys.keys() {
             let known = self.shared().memory.look(&keys_of(*number));
-            assert_eq!(known, Some(Known { changed: None }), "key {number}");
+            let success = self.relayed.get(number).copied();
+            assert_eq!(known, Some(Known { changed: None, success }), "key {number}");
         }
     }
 

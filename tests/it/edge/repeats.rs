@@ -78,5 +78,5 @@ async fn a_changed_body_under_one_signed_id_is_a_repeat_that_names_both_digests(
 }
 
 fn is_mark(word: &str) -> bool {
-    word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
