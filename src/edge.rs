@@ -26,8 +26,10 @@ mod proxy_protocol;
 mod relay;
 mod reload;
 mod reply;
+mod resolving;
 mod seats;
 mod shown;
+mod shutdown;
 mod snapshot;
 mod ticket;
 mod tls;
@@ -205,7 +207,7 @@ impl Edge {
             doors.push(door);
         }
         let mut background = JoinSet::new();
-        background.spawn(origin::keep_resolving(snapshot.clone(), desk.clone()));
+        background.spawn(resolving::keep_resolving(snapshot.clone(), desk.clone()));
         let watched: Vec<_> = doors.iter().filter_map(|door| door.certificates.clone()).collect();
         if !watched.is_empty() {
             background.spawn(watch_certificates(watched, desk.clone()));

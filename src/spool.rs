@@ -7,6 +7,7 @@
 //! of all that, `chain` who asked it. There is no cursor file, no replay journal and no dead-letter store that could disagree with the log: a
 //! cursor is what is settled, a dead letter is a verdict.
 
+mod act;
 mod acts;
 mod chain;
 mod commit;
@@ -31,7 +32,8 @@ use crate::{
     repeat::RepeatKeys,
     verdict::Fault,
 };
-pub use chain::{Act, Break, By, Digest};
+pub use act::{Act, By, Digest};
+pub use chain::Break;
 use commit::{Command, WAITING_MAX, Writer};
 use log::{Disk, Folder, RealDisk};
 pub use redeliver::{Chosen, Lies, Redelivered};

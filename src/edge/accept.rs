@@ -4,6 +4,7 @@ use super::{
     doorway::Doorway,
     proxy_protocol,
     seats::{Seat, Seats},
+    shutdown::stopped,
     snapshot::Current,
     ticket::{Desk, TurnedAway},
     wire::Wire,
@@ -34,11 +35,6 @@ use tokio::{
 const BREATH: Duration = Duration::from_millis(100);
 /// A balancer sends its preamble with the first packet.
 const PREAMBLE: Duration = Duration::from_secs(3);
-
-/// Waits on a clone: a watch that is marked as seen never wakes Pingora's h2 loop, which waits for `changed()`.
-pub(super) async fn stopped(shutdown: &ShutdownWatch) {
-    let _ = shutdown.clone().wait_for(|stop| *stop).await;
-}
 
 /// One listener, and the way from it to the doorway.
 pub(super) struct Porch<P> {

@@ -9,10 +9,10 @@ mod stream;
 pub(super) use pulse::Pulse;
 
 use super::{
-    accept::stopped,
     chunks::{Chunks, Malformed},
-    reply,
+    reply::{self, LINGER, LINGER_BYTES},
     seats::Seats,
+    shutdown::stopped,
     snapshot::{Current, Snapshot},
     ticket::Desk,
     wire::Wire,
@@ -38,11 +38,6 @@ use tokio::{
 
 /// The client connection preface, RFC 9113 section 3.4.
 const H2_PREFACE_BYTES: usize = 24;
-/// After a refusal the gate reads on for a moment: closing with unread bytes makes the kernel send a reset, which can
-/// destroy the answer on its way.
-pub(super) const LINGER: Duration = Duration::from_secs(1);
-/// What a sender may have had under way when it was refused.
-pub(super) const LINGER_BYTES: usize = 64 * 1024;
 /// A connection that serves for ever never moves to another gate.
 const REQUESTS_MAX: u32 = 10_000;
 /// No request starts on a connection older than this.

@@ -6,7 +6,7 @@ mod failure;
 use super::{
     body::Pace,
     client::Client,
-    doorway::{self, Pulse, head},
+    doorway::{Pulse, head},
     engine::Engine,
     forward::{self, Facts},
     guarded::{Guarded, Visit},
@@ -283,7 +283,7 @@ impl<E: Engine> ProxyHttp for Gateway<E> {
         }
         session.set_read_timeout(Some(limits.body_idle));
         session.set_write_timeout(Some(limits.answer_idle));
-        session.set_total_drain_timeout(Some(doorway::LINGER));
+        session.set_total_drain_timeout(Some(reply::LINGER));
         if session.req_header().version == Version::HTTP_10 {
             session.set_ignore_info_resp(true); // RFC 9110 section 15.2
         }

@@ -1,9 +1,5 @@
 //! Where does WordPress stand? Its address is known before a request needs it: names are resolved in the background.
 
-use super::{
-    snapshot::Current,
-    ticket::{Alarm, Desk},
-};
 use crate::outbound::{Deadlines, Target};
 use arc_swap::ArcSwap;
 use http::Uri;
@@ -20,29 +16,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{
-    sync::Semaphore,
-    time::{sleep, timeout},
-};
+use tokio::{sync::Semaphore, time::timeout};
 
-/// Names change when containers do; the system's resolver caches what is still valid.
-const REFRESH: Duration = Duration::from_secs(15);
-/// After a failure: the name may be there in a moment, as when everything starts at once.
-const RETRY: Duration = Duration::from_secs(2);
 /// The first answer is waited for before anything is listened to, and a new origin's before it is one.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Keeps the addresses of the origin of the moment fresh, for ever.
-pub(super) async fn keep_resolving(snapshot: Current, desk: Arc<Desk>) {
-    loop {
-        let known = !snapshot.load().origin.addresses.load().is_empty();
-        sleep(if known { REFRESH } else { RETRY }).await;
-        let origin = snapshot.load().origin.clone();
-        if let Err(error) = origin.resolve().await {
-            desk.observer.alarm(&Alarm::OriginName(error));
-        }
-    }
-}
 
 /// Why `origin.url` names no origin.
 #[derive(Debug, thiserror::Error)]
@@ -107,12 +84,18 @@ impl Origin {
         self.host.parse::<IpAddr>().is_err()
     }
 
+    /// Whether there is an address to call.
+    pub(super) fn is_known(&self) -> bool {
+        !self.addresses.load().is_empty()
+    }
+
     /// Once, bounded.
     pub(super) async fn resolve_first(&self) -> io::Result<()> {
         timeout(PATIENCE, self.resolve()).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    async fn resolve(&self) -> io::Result<()> {
+    /// Once, for as long as the system takes.
+    pub(super) async fn resolve(&self) -> io::Result<()> {
         if !self.is_named() {
             return Ok(());
         }

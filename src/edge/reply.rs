@@ -1,16 +1,22 @@
 //! How is an answer of the gate's own written, so that it arrives, and the connection stays in step?
 
-use super::doorway::{LINGER, LINGER_BYTES};
 use crate::answer::{self, Answer};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use pingora_error::Result;
 use pingora_http::ResponseHeader;
 use pingora_proxy::Session;
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// Under this name the correlation id is returned to the client and sent to the origin. Clients cannot set it.
 pub(super) const REQUEST_ID: &str = "hookwarden-request-id";
+
+/// After a refusal the gate reads on for a moment: closing with unread bytes makes the kernel send a reset, which can
+/// destroy the answer on its way.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
+/// What a sender may have had under way when it was refused.
+pub(super) const LINGER_BYTES: usize = 64 * 1024;
 
 /// What a refused head is answered with.
 pub(super) fn refused_head(status: StatusCode, request_id: &str) -> Answer {

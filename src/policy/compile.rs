@@ -1,26 +1,25 @@
 //! Text in, [`Policy`] or everything that is wrong with it out. Pure: no disk, no socket, no clock, no environment.
 
 use super::{
-    Destination, KeyReference, Policy, Route, cases,
-    destinations::destinations,
+    Destination, KeyReference, Policy, Route,
+    destinations::{DEFAULT_DESTINATION, destinations},
     floor::{Floor, Lifted},
     issuers::{identity, issuers},
-    merge::merge,
+    merge::{merge, merged},
     notes::Notes,
-    reference::for_editors,
     report::{Report, Severity},
     rollout::rollout,
     route::{RouteCompiler, Surroundings},
     senders::{Senders, key_lists, key_references},
     settings::settings,
     source::{Source, Texts},
-    text::{EnvText, GateText, RouteText, RoutesText},
+    text::RouteText,
     units::ReferenceText,
 };
 use crate::{
     clock::Timestamp,
     guard::{Guards, Selector},
-    json::{Document, Language, Node, language::schema_of},
+    json::{Language, Node},
     verify::Catalogue,
 };
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -48,34 +47,6 @@ pub struct Compiled {
     pub policy: Policy,
     /// What may not be meant as it is written.
     pub warnings: Report,
-}
-
-/// Each kind of file has a language of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LanguageOf {
-    /// `gate.yaml`, which can say everything.
-    Gate,
-    /// `routes/*.yaml`.
-    Routes,
-    /// `env/NAME.yaml`.
-    Env,
-    /// `*.test.yaml`.
-    Tests,
-}
-
-/// The language of one kind of file as a JSON Schema, for editors.
-pub fn language(of: LanguageOf) -> serde_json::Value {
-    for_editors(schema(of))
-}
-
-/// The same in the words that stand beside its keys.
-pub(super) fn schema(of: LanguageOf) -> serde_json::Value {
-    match of {
-        LanguageOf::Gate => schema_of::<GateText>(),
-        LanguageOf::Routes => schema_of::<RoutesText>(),
-        LanguageOf::Env => schema_of::<EnvText>(),
-        LanguageOf::Tests => cases::language(),
-    }
 }
 
 /// Compiles a policy: first the language of each file, then the meaning of all of them together.
@@ -116,11 +87,6 @@ pub fn found(source: &Source, pointer: &str, severity: Severity, message: impl I
         Severity::Warning => notes.warn(node, message),
     }
     Report::new(&texts, notes.found)
-}
-
-/// The files of a policy as one tree, without a word of what may be wrong with them.
-pub(super) fn merged(texts: &Texts<'_>) -> Option<Document> {
-    merge(texts, &mut Vec::new())
 }
 
 fn policy(
@@ -269,6 +235,3 @@ fn unused(routes: &[Route], destinations: &[Destination], keys: &[KeyReference],
         }
     }
 }
-
-/// The one that a route may leave out of `to`.
-pub(super) const DEFAULT_DESTINATION: &str = "wordpress";

@@ -63,6 +63,9 @@ impl Destination {
     }
 }
 
+/// The one that a route may leave out of `to`.
+pub(super) const DEFAULT_DESTINATION: &str = "wordpress";
+
 pub(super) fn destinations(notes: &mut Notes<'_>) -> Vec<Destination> {
     let mut destinations = Vec::new();
     for (name, node) in notes.members("/destinations") {

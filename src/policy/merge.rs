@@ -39,6 +39,11 @@ pub(super) fn merge(texts: &Texts<'_>, found: &mut Vec<Note>) -> Option<Document
     Some(Document::joined(root, texts.iter().filter_map(|placed| placed.tree().cloned())))
 }
 
+/// The files of a policy as one tree, without a word of what may be wrong with them.
+pub(super) fn merged(texts: &Texts<'_>) -> Option<Document> {
+    merge(texts, &mut Vec::new())
+}
+
 /// Everything in these files that is not in their language.
 fn check<T: JsonSchema>(texts: &Texts<'_>, kind: FileKind, elsewhere: &[Hint], found: &mut Vec<Note>) {
     let mut error = |wrong| found.push(Note { wrong, severity: Severity::Error });

@@ -1,11 +1,11 @@
 //! What does each key mean, and what holds where it is absent? The words stand beside the keys, in `text/`; here they
-//! become the tables of `policies/README.md`, and what an editor shows of a key.
+//! become the tables of `policies/README.md`.
 
 use super::{
-    compile::{LanguageOf, schema},
-    effective::flow,
+    flow::flow,
+    language::{ABSENT, LanguageOf, schema},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::fmt::Write as _;
 
 /// One key that has a value of its own.
@@ -169,39 +169,4 @@ fn meaning(schema: &Value) -> String {
         meaning += &format!(" From {least} to {most}.");
     }
     meaning
-}
-
-/// A keyword of our own in the language's schema: what holds without the key, where no value says it.
-const ABSENT: &str = "x-absent";
-
-/// What editors need beside the schema that a file is held against: they show Markdown, and say nothing of what holds
-/// without a key unless it is said there.
-pub(super) fn for_editors(mut schema: Value) -> Value {
-    explain(&mut schema);
-    schema
-}
-
-fn explain(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            members.values_mut().for_each(explain);
-            if members.get("description").is_some_and(Value::is_string) {
-                let shown = shown(members);
-                members.insert("markdownDescription".to_owned(), shown.into());
-            }
-            members.remove(ABSENT);
-        }
-        Value::Array(items) => items.iter_mut().for_each(explain),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn shown(schema: &Map<String, Value>) -> String {
-    let text = |name: &str| schema.get(name).and_then(Value::as_str);
-    let description = text("description").unwrap_or_default();
-    match (schema.get("default"), text(ABSENT)) {
-        (Some(default), _) => format!("{description}\n\nDefault: `{}`", flow(default)),
-        (None, Some(words)) => format!("{description}\n\nDefault: {words}"),
-        (None, None) => description.to_owned(),
-    }
 }

@@ -2,11 +2,11 @@
 
 use super::{
     Delivery, Limits, Owner, Route, Sender,
-    compile::DEFAULT_DESTINATION,
     contract::{
         self, Said, Shelf,
         text::{ContractText, RedactText},
     },
+    destinations::DEFAULT_DESTINATION,
     issuers::AllTerms,
     notes::Notes,
     senders::Senders,
@@ -14,7 +14,6 @@ use super::{
         AdmitText, AtText, ChangedText, DeliverText, FormText, LimitsText, MediaText, MethodText, ProtectionText,
         RepeatsText, RouteText, SenderText, ViaText,
     },
-    tokens,
     units::{RateText, SizeText, TimeText, written_size, written_time},
 };
 use crate::{
@@ -292,7 +291,7 @@ impl<'a> RouteCompiler<'a, '_> {
             );
         }
         let methods = match text.method {
-            None if of_tokens => tokens::methods(),
+            None if of_tokens => TOKEN_METHODS.to_vec(),
             None | Some(MethodText::Post) => vec![Method::POST],
             Some(MethodText::Put) => vec![Method::PUT],
             Some(MethodText::Patch) => vec![Method::PATCH],
@@ -572,3 +571,7 @@ const PER_ADDRESS: Rate = Rate { count: NonZeroU32::MIN.saturating_add(99), per:
 
 /// What is proposed where the vendor itself does not repeat.
 const REMEMBER: Duration = Duration::from_hours(72);
+
+/// Of a route that takes tokens and names none. `OPTIONS` comes before a token is shown, and answers to anybody.
+const TOKEN_METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];

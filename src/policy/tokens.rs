@@ -14,7 +14,7 @@ use crate::{
         jwt::{BadTerms, Demand, Issuer, Place, TokenRule},
     },
 };
-use http::{HeaderName, Method};
+use http::HeaderName;
 use std::{sync::Arc, time::Duration};
 
 impl RouteCompiler<'_, '_> {
@@ -159,11 +159,6 @@ impl RouteCompiler<'_, '_> {
             self.wrong("/answer_by", message);
         }
     }
-}
-
-/// Of a route that takes tokens and names none. `OPTIONS` comes before a token is shown, and answers to anybody.
-pub(super) fn methods() -> Vec<Method> {
-    vec![Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
 }
 
 /// People and programs that wait for an API have given up by then.

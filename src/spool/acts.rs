@@ -2,7 +2,7 @@
 
 use super::{
     Claim, Spool, Verdict,
-    chain::{Act, By},
+    act::{Act, By},
     commit::Command,
     format::{self, Draft, Entry, Settlement},
     index::Stand,

@@ -4,67 +4,20 @@
 //! Whoever may write the folder may write a whole chain anew. What holds against that one is a digest that lies elsewhere:
 //! the gate's own log line of each act has it.
 
-use super::format;
-use crate::clock::Timestamp;
+use super::{
+    act::{Act, Digest},
+    format::Writer,
+};
 use sha2::{Digest as _, Sha256};
 use std::{cmp::Ordering, fmt};
 
-/// Something that an operator did, as it is written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Act {
-    /// Its place in the chain; the first is 1.
-    pub number: u64,
-    /// When.
-    pub at: Timestamp,
-    /// Who, as they called themselves.
-    pub actor: String,
-    /// What: a verb.
-    pub what: String,
-    /// Upon what: an event, a destination, a policy.
-    pub about: String,
-    /// Why, in the actor's words; may be empty.
-    pub reason: String,
-    /// The digest of the act before; of the first, none.
-    pub before: Digest,
-}
-
-/// What an act is known by to the next one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Digest(pub(super) [u8; 32]);
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
-    }
-}
-
 impl Act {
-    /// One that stands nowhere yet.
-    pub(super) fn new(at: Timestamp, by: By<'_>, what: &str, about: &str) -> Self {
-        Self {
-            number: 0,
-            at,
-            actor: by.actor.to_owned(),
-            what: what.to_owned(),
-            about: about.to_owned(),
-            reason: by.reason.to_owned(),
-            before: Digest::default(),
-        }
-    }
-
     /// Of every byte that is written of it.
     pub fn digest(&self) -> Digest {
-        Digest(Sha256::digest(format::act(self)).into())
+        let mut writer = Writer::default();
+        writer.act(self);
+        Digest(Sha256::digest(writer.bytes()).into())
     }
-}
-
-/// Who acts, and why.
-#[derive(Clone, Copy, Debug)]
-pub struct By<'a> {
-    /// As they call themselves.
-    pub actor: &'a str,
-    /// In their words; may be empty.
-    pub reason: &'a str,
 }
 
 /// The end of the chain: what the next act has to name.
@@ -133,6 +86,7 @@ pub(super) fn check(acts: &mut Vec<Act>) -> Vec<Break> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{clock::Timestamp, spool::act::By};
 
     fn acts(count: u64) -> Vec<Act> {
         let (mut acts, mut end) = (Vec::new(), End::default());

@@ -2,7 +2,8 @@
 //! and only then says so. No artificial linger: the sync is the linger.
 
 use super::{
-    chain::{self, Act},
+    act::Act,
+    chain,
     format::{Builder, Draft, Entry, SEGMENT_HEAD_BYTES, SegmentHead, Settlement, What},
     index::{Place, Waiting},
     log::Disk,

@@ -13,8 +13,9 @@
 mod draft;
 mod fields;
 mod footer;
+mod sums;
 
-use super::chain::{Act, Digest};
+use super::act::{Act, Digest};
 use crate::{
     clock::Timestamp,
     event::Record,
@@ -23,10 +24,11 @@ use crate::{
     repeat::{BodyMark, Fingerprint},
 };
 pub(super) use draft::Draft;
-use draft::{checksum, head_checksum, whole};
-use fields::{Reader, Writer};
+use fields::Reader;
+pub(super) use fields::Writer;
 pub(super) use footer::{Builder, FOOTER_TAIL_BYTES, Summary, What, footer_start, read_footer, tag};
 use std::time::Duration;
+use sums::{checksum, head_checksum, whole};
 
 /// `HWR1`.
 const MAGIC: [u8; 4] = *b"HWR1";
@@ -213,13 +215,6 @@ impl Entry {
 /// A century and a third, at the most.
 pub(super) fn seconds(time: Duration) -> u32 {
     u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
-}
-
-/// The bytes of an act, which its digest is of.
-pub(super) fn act(act: &Act) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.act(act);
-    writer.into_bytes()
 }
 
 const fn own_or(identity: u64, sequence: u64) -> u64 {

@@ -93,7 +93,7 @@ impl Spool {
     /// What is settled goes before anything is refused; who is refused does not ask again until something has changed.
     pub(super) async fn room(&self, bytes: u64) -> Result<Promise, Fault> {
         loop {
-            if let Some(promise) = Promise::of(&self.shared, bytes) {
+            if let Some(promise) = Promise::of(&self.shared.room, bytes) {
                 return Ok(promise);
             }
             self.shared.ready()?;

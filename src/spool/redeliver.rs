@@ -6,7 +6,7 @@
 
 use super::{
     Spool,
-    chain::{Act, By},
+    act::{Act, By},
     commit::Command,
     format::{Draft, Entry},
     index::Place,

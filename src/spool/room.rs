@@ -1,7 +1,6 @@
 //! Is there room for one event more? Every byte counts from the moment it is promised, so that neither the budget nor the
 //! free-space floor is passed within a burst, between two looks at the disk.
 
-use super::shared::Shared;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -24,7 +23,7 @@ pub(super) struct Room {
 
 /// Room for one event, until it is written.
 pub(super) struct Promise {
-    shared: Arc<Shared>,
+    room: Arc<Room>,
     bytes: u64,
 }
 
@@ -105,17 +104,17 @@ impl Room {
 
 impl Promise {
     /// `None` if that were too much.
-    pub(super) fn of(shared: &Arc<Shared>, bytes: u64) -> Option<Self> {
+    pub(super) fn of(room: &Arc<Room>, bytes: u64) -> Option<Self> {
         // Counted first: of two at once that do not fit together, at most one gets it.
-        let before = shared.room.promised.fetch_add(bytes, Ordering::AcqRel);
-        let promise = Self { shared: shared.clone(), bytes };
-        shared.room.fits(before.saturating_add(bytes)).then_some(promise)
+        let before = room.promised.fetch_add(bytes, Ordering::AcqRel);
+        let promise = Self { room: room.clone(), bytes };
+        room.fits(before.saturating_add(bytes)).then_some(promise)
     }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        self.shared.room.promised.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.room.promised.fetch_sub(self.bytes, Ordering::AcqRel);
     }
 }
 

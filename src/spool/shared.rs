@@ -37,7 +37,7 @@ pub(super) struct Shared {
     pub(super) index: Mutex<Index>,
     pub(super) segments: Mutex<Segments>,
     pub(super) changed: Notify,
-    pub(super) room: Room,
+    pub(super) room: Arc<Room>,
     /// The disk refused the last write, sync or new segment.
     pub(super) failed: AtomicBool,
     pub(super) last_error: Mutex<Option<String>>,
@@ -58,7 +58,7 @@ impl Shared {
     pub(super) fn new(settings: Settings, folder: Folder, clock: Arc<dyn Clock>, lock: Flock<File>) -> Self {
         Self {
             segment_bytes: (settings.bytes / SEGMENTS_OF_A_BUDGET).clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES),
-            room: Room::new(settings.bytes, settings.free),
+            room: Arc::new(Room::new(settings.bytes, settings.free)),
             settings,
             folder,
             clock,

@@ -1,7 +1,8 @@
 //! Looking at a spool without opening it: no lock, no change, whether or not a gate is writing to it.
 
 use super::{
-    chain::{self, Act, Break},
+    act::Act,
+    chain::{self, Break},
     format::{Entry, Settlement, Step},
     log::Folder,
     read,

@@ -6,7 +6,7 @@ use super::{
     stream::{SEND_BUFFER_BYTES, Stream as PatientStream, Unread},
 };
 use crate::{
-    edge::{accept::stopped, ticket::TurnedAway, waited::Waited, wire::Wire},
+    edge::{shutdown::stopped, ticket::TurnedAway, waited::Waited, wire::Wire},
     policy::EdgeLimits,
 };
 use bytes::BytesMut;

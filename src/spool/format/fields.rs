@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[derive(Default)]
-pub(super) struct Writer(Vec<u8>);
+pub(in crate::spool) struct Writer(Vec<u8>);
 
 impl Writer {
     /// With room for this one, so that a large body is copied once.
@@ -19,7 +19,7 @@ impl Writer {
         Self(Vec::with_capacity(payload + BESIDE_THE_PAYLOAD))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::spool) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
@@ -72,7 +72,7 @@ impl Writer {
         self.text(reason);
     }
 
-    pub(super) fn act(&mut self, act: &Act) {
+    pub(in crate::spool) fn act(&mut self, act: &Act) {
         self.u64(act.number);
         self.i64(act.at.unix_ms());
         [&act.actor, &act.what, &act.about, &act.reason].into_iter().for_each(|text| self.text(text));

@@ -8,7 +8,11 @@ use super::{
     fields::{Reader, Writer},
     look,
 };
-use crate::{clock::Timestamp, order::OrderKey, spool::chain};
+use crate::{
+    clock::Timestamp,
+    order::OrderKey,
+    spool::{act::Digest, chain},
+};
 use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 /// What memory is rebuilt from: one record, without what is only ever read from its place.
@@ -270,7 +274,7 @@ fn summary(reader: &mut Reader<'_>, lists: &[Arc<[String]>], names: &[Arc<str>])
             reason: name(reader)?,
         },
         4 => What::Seen { keys: reader.keys()? },
-        5 => What::Act(chain::End { number: reader.u64()?, digest: chain::Digest(reader.array()?) }),
+        5 => What::Act(chain::End { number: reader.u64()?, digest: Digest(reader.array()?) }),
         _ => return None,
     };
     Some(Summary { sequence, at, bytes, what })

@@ -3,9 +3,11 @@
 //! A line begins when an event with that key is taken, and takes up those that come behind it: what was never taken
 //! costs nothing here, and what stands in line eight bytes.
 
-use super::queue::{Tick, trim};
 use crate::order::OrderKey;
 use std::collections::{HashMap, VecDeque};
+
+/// When something is due, in tenths of a second since the spool was opened: 13 years fit.
+pub(super) type Tick = u32;
 
 /// All lines in which somebody stands.
 #[derive(Debug, Default)]
@@ -85,6 +87,16 @@ pub(super) struct Turn {
     pub(super) goes: Option<(Tick, u64)>,
     pub(super) comes: Option<(Tick, u64)>,
 }
+
+/// Gives back the room of a backlog that is gone.
+pub(super) fn trim(line: &mut VecDeque<u64>) {
+    if line.capacity() > ROOM_MIN && line.len() < line.capacity() / 4 {
+        line.shrink_to(line.len() * 2);
+    }
+}
+
+/// The line keeps room for so many that have gone.
+const ROOM_MIN: usize = 1024;
 
 #[cfg(test)]
 impl Lines {

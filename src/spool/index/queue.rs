@@ -1,7 +1,7 @@
 //! The events of one destination: most have never been tried, and wait in one line at eight bytes each.
 
 use super::{
-    lines::{Lines, Turn},
+    lines::{Lines, Tick, Turn, trim},
     places::Places,
 };
 use crate::{
@@ -54,8 +54,6 @@ pub(in crate::spool) enum Stand {
     Dead,
 }
 
-/// Tenths of a second since the spool was opened: 13 years fit.
-pub(super) type Tick = u32;
 const TICK_MS: u128 = 100;
 
 /// Eight bytes.
@@ -80,9 +78,6 @@ const REASONS_MAX: usize = 256;
 
 /// So many are put behind others in one call: were it a whole backlog, all who want the index would wait for that.
 const HELD_MAX: usize = 4096;
-
-/// The line keeps room for so many that have gone.
-const ROOM_MIN: usize = 1024;
 
 impl Queue {
     pub(super) fn new(started: Instant) -> Self {
@@ -305,13 +300,6 @@ impl Queue {
 
     fn instant(&self, tick: Tick) -> Instant {
         self.started + Duration::from_millis(u64::from(tick) * 100)
-    }
-}
-
-/// Gives back the room of a backlog that is gone.
-pub(super) fn trim(line: &mut VecDeque<u64>) {
-    if line.capacity() > ROOM_MIN && line.len() < line.capacity() / 4 {
-        line.shrink_to(line.len() * 2);
     }
 }
 

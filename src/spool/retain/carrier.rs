@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     event::Record,
     spool::{
-        chain::Act,
+        act::Act,
         format::{Draft, Entry, Found, Kept, Settlement, Step},
         index::{Open, Stand},
         read,

@@ -81,16 +81,16 @@ fn what_was_written_and_promised_since_the_last_look_is_not_free() {
     let settings = Settings { free: 100 * KIB, ..settings(&folder) };
     let (mut writer, _) = prepare(settings, Arc::new(SystemClock), RealDisk::default()).unwrap();
     writer.shared.room.looked(200 * KIB);
-    let first = Promise::of(&writer.shared, 60 * KIB);
+    let first = Promise::of(&writer.shared.room, 60 * KIB);
     assert!(first.is_some());
-    assert!(Promise::of(&writer.shared, 60 * KIB).is_none(), "the first one is on its way");
+    assert!(Promise::of(&writer.shared.room, 60 * KIB).is_none(), "the first one is on its way");
     drop(first);
     let record = event_with(keys("a", 1), &vec![b'x'; 60 << 10]).into_record();
     let (id, event) = (record.id.clone(), format::Entry::Event { identity: 0, keys: Vec::new(), record });
     let event = format::Draft::of(event).unwrap();
-    let room = Promise::of(&writer.shared, event.len() as u64);
+    let room = Promise::of(&writer.shared.room, event.len() as u64);
     let (told, _outcome) = oneshot::channel();
     writer.commit(vec![Command::Accept { id, event, hold: None, room, told }]);
-    assert!(Promise::of(&writer.shared, 60 * KIB).is_none(), "it is written");
-    assert!(Promise::of(&writer.shared, 39 * KIB).is_some());
+    assert!(Promise::of(&writer.shared.room, 60 * KIB).is_none(), "it is written");
+    assert!(Promise::of(&writer.shared.room, 39 * KIB).is_some());
 }
