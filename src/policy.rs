@@ -1,6 +1,7 @@
 //! The rules, compiled. Text becomes a [`Policy`] once, at load; requests only ever see the latter.
 
 mod cases;
+mod changes;
 mod compile;
 mod contract;
 mod destinations;
@@ -28,6 +29,7 @@ mod units;
 mod url;
 
 pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, Stages, cases};
+pub use changes::{Change, changes};
 pub use compile::{Compiled, Overrides, compile, found};
 pub use destinations::{Broker, Destination, Durability, Http, Nats, Only, Place, Redis, Server};
 pub use effective::effective;

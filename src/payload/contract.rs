@@ -67,6 +67,16 @@ impl Contract {
         Self { is_tried: true, ..self }
     }
 
+    /// Whether every document must be as agreed.
+    pub fn has_schema(&self) -> bool {
+        self.agreed.is_some()
+    }
+
+    /// Whether something is taken out of what goes on.
+    pub fn redacts(&self) -> bool {
+        !self.redaction.is_empty()
+    }
+
     /// Whether nothing is asked of a document and nothing taken out, so that nobody has to read it.
     pub fn is_indifferent(&self) -> bool {
         self.agreed.is_none() && self.redaction.is_empty()

@@ -1,7 +1,7 @@
 //! What no route may be weaker than, and the exceptions from it, which end.
 
 use super::{
-    Route, Sender,
+    Limits, Route, Sender,
     notes::Notes,
     text::{ExceptionText, ExceptionsText, FloorLimitsText, FloorText, FloorWord, NeedText},
     units::{DayText, RateText, SizeText, TimeText, written_rate, written_size, written_time},
@@ -29,8 +29,9 @@ struct Placed {
     line: String,
 }
 
+/// One value that a route must not go beyond.
 #[derive(Clone, Copy)]
-enum Limit {
+pub(super) enum Limit {
     MaxAge(Duration),
     MaxFuture(Duration),
     Body(u64),
@@ -213,6 +214,27 @@ impl fmt::Display for FloorWord {
 }
 
 impl Limit {
+    /// Those that hold for this route as it is: none other is weaker.
+    pub(super) fn of(route: &Route) -> Vec<Self> {
+        let Limits { per_address, per_sender } = route.limits;
+        let mut limits = vec![Self::Body(route.admit.body_limit_bytes as u64)];
+        match window(route) {
+            Some(Window::Signed { max_age, max_future }) => {
+                limits.extend([Self::MaxAge(max_age), Self::MaxFuture(max_future)]);
+            }
+            Some(Window::Unsigned { .. }) | None => {}
+        }
+        limits.extend(per_address.map(Self::PerAddress));
+        limits.extend(per_sender.map(Self::PerSender));
+        limits.push(Self::Remember(route.remember));
+        limits
+    }
+
+    /// As a route writes it: `sender.max_age`.
+    pub(super) fn route_key(&self) -> String {
+        self.word().route_pointer().trim_start_matches('/').replace('/', ".")
+    }
+
     fn word(&self) -> FloorWord {
         match self {
             Self::MaxAge(_) => FloorWord::MaxAge,
@@ -225,12 +247,8 @@ impl Limit {
     }
 
     /// A scheme that signs no time, and a token that says its own, have neither age nor future: nothing could be held against it.
-    fn is_broken_by(&self, route: &Route) -> bool {
-        let window = match &route.sender {
-            Sender::Webhook(webhook) => Some(webhook.window()),
-            Sender::Token(_) => None,
-        };
-        match (*self, window) {
+    pub(super) fn is_broken_by(&self, route: &Route) -> bool {
+        match (*self, window(route)) {
             (Self::MaxAge(longest), Some(Window::Signed { max_age, .. })) => max_age > longest,
             (Self::MaxFuture(longest), Some(Window::Signed { max_future, .. })) => max_future > longest,
             // A token is not remembered, but for as long as it is good.
@@ -241,6 +259,14 @@ impl Limit {
             (Self::PerSender(rate), _) => is_faster(route.limits.per_sender, rate),
             (Self::Remember(shortest), Some(_)) => route.remember < shortest,
         }
+    }
+}
+
+/// A token has none.
+fn window(route: &Route) -> Option<Window> {
+    match &route.sender {
+        Sender::Webhook(webhook) => Some(webhook.window()),
+        Sender::Token(_) => None,
     }
 }
 

@@ -233,6 +233,29 @@ fn a_rollback_stays_until_the_files_change() {
     assert_eq!(gate.deliver("/hooks/third", KEY, "msg_1"), 202);
 }
 
+/// CONTRACT C16: whoever changes who may come in, or how strictly, has acted, and it is written down who that was.
+#[test]
+fn keys_that_come_and_go_and_routes_that_guard_less_are_acts() {
+    let shop = Shop::open("shop");
+    let gate = Gate::run(|folder| policy(folder, shop.address, "first"));
+    let other = policy(gate.folder.path(), shop.address, "first");
+    gate.save(&other.replace("id: of-first", "id: new").replace("keys: shop }", "keys: shop, max_age: 10m }"));
+    let acts = until("they are written down", || Some(gate.told("an operator acted")).filter(|acts| acts.len() == 4));
+    let acts: Vec<_> =
+        acts.iter().map(|act| (act["actor"].clone(), act["what"].clone(), act["about"].clone())).collect();
+    let by = |what: &str, about: &str| ("changed files".into(), what.into(), about.into());
+    assert_eq!(acts[0], by("policy reload", gate.digest().as_str()));
+    assert_eq!(acts[1], by("key added", "shop/new"));
+    assert_eq!(acts[2], by("key retired", "shop/of-first"));
+    assert_eq!(acts[3], by("weaken", "first: `sender.max_age` was `5m` or less"));
+
+    assert_eq!(gate.policy("rollback").0, Some(0));
+    let acts = gate.told("an operator acted");
+    let last: Vec<_> = acts[4..].iter().map(|act| act["what"].clone()).collect();
+    assert_eq!(last, ["policy rollback", "key added", "key retired"], "the old age is no weakening");
+    assert_eq!(acts[5]["actor"], "rollback by alice");
+}
+
 /// CONTRACT C11: no request fails, and none sees two policies: whatever names a policy in an event names the same one.
 #[test]
 fn reloads_and_rollbacks_under_load_fail_no_request_and_none_sees_two_policies() {

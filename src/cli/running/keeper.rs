@@ -18,7 +18,7 @@ use crate::{
     deliver::Forwarders,
     edge::{Edge, PingoraOutbound, SystemResolver},
     keys::Fetchers,
-    policy::{Policy, Settings, Source},
+    policy::{Policy, Settings, Source, changes},
     spool::Spool,
     verdict::Chain,
     verify::Catalogue,
@@ -189,7 +189,7 @@ impl Keeper {
             return Err("this gate was started without a policy; there is nothing to read again".to_owned());
         };
         let result = self.try_files(seen, &Cause::Reload(actor.clone())).await;
-        self.record(&actor, "policy reload").await;
+        self.record(actor.as_str(), "policy reload").await;
         match result {
             Reloaded::Unchanged => Ok("read again; nothing has changed"),
             Reloaded::Applied | Reloaded::RolledBack => Ok("read again, and in force"),
@@ -289,6 +289,7 @@ impl Keeper {
 
     async fn apply(&mut self, loaded: Loaded, of: Of, by: &Cause) -> Result<Reloaded, Refused> {
         let loaded = loaded.remembering_as(&self.current.loaded);
+        let changes = changes(&self.current.loaded.policy, &loaded.policy);
         self.put_in_force(&loaded).await?;
         loaded.warnings.log();
         let same_texts = loaded.source == self.current.loaded.source;
@@ -304,8 +305,13 @@ impl Keeper {
         // Other secrets do not repair what the files say.
         self.last_error = self.last_error.take().filter(|(wrong, _)| of == Of::InForce && *wrong == Of::Files);
         self.tell();
-        let is_date = *by == Cause::Date;
+        let (is_date, is_asked) = (*by == Cause::Date, matches!(by, Cause::Reload(_)));
         let by = by.to_string(); // a text is quoted in the log, and cannot be another line of it
+        if !is_date && !is_asked && !unchanged {
+            // Whoever may write the files has put them in force.
+            self.record(&by, if same_texts { "secrets reload" } else { "policy reload" }).await;
+        }
+        self.record_changes(&by, changes).await;
         if is_date {
             info!(by, policy, routes, "what had an end in the policy has ended; the rest is as it was");
             return Ok(Reloaded::Applied);
@@ -347,6 +353,7 @@ impl Keeper {
             return Err("there is nothing to go back to; `hookwarden policy show` tells what is loaded".to_owned());
         };
         let by = Cause::Rollback(actor.clone());
+        let changes = changes(&self.current.loaded.policy, &previous.loaded.policy);
         if let Err(refused) = self.put_in_force(&previous.loaded).await {
             self.refuse(&refused, Of::Files, &by);
             self.state.metrics.policy.reloaded(Reloaded::Refused, false);
@@ -366,7 +373,8 @@ impl Keeper {
         warn!(by = by.to_string(), policy, "the policy before is in force again");
         self.passed = None; // what has ended since then has ended for this one too
         self.pass_date().await;
-        self.record(&actor, "policy rollback").await;
+        self.record(actor.as_str(), "policy rollback").await;
+        self.record_changes(&by.to_string(), changes).await;
         Ok("the policy before is in force again, until the files change or a reload is asked for")
     }
 

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     control::{
-        actor::Actor,
         orders::{Previous, Standing},
         socket::tell_act,
     },
+    policy::Change,
     spool::By,
     verdict::Chain,
 };
@@ -54,19 +54,25 @@ impl Keeper {
     }
 
     /// As an act of an operator, in the log that outlives this process.
-    pub(super) async fn record(&self, actor: &Actor, what: &str) {
+    pub(super) async fn record(&self, actor: &str, what: &str) {
+        self.record_about(actor, what, &self.current.loaded.policy.digest).await;
+    }
+
+    /// What the policy that is in force now did to keys and guards, each as an act of its own.
+    pub(super) async fn record_changes(&self, by: &str, changes: Vec<Change>) {
+        for Change { what, about } in changes {
+            self.record_about(by, what, &about).await;
+        }
+    }
+
+    async fn record_about(&self, actor: &str, what: &str, about: &str) {
         let Some(queue) = &self.queue else { return };
-        let about = &self.current.loaded.policy.digest;
-        match queue.spool.record_act(By { actor: actor.as_str(), reason: "" }, what, about).await {
+        match queue.spool.record_act(By { actor, reason: "" }, what, about).await {
             Ok(act) => tell_act(&act),
             // A rollback must work while the disk does not.
             Err(fault) => {
-                error!(
-                    actor = actor.as_str(),
-                    what,
-                    cause = Chain(&fault).to_string(),
-                    "an act of an operator could not be written down"
-                );
+                let cause = Chain(&fault).to_string();
+                error!(actor, what, about, cause, "an act of an operator could not be written down");
             }
         }
     }

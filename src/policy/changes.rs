@@ -1,0 +1,192 @@
+//! What does another policy change that somebody answers for? Keys that come and go, and routes that guard less than
+//! before: each is an act, which is written down.
+
+use super::{IssuerKeys, KeyEntry, Observe, Policy, Reference, Route, floor::Limit};
+use crate::clock::Timestamp;
+use std::collections::BTreeMap;
+
+/// One change, in the words of an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// `key added`, `key changed`, `key retired` or `weaken`.
+    pub what: &'static str,
+    /// Which key, or which route and in what.
+    pub about: String,
+}
+
+const ADDED: &str = "key added";
+const CHANGED: &str = "key changed";
+const RETIRED: &str = "key retired";
+const WEAKEN: &str = "weaken";
+
+/// What is different under the policy `after`, as far as it is about keys or makes a route weaker.
+pub fn changes(before: &Policy, after: &Policy) -> Vec<Change> {
+    let mut changes = Vec::new();
+    keys(&keys_of(before), &keys_of(after), &mut changes);
+    for old in &before.routes {
+        let new = after.routes.iter().find(|new| new.name == old.name);
+        let weaker = new.map_or_else(|| vec!["the route is gone".to_owned()], |new| weaker(old, new));
+        changes.extend(weaker.into_iter().map(|how| Change { what: WEAKEN, about: format!("{}: {how}", old.name) }));
+    }
+    changes
+}
+
+/// Where a key is, and when it ends.
+#[derive(PartialEq, Eq)]
+struct Key<'a> {
+    from: From<'a>,
+    retire: Option<Timestamp>,
+}
+
+#[derive(PartialEq, Eq)]
+enum From<'a> {
+    Entry(&'a Reference),
+    Issuer(&'a IssuerKeys),
+}
+
+/// By what people call them. A list that two senders share has its keys once.
+fn keys_of(policy: &Policy) -> BTreeMap<String, Key<'_>> {
+    let entries = policy.keys.iter().flat_map(|reference| {
+        let list = reference.name.split('/').next().unwrap_or_default();
+        reference.entries.iter().map(move |KeyEntry { id, from, retire }| {
+            (format!("{list}/{id}"), Key { from: From::Entry(from), retire: *retire })
+        })
+    });
+    let issuers = policy
+        .issuers
+        .iter()
+        .map(|issuer| (format!("issuer {}", issuer.name), Key { from: From::Issuer(&issuer.keys), retire: None }));
+    entries.chain(issuers).collect()
+}
+
+fn keys(before: &BTreeMap<String, Key<'_>>, after: &BTreeMap<String, Key<'_>>, changes: &mut Vec<Change>) {
+    let mut tell = |what, about: String| changes.push(Change { what, about });
+    for (name, new) in after {
+        match before.get(name) {
+            None => tell(ADDED, name.clone()),
+            Some(old) => {
+                if old.from != new.from {
+                    tell(CHANGED, name.clone());
+                }
+                match (old.retire, new.retire) {
+                    (old, Some(new)) if old.is_none_or(|old| new < old) => {
+                        tell(RETIRED, format!("{name}, from {}", day(new)));
+                    }
+                    (Some(old), new) if new != Some(old) => {
+                        let until = new.map_or_else(|| "no day on".to_owned(), day);
+                        tell(WEAKEN, format!("{name}: retires from {until}, and before from {}", day(old)));
+                    }
+                    (_, _) => {}
+                }
+            }
+        }
+    }
+    for name in before.keys().filter(|name| !after.contains_key(*name)) {
+        tell(RETIRED, name.clone());
+    }
+}
+
+/// In what a route asks for less than it did.
+fn weaker(old: &Route, new: &Route) -> Vec<String> {
+    let below = Limit::of(old).into_iter().filter(|limit| limit.is_broken_by(new));
+    let mut weaker: Vec<_> = below.map(|limit| format!("`{}` was {limit}", limit.route_key())).collect();
+    let what = |observe: &Option<Observe>| observe.as_ref().map(|observe| observe.what);
+    if new.observe.is_some() && what(&new.observe) != what(&old.observe) {
+        weaker.push("is observed, and does not enforce".to_owned());
+    }
+    if old.contract.has_schema() && !new.contract.has_schema() {
+        weaker.push("its schema is gone".to_owned());
+    }
+    if old.contract.redacts() && !new.contract.redacts() {
+        weaker.push("its redaction is gone".to_owned());
+    }
+    weaker
+}
+
+fn day(at: Timestamp) -> String {
+    at.rfc3339().split('T').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        policy::{Overrides, Source, TextFile, compile, tests::compiled},
+        verify::Catalogue,
+    };
+
+    const BASE: &str = r"
+routes:
+  shop:
+    at: { path: /hooks/shop }
+    sender: { provider: standard-webhooks, keys: shop, max_age: 5m }
+    limits: { per_address: 10/s, per_sender: 5/s }
+    redact: [{ at: /card, as: drop }]
+keys: { shop: [{ id: live, from: env:A }, { id: old, from: env:B, retire: 2030-01-31 }] }
+destinations: { wordpress: { url: 'http://127.0.0.1:8080/' } }
+";
+
+    fn told(from: &str, to: &str) -> Vec<String> {
+        let policy = |text: &str| compiled(text).unwrap().policy;
+        changes(&policy(BASE), &policy(&BASE.replace(from, to)))
+            .into_iter()
+            .map(|Change { what, about }| format!("{what} {about}"))
+            .collect()
+    }
+
+    #[test]
+    fn the_same_policy_changes_nothing() {
+        assert_eq!(told("", ""), [""; 0]);
+    }
+
+    #[test]
+    fn keys_that_come_go_or_move_are_told() {
+        assert_eq!(told("id: live", "id: new"), ["key added shop/new", "key retired shop/live"]);
+        assert_eq!(told("env:A", "env:C"), ["key changed shop/live"]);
+        assert_eq!(told("env:A }", "env:A, retire: 2030-06-01 }"), ["key retired shop/live, from 2030-06-01"]);
+        assert_eq!(told("2030-01-31", "2030-01-01"), ["key retired shop/old, from 2030-01-01"]);
+    }
+
+    #[test]
+    fn a_key_that_may_stay_for_longer_is_a_weakening() {
+        let later = "weaken shop/old: retires from 2031-01-01, and before from 2030-01-31";
+        assert_eq!(told("2030-01-31", "2031-01-01"), [later]);
+        let never = "weaken shop/old: retires from no day on, and before from 2030-01-31";
+        assert_eq!(told(", retire: 2030-01-31", ""), [never]);
+    }
+
+    #[test]
+    fn a_route_that_asks_for_less_is_told_in_what() {
+        assert_eq!(told("max_age: 5m", "max_age: 30m"), ["weaken shop: `sender.max_age` was `5m` or less"]);
+        assert_eq!(told("10/s", "11/s"), ["weaken shop: `limits.per_address` was `10/s` or less"]);
+        assert_eq!(told(", per_sender: 5/s", ""), ["weaken shop: `limits.per_sender` was `5/s` or less"]);
+        let body = ["weaken shop: `admit.body` was `1MiB` or less"];
+        assert_eq!(told("    limits:", "    admit: { body: 2MiB }\n    limits:"), body);
+        let redaction = told("    redact: [{ at: /card, as: drop }]\n", "");
+        assert_eq!(redaction, ["weaken shop: its redaction is gone"]);
+        assert_eq!(told("max_age: 5m", "max_age: 1m"), [""; 0], "stronger is nothing to answer for");
+    }
+
+    #[test]
+    fn a_schema_that_is_gone_is_told() {
+        let policy = |contract: &str| {
+            let mut source = Source::one("gate.yaml", BASE.replace("    redact:", &format!("{contract}    redact:")));
+            source.schemas = vec![TextFile { name: "schemas/a.json".into(), text: r#"{ "type": "object" }"#.into() }];
+            let now = Timestamp::from_rfc3339("2026-11-24T00:00:00Z").unwrap();
+            compile(&source, &Catalogue::embedded(), &Overrides::default(), now).unwrap().policy
+        };
+        let (with, without) = (policy("    contract: { schema: schemas/a.json }\n"), policy(""));
+        let schema = Change { what: WEAKEN, about: "shop: its schema is gone".into() };
+        assert_eq!(changes(&with, &without), [schema]);
+        assert_eq!(changes(&without, &with), []);
+    }
+
+    #[test]
+    fn a_route_that_is_gone_or_only_observed_guards_less() {
+        let gone = told("  shop:\n    at: { path: /hooks/shop }", "  other:\n    at: { path: /hooks/other }");
+        assert_eq!(gone, ["weaken shop: the route is gone"]);
+        let observed =
+            told("destinations:", "rollout: { shop: { observe: [limits], until: 2030-01-01 } }\ndestinations:");
+        assert_eq!(observed, ["weaken shop: is observed, and does not enforce"]);
+    }
+}
