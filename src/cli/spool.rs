@@ -11,7 +11,7 @@ use crate::{
     clock::Timestamp,
     control::socket::Ask,
     event::Record,
-    spool::view::{State, View, Viewed, is_spool, view},
+    spool::view::{State, View, Viewed, is_spool, payload, view},
 };
 use act::Who;
 use anyhow::{Context as _, bail};
@@ -114,27 +114,28 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             };
             let mut out = out();
             writeln!(out, "{}", line(found, &Standings::ask(&args.folder)))?;
-            writeln!(
-                out,
-                "request {}, {} bytes of {}\n",
-                found.record.request_id,
-                found.record.payload.len(),
-                printable(&found.record.content_type)
-            )?;
-            writeln!(out, "{}", printable_lines(&String::from_utf8_lossy(&found.record.payload)))?;
+            let Record { request_id, content_type, .. } = &found.record;
+            let (bytes, content_type) = (found.payload_bytes, printable(content_type));
+            writeln!(out, "request {request_id}, {bytes} bytes of {content_type}\n")?;
+            let whole = whole(&args.folder, found)?.with_context(|| erased(event))?;
+            writeln!(out, "{}", printable_lines(&String::from_utf8_lossy(&whole.payload)))?;
         }
         Verb::Export { state } => {
             let listed = read(&args.folder)?;
             let mut out = out();
             for event in listed.events.iter().filter(|event| is_wanted(event, *state, None)) {
-                let mut whole = summary(event, &Standings::default());
-                if let Value::Object(members) = &mut whole {
-                    let Record { content_type, payload, request_id, .. } = &event.record;
+                let Some(whole) = whole(&args.folder, event)? else {
+                    let _ = writeln!(io::stderr(), "{}", erased(&event.record.id));
+                    continue;
+                };
+                let Record { content_type, payload, request_id, .. } = whole;
+                let mut exported = summary(event, &Standings::default());
+                if let Value::Object(members) = &mut exported {
                     members.insert("request_id".into(), json!(request_id));
                     members.insert("content_type".into(), json!(content_type));
-                    members.insert("payload_base64".into(), json!(data_encoding::BASE64.encode(payload)));
+                    members.insert("payload_base64".into(), json!(data_encoding::BASE64.encode(&payload)));
                 }
-                writeln!(out, "{whole}")?;
+                writeln!(out, "{exported}")?;
             }
         }
         Verb::Fsck { json } => return fsck(&read(&args.folder)?, *json),
@@ -170,6 +171,21 @@ fn read(folder: &Path) -> anyhow::Result<View> {
     }
     view(folder, &mut progress)
         .with_context(|| format!("cannot read the spool `{}`; name it with --folder", folder.display()))
+}
+
+/// The event with its payload, wherever a gate that runs has carried it since the files were read; `None` if it has ended
+/// since, and was erased.
+fn whole(folder: &Path, event: &Viewed) -> anyhow::Result<Option<Record>> {
+    if let Some(whole) = payload(folder, event)? {
+        return Ok(Some(whole));
+    }
+    let again = view(folder, &mut |_, _| ())?;
+    let moved = again.events.iter().find(|moved| moved.sequence == event.sequence);
+    Ok(moved.map(|moved| payload(folder, moved)).transpose()?.flatten())
+}
+
+fn erased(event: &str) -> String {
+    format!("`{event}` has ended, and was erased while the files were read")
 }
 
 impl clap::ValueEnum for State {
@@ -289,6 +305,7 @@ mod tests {
             sequence: 1,
             lies: crate::spool::Lies { segment: 1, at: 0, bytes: 1 },
             record: crate::contract::record("evt_1", b"{}"),
+            payload_bytes: 2,
             states: std::collections::BTreeMap::new(),
         };
         event.record.event_type = "order\u{1b}[2J".into();

@@ -1,9 +1,13 @@
 //! The log as it lies on disk, read without changing anything: for recovery, and for those who look while a gate runs.
 
 use super::{
-    format::{FOOTER_TAIL_BYTES, Records, SEGMENT_HEAD_BYTES, SegmentHead, Step, Summary, footer_start, read_footer},
+    format::{
+        Entry, FOOTER_TAIL_BYTES, Found, Look, Records, SEGMENT_HEAD_BYTES, SegmentHead, Step, Summary, footer_start,
+        look, read_footer,
+    },
     log::Folder,
 };
+use crate::event::Record;
 use std::io;
 
 /// What one segment says, without payloads.
@@ -71,20 +75,32 @@ pub(super) fn by_scan(folder: &Folder, number: u64, after: u64, valid: Option<u6
     Ok(told)
 }
 
-/// One segment's head and all that is in it. `valid` is what the next segment's head says: what follows was never
+/// All that is in one segment, one thing after another. `valid` is what the next segment's head says: what follows was never
 /// acknowledged. Sequences grow beyond `after`.
 pub(super) fn segment(
     folder: &Folder,
     number: u64,
     after: u64,
     valid: Option<u64>,
-) -> io::Result<(Option<SegmentHead>, Vec<Step>)> {
+    read: &mut dyn FnMut(Step),
+) -> io::Result<()> {
     let (head, bytes) = bytes(folder, number, valid)?;
-    let Some(head) = head else {
-        let bytes = bytes.len();
-        return Ok((None, vec![Step::Damage { at: 0, bytes }]));
-    };
-    Ok((Some(head), Records::new(&head, &bytes, after).collect()))
+    match head {
+        Some(head) => Records::new(&head, &bytes, after).for_each(read),
+        None => read(Step::Damage { at: 0, bytes: bytes.len() }),
+    }
+    Ok(())
+}
+
+/// The event whose record lies there; `None` if none does.
+pub(super) fn event(folder: &Folder, segment: u64, at: u64, bytes: u32) -> io::Result<Option<Record>> {
+    let part = folder.read_part(segment, at, usize::try_from(bytes).unwrap_or_default())?;
+    let head = folder.read_part(segment, 0, SEGMENT_HEAD_BYTES)?;
+    let Some(head) = SegmentHead::decode(&head) else { return Ok(None) };
+    Ok(match look(&head.id, &part, 0) {
+        Look::Record(Found { entry: Some(Entry::Event { record, .. }), .. }) => Some(record),
+        Look::Record(_) | Look::Nothing => None,
+    })
 }
 
 fn bytes(folder: &Folder, number: u64, valid: Option<u64>) -> io::Result<(Option<SegmentHead>, Vec<u8>)> {

@@ -2,10 +2,11 @@
 
 use super::{
     OpenError, Settings,
-    format::{self, Entry, Look, Settlement, What},
+    format::{Settlement, What},
     index::{Closed, Index, Place},
     log::Folder,
     memory::{self, Memory},
+    read,
     room::Room,
     segments::Segments,
 };
@@ -111,19 +112,11 @@ impl Shared {
     }
 
     pub(super) fn read_at(&self, place: Place) -> Result<Record, Fault> {
-        let damaged = || Fault::Ledger("the event's record is damaged".into());
-        let bytes = usize::try_from(place.bytes).unwrap_or_default();
-        let part = self.folder.read_part(place.segment, place.at, bytes);
-        let part = part.map_err(|error| Fault::Ledger(error.into()))?;
-        let head = self.folder.read_part(place.segment, 0, format::SEGMENT_HEAD_BYTES);
-        let head = head.ok().and_then(|head| format::SegmentHead::decode(&head)).ok_or_else(damaged)?;
-        match format::look(&head.id, &part, 0) {
-            Look::Record(format::Found { entry: Some(Entry::Event { record, .. }), .. }) => Ok(record),
-            Look::Record(_) | Look::Nothing => {
-                self.corrupt.fetch_add(1, Ordering::AcqRel);
-                Err(damaged())
-            }
-        }
+        let found = read::event(&self.folder, place.segment, place.at, place.bytes);
+        found.map_err(|error| Fault::Ledger(error.into()))?.ok_or_else(|| {
+            self.corrupt.fetch_add(1, Ordering::AcqRel);
+            Fault::Ledger("the event's record is damaged".into())
+        })
     }
 
     /// What was written of events, in this segment.

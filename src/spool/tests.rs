@@ -159,6 +159,24 @@ async fn a_dead_letter_can_be_retried_and_dropped_by_its_id() {
     assert_eq!(view.acts.len(), 2, "acts are recorded");
 }
 
+/// A queue may hold more than memory does: whoever looks at all of it holds no payload, and reads one where it lies.
+#[tokio::test]
+async fn whoever_looks_holds_no_payload_and_reads_the_one_that_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(&folder);
+    assert!(is_new(&spool.accept(event_with(keys("a", 1), b"payload of a")).await));
+    assert!(is_new(&spool.accept(event_with(keys("b", 2), b"of b")).await));
+    let view = view::view(spool.folder(), &mut |_, _| ()).unwrap();
+    assert!(view.events.iter().all(|event| event.record.payload.is_empty()));
+    assert_eq!(view.events.iter().map(|event| event.payload_bytes).collect::<Vec<_>>(), [12, 4]);
+    let payload = |event: &view::Viewed| view::payload(spool.folder(), event).unwrap().map(|record| record.payload);
+    assert_eq!(payload(&view.events[0]), Some("payload of a".into()));
+    let elsewhere = |lies| view::Viewed { lies, ..view.events[0].clone() };
+    assert_eq!(payload(&elsewhere(view.events[1].lies)), None, "another event lies there");
+    assert_eq!(payload(&elsewhere(Lies { segment: 99, ..view.events[0].lies })), None, "the segment has gone");
+    assert_eq!(payload(&elsewhere(Lies { at: 1 << 40, ..view.events[0].lies })), None, "nothing lies there");
+}
+
 #[tokio::test]
 async fn an_event_that_failed_is_due_later_with_one_attempt_more() {
     let folder = tempfile::tempdir().unwrap();

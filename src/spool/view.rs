@@ -10,6 +10,7 @@ use super::{
     shared::LOCK,
 };
 use crate::{clock::Timestamp, event::Record};
+use bytes::Bytes;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry as Entered},
     io,
@@ -23,8 +24,10 @@ pub struct Viewed {
     pub sequence: u64,
     /// Where its record lies.
     pub lies: Lies,
-    /// The event.
+    /// The event, without its payload: a queue may hold more of them than memory. [`payload`] reads it.
     pub record: Record,
+    /// Of its payload.
+    pub payload_bytes: usize,
     /// What became of it, by destination.
     pub states: BTreeMap<String, ViewedState>,
 }
@@ -124,47 +127,53 @@ pub fn view(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> io::Result
     while let Some((number, valid)) = unread.pop_front() {
         progress(index, index + unread.len() + 1);
         index += 1;
-        let steps = match read::segment(&folder, number, after, valid) {
-            Ok((_, steps)) => steps,
-            // A running gate has taken it away since: what was alive in it is at the head of the log, or beyond.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                moved = true;
-                Vec::new()
+        let first = after;
+        let mut read = |step| match step {
+            Step::Record(found) => {
+                after = found.sequence;
+                view.records += u64::from(!matches!(found.entry, Some(Entry::Footer(_))));
+                let bytes = u32::try_from(found.bytes).unwrap_or(u32::MAX);
+                let lies = Lies { segment: number, at: found.at as u64, bytes };
+                if let Some(entry) = found.entry {
+                    take(entry, lies, &mut events, &mut view.acts);
+                }
             }
-            Err(error) => return Err(error),
+            Step::Damage { at, bytes } => {
+                view.damage.push(Damage { segment: number, at: at as u64, bytes: bytes as u64, torn: false });
+            }
+            Step::Tail { at, bytes } => {
+                view.damage.push(Damage { segment: number, at: at as u64, bytes: bytes as u64, torn: true });
+            }
         };
+        match read::segment(&folder, number, first, valid, &mut read) {
+            Ok(()) => {}
+            // A running gate has taken it away since: what was alive in it is at the head of the log, or beyond.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => moved = true,
+            Err(error) => return Err(error),
+        }
         if unread.is_empty() && std::mem::take(&mut moved) {
             let numbers = folder.segments()?;
             unread = read::valid_lengths(&folder, &numbers).into();
             unread.retain(|(other, _)| *other > number);
-        }
-        for step in steps {
-            match step {
-                Step::Record(found) => {
-                    after = found.sequence;
-                    view.records += u64::from(!matches!(found.entry, Some(Entry::Footer(_))));
-                    let lies = Lies {
-                        segment: number,
-                        at: found.at as u64,
-                        bytes: u32::try_from(found.bytes).unwrap_or(u32::MAX),
-                    };
-                    if let Some(entry) = found.entry {
-                        take(entry, lies, &mut events, &mut view.acts);
-                    }
-                }
-                Step::Damage { at, bytes } => {
-                    view.damage.push(Damage { segment: number, at: at as u64, bytes: bytes as u64, torn: false });
-                }
-                Step::Tail { at, bytes } => {
-                    view.damage.push(Damage { segment: number, at: at as u64, bytes: bytes as u64, torn: true });
-                }
-            }
         }
     }
     view.events = events.into_values().collect();
     line_up(&mut view.events);
     view.breaks = chain::check(&mut view.acts);
     Ok(view)
+}
+
+/// The event with its payload; `None` if it does not lie there any more: a gate that runs may have carried it on.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn payload(folder: &Path, event: &Viewed) -> io::Result<Option<Record>> {
+    let Lies { segment, at, bytes } = event.lies;
+    let found = match read::event(&Folder::existing(folder), segment, at, bytes) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) => None,
+        found => found?,
+    };
+    Ok(found.filter(|found| found.id == event.record.id))
 }
 
 /// Of events with one order key the first that waits for a destination goes, and all others wait for it.
@@ -186,7 +195,9 @@ fn take(entry: Entry, lies: Lies, events: &mut BTreeMap<u64, Viewed>, acts: &mut
         Entry::Event { identity, record, .. } => {
             let found = events.entry(identity).or_insert_with(|| {
                 let states = record.to.iter().map(|name| (name.clone(), ViewedState::default())).collect();
-                Viewed { sequence: identity, lies, record, states }
+                let payload_bytes = record.payload.len();
+                let record = Record { payload: Bytes::new(), ..record };
+                Viewed { sequence: identity, lies, record, payload_bytes, states }
             });
             // Of two, the first is about to go.
             found.lies = lies;

@@ -85,15 +85,15 @@ impl<'a> Carrier<'a> {
 
     /// What is alive in the segment, unless that is more than so many bytes, or not all of it can be read.
     pub(super) fn carry(mut self, most: u64) -> Option<Carried> {
-        let folder = &self.shared.folder;
-        let valid = read::valid_length(folder, self.number, &self.shared.segments().numbers());
-        let (_, steps) = read::segment(folder, self.number, 0, valid).ok()?;
-        let verdicts = if self.keeps { Verdicts::on(self.shared, self.number)? } else { Verdicts::default() };
-        for step in steps {
+        let (shared, number) = (self.shared, self.number);
+        let valid = read::valid_length(&shared.folder, number, &shared.segments().numbers());
+        let verdicts = if self.keeps { Verdicts::on(shared, number)? } else { Verdicts::default() };
+        let mut take = |step| {
             if let Step::Record(found) = step {
                 self.take(found, &verdicts);
             }
-        }
+        };
+        read::segment(&shared.folder, number, 0, valid, &mut take).ok()?;
         if self.events.len() - self.kept.len() < self.shared.index().unsettled_in(self.number).events {
             return None;
         }

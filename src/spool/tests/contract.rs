@@ -71,7 +71,7 @@ impl contract::ledger::Rig for Rig {
 
     fn kept(&self, engine: &Spool) -> Vec<Record> {
         let view = view::view(engine.folder(), &mut |_, _| ()).unwrap();
-        view.events.into_iter().map(|event| event.record).collect()
+        view.events.iter().map(|event| view::payload(engine.folder(), event).unwrap().unwrap()).collect()
     }
 }
 

@@ -60,7 +60,8 @@ impl Bed {
     fn seen(&self) -> Vec<(String, view::State)> {
         let view = view::view(&self.path(), &mut |_, _| ()).unwrap();
         let state = |event: view::Viewed| {
-            let payload = String::from_utf8(event.record.payload.to_vec()).unwrap();
+            let payload = view::payload(&self.path(), &event).unwrap().unwrap().payload;
+            let payload = String::from_utf8(payload.to_vec()).unwrap();
             (payload, event.states["wordpress"].state)
         };
         view.events.into_iter().map(state).collect()

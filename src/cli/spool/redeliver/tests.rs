@@ -8,6 +8,7 @@ fn viewed(sequence: u64, id: &str, hour: u32, states: &[(&str, State)]) -> Viewe
     let record = crate::event::Record { accepted_at, ..record(id, b"{}") };
     let state = |state| ViewedState { state, ..ViewedState::default() };
     Viewed {
+        payload_bytes: 2,
         sequence,
         lies: Lies { segment: 1, at: sequence * 64, bytes: 64 },
         record,
