@@ -1,25 +1,25 @@
 //! What one route means. Every question is asked even if another one failed, so that all mistakes are told at once.
 
+mod delivery;
+
 use super::{
     Delivery, Limits, Owner, Route, Sender,
     contract::{
         self, Said, Shelf,
         text::{ContractText, RedactText},
     },
-    destinations::DEFAULT_DESTINATION,
     issuers::AllTerms,
     notes::Notes,
     senders::Senders,
     text::{
-        AdmitText, AtText, ChangedText, DeliverText, FormText, LimitsText, MediaText, MethodText, ProtectionText,
-        RepeatsText, RouteText, SenderText, ViaText,
+        AdmitText, AtText, ChangedText, DeliverText, LimitsText, MediaText, MethodText, ProtectionText, RepeatsText,
+        RouteText, SenderText, ViaText,
     },
     units::{RateText, SizeText, TimeText, written_size, written_time},
 };
 use crate::{
     admit::Admit,
     clock::Timestamp,
-    event::Form,
     guard::Selector,
     json::{
         Library, Node,
@@ -410,116 +410,6 @@ impl<'a> RouteCompiler<'a, '_> {
         true
     }
 
-    fn delivery(&mut self, text: DeliverText, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
-        match text.via.unwrap_or(ViaText::Queue) {
-            ViaText::Queue => self.queue(text, at, body_limit_bytes),
-            ViaText::Relay => Some(self.relay(&text)),
-        }
-    }
-
-    fn relay(&mut self, text: &DeliverText) -> Delivery {
-        if text.to.is_some() {
-            self.wrong("/deliver/to", "a relayed request goes to the origin, where its sender sent it; leave this out");
-        }
-        if text.form == Some(FormText::Event) {
-            self.wrong(
-                "/deliver/form",
-                "the plugin that answers knows the sender's own bytes only; write `form: verbatim`, or leave it out",
-            );
-        }
-        if text.replaces_plugin.is_some() {
-            self.wrong("/deliver/replaces_plugin", "a relay passes the request on to the plugin; leave this out");
-        }
-        Delivery::Relay
-    }
-
-    fn queue(&mut self, text: DeliverText, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
-        let form = match text.form {
-            None | Some(FormText::Event) => Form::Event,
-            Some(FormText::Verbatim) => Form::Verbatim,
-        };
-        let replaces = text.replaces_plugin == Some(true);
-        if form == Form::Event
-            && !replaces
-            && let Some(at) = at.filter(|at| wordpress_serves(at))
-        {
-            let message = format!(
-                "WordPress itself answers at `{at}`, and the plugin there would never see these requests; write \
-                 `via: relay`, or `replaces_plugin: true` if that is meant"
-            );
-            self.wrong("/deliver", message);
-        }
-        if body_limit_bytes as u64 > self.around.spool_bytes {
-            self.wrong(
-                "/admit/body",
-                "one body is more than the whole spool holds; write less, or raise `spool: { bytes: ... }`",
-            );
-        }
-        let to = self.to(text.to)?;
-        Some(Delivery::Queue { to, form })
-    }
-
-    /// Named ones, or the one that everybody has.
-    fn to(&mut self, to: Option<Vec<String>>) -> Option<Vec<String>> {
-        let known = &self.around.destinations;
-        let Some(to) = to else {
-            if known.contains(&DEFAULT_DESTINATION) {
-                return Some(vec![DEFAULT_DESTINATION.to_owned()]);
-            }
-            let message = match known.as_slice() {
-                [] => format!(
-                    "nowhere to deliver to; write `destinations: {{ {DEFAULT_DESTINATION}: {{ url: ... }} }}`, or \
-                     `deliver: {{ via: relay }}`"
-                ),
-                known => format!("deliver where? write `to:` with some of {}", listed(known, ", ")),
-            };
-            self.wrong("/deliver", message);
-            return None;
-        };
-        if to.is_empty() {
-            self.wrong("/deliver/to", "nobody would ever get these events; name a destination");
-        }
-        for (index, name) in to.iter().enumerate() {
-            let pointer = format!("/deliver/to/{index}");
-            if to.iter().take(index).any(|other| other == name) {
-                self.wrong(&pointer, format!("`{name}` would get each event twice; name it once"));
-            }
-        }
-        Some(to)
-    }
-
-    fn keep(&mut self, text: Option<TimeText>, delivery: Option<&Delivery>) -> Duration {
-        let Some(TimeText(keep)) = text else { return Duration::ZERO };
-        if delivery == Some(&Delivery::Relay) {
-            self.wrong("/keep", "a relayed request is passed on and never stored; leave this out");
-        }
-        keep
-    }
-
-    fn order_by(&mut self, text: Option<String>, delivery: Option<&Delivery>) -> Option<String> {
-        if text.is_some() && delivery == Some(&Delivery::Relay) {
-            self.wrong("/order_by", "a relayed request is passed on at once and waits for no other; leave this out");
-            return None;
-        }
-        text
-    }
-
-    /// Whoever verifies the sender's signature once more would refuse what was taken something out of.
-    fn changes_bytes(&mut self, redact: &[RedactText], delivery: Option<&Delivery>) {
-        let verbatim = match delivery {
-            Some(Delivery::Relay) => true,
-            Some(Delivery::Queue { form, .. }) => *form == Form::Verbatim,
-            None => false,
-        };
-        if verbatim && !redact.is_empty() {
-            self.wrong(
-                "/redact",
-                "the request is passed on as its sender signed it, and could not be verified with something taken \
-                 out; write `deliver: { via: queue, form: event }`, or leave this out",
-            );
-        }
-    }
-
     fn contract(
         &mut self,
         naming: Naming,
@@ -552,15 +442,6 @@ impl<'a> RouteCompiler<'a, '_> {
 fn limits(text: &LimitsText) -> Limits {
     let rate = |text: Option<RateText>| text.map(|RateText(rate)| rate);
     Limits { per_address: rate(text.per_address).or(Some(PER_ADDRESS)), per_sender: rate(text.per_sender) }
-}
-
-/// Where a plugin of WordPress would answer, were there no gate. A path may be anybody's.
-fn wordpress_serves(at: &Selector) -> bool {
-    match at {
-        Selector::Path(_) => false,
-        Selector::Rest(route) => !(route == "/hookwarden" || route.starts_with("/hookwarden/")),
-        Selector::WcApi(_) | Selector::Query { .. } | Selector::Ajax(_) => true,
-    }
 }
 
 /// What WordPress takes on a small host, and far more than most webhooks have.
