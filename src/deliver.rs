@@ -3,14 +3,18 @@
 //! One `forwarder` a destination: a slow or dead one is nobody else's concern. Whose failure it is (`blame`) decides who
 //! waits: a destination that is down opens its `breaker` and costs its events nothing; an answer about one event advances
 //! that event's `schedule`. An operator sees and turns the `switches`.
+//!
+//! What goes to a broker `direct`ly was never in the spool: its sender waits for the broker's own confirmation.
 
 mod blame;
 mod breaker;
+mod direct;
 mod forwarder;
 mod http;
 mod schedule;
 mod switches;
 
+pub use direct::Direct;
 pub use http::Http;
 pub use schedule::HORIZON;
 pub use switches::{Enabled, Standing, Switches};
@@ -18,11 +22,12 @@ pub use switches::{Enabled, Standing, Switches};
 use crate::{
     clock::Clock,
     destination::{Confirmed, Destination, PublishError},
-    policy::{self, Policy},
+    policy::{self, Delivery, Policy},
     secret::Secret,
     spool::Spool,
     verdict::Fault,
 };
+use direct::Line;
 use forwarder::Forwarder;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
@@ -44,7 +49,8 @@ pub trait Maker {
     /// Any kind that a policy can name.
     type Destination: Destination + 'static;
 
-    /// `secret` is the one that it signs or logs in with.
+    /// `secret` is the one that it signs or logs in with. For so long a sender may repeat what goes to it `directly`; not at
+    /// all if nothing does.
     ///
     /// # Errors
     /// [`BadDestination`], before anything was sent.
@@ -53,6 +59,7 @@ pub trait Maker {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
+        directly: Duration,
     ) -> Result<Self::Destination, BadDestination>;
 }
 
@@ -74,6 +81,7 @@ pub struct Forwarders<M: Maker> {
     observer: Arc<dyn Observer>,
     spool: Spool,
     posts: BTreeMap<String, Post<M::Destination>>,
+    direct: Direct<M::Destination>,
     switches: Switches,
     tasks: JoinSet<()>,
 }
@@ -86,6 +94,8 @@ pub struct Prepared<D>(Vec<(Written, Terms<D>)>);
 struct Post<D> {
     written: Written,
     terms: watch::Sender<Terms<D>>,
+    /// For events that were never in the spool.
+    line: Arc<Line<D>>,
 }
 
 /// Of what a destination is made: what is written the same is the same, and keeps its breaker.
@@ -93,6 +103,7 @@ struct Written {
     destination: policy::Destination,
     public_url: Option<String>,
     secret: Option<Secret>,
+    directly: Duration,
 }
 
 /// By what a forwarder goes.
@@ -104,8 +115,13 @@ struct Terms<D> {
 impl<M: Maker> Forwarders<M> {
     /// None yet.
     pub fn new(spool: Spool, maker: M, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
-        let switches = Switches::default();
-        Self { maker, clock, observer, spool, posts: BTreeMap::new(), switches, tasks: JoinSet::new() }
+        let (switches, direct) = (Switches::default(), Direct::new(spool.clone(), clock.clone(), observer.clone()));
+        Self { maker, clock, observer, spool, posts: BTreeMap::new(), direct, switches, tasks: JoinSet::new() }
+    }
+
+    /// The way to those of them that keep events instead of the spool.
+    pub fn direct(&self) -> Direct<M::Destination> {
+        self.direct.clone()
     }
 
     /// One for each destination of the policy. `secrets` holds what they sign or log in with, by destination.
@@ -120,8 +136,10 @@ impl<M: Maker> Forwarders<M> {
         let public_url = policy.settings.public_url.clone();
         let prepared = policy.destinations.iter().map(|destination| {
             let secret = secrets.get(&destination.name).cloned();
-            let made = self.maker.make(destination, public_url.as_deref(), secret.as_ref())?;
-            let written = Written { destination: destination.clone(), public_url: public_url.clone(), secret };
+            let directly = directly(policy, &destination.name);
+            let made = self.maker.make(destination, public_url.as_deref(), secret.as_ref(), directly)?;
+            let written =
+                Written { destination: destination.clone(), public_url: public_url.clone(), secret, directly };
             Ok((written, Terms { destination: Arc::new(made), concurrency: destination.concurrency }))
         });
         prepared.collect::<Result<_, _>>().map(Prepared)
@@ -136,23 +154,26 @@ impl<M: Maker> Forwarders<M> {
             let post = match before.remove(&name) {
                 Some(post) if post.written.is(&written) => post,
                 Some(post) => {
+                    let line = terms.line(&name);
                     post.terms.send_replace(terms);
-                    Post { written, ..post }
+                    Post { written, line, ..post }
                 }
                 None => self.open(written, terms),
             };
             self.posts.insert(name, post);
         }
+        self.direct.replace(self.posts.values().map(|post| post.line.clone()));
         before.keys().for_each(|gone| self.switches.remove(gone));
         while self.tasks.try_join_next().is_some() {}
     }
 
     fn open(&mut self, written: Written, terms: Terms<M::Destination>) -> Post<M::Destination> {
         let name = written.destination.name.clone();
+        let line = terms.line(&name);
         let (tell, told) = watch::channel(terms);
         let forwarder = Forwarder::new(&name, self.spool.clone(), self.observer.clone(), self.clock.clone(), told);
         self.tasks.spawn(forwarder.run(self.switches.add(&name)));
-        Post { written, terms: tell }
+        Post { written, terms: tell, line }
     }
 
     /// What each destination is doing, and the way to enable one that is disabled.
@@ -168,6 +189,12 @@ impl<M: Maker> Forwarders<M> {
     }
 }
 
+impl<D> Terms<D> {
+    fn line(&self, name: &str) -> Arc<Line<D>> {
+        Arc::new(Line::new(name, self.destination.clone(), self.concurrency))
+    }
+}
+
 impl Written {
     fn is(&self, other: &Self) -> bool {
         let same_key = match (&self.secret, &other.secret) {
@@ -175,8 +202,18 @@ impl Written {
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        same_key && self.destination == other.destination && self.public_url == other.public_url
+        let same_words = self.destination == other.destination && self.public_url == other.public_url;
+        same_key && same_words && self.directly == other.directly
     }
+}
+
+/// How long a sender may repeat what goes to this destination directly.
+fn directly(policy: &Policy, destination: &str) -> Duration {
+    let routes = policy.routes.iter().filter(|route| match &route.delivery {
+        Delivery::Direct { to, .. } => to == destination,
+        Delivery::Queue { .. } | Delivery::Relay => false,
+    });
+    routes.map(|route| route.remember).max().unwrap_or_default()
 }
 
 #[cfg(test)]

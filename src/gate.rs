@@ -13,7 +13,7 @@ use crate::{
     verdict::{Check, Fault, Refusal, Rejection, TokenFlaw},
     verify::{Greeting, Keys, Verified, Webhook, jwt::Bearer, shown, verify},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Port: what this process knows without waiting.
 pub trait Memory: Send + Sync {
@@ -77,7 +77,7 @@ pub enum Relayed<Answer> {
 
 /// What a request is judged by: one snapshot, taken when it came in.
 #[expect(missing_debug_implementations, reason = "the keys hold secrets")]
-pub struct Gate<'a, M, L, O> {
+pub struct Gate<'a, M, L, D, O> {
     /// The rules.
     pub policy: &'a Policy,
     /// The keys of this moment.
@@ -86,6 +86,8 @@ pub struct Gate<'a, M, L, O> {
     pub memory: &'a M,
     /// Where events become durable.
     pub ledger: &'a L,
+    /// Where those become durable that the gate does not keep itself.
+    pub direct: &'a D,
     /// Where relayed requests go.
     pub origin: &'a O,
 }
@@ -103,13 +105,22 @@ pub enum Ending<Answer> {
     Greeted(Greeting),
 }
 
+impl<Answer> From<Accepted> for Ending<Answer> {
+    fn from(accepted: Accepted) -> Self {
+        match accepted {
+            Accepted::New(receipt) => Self::Accepted(receipt),
+            Accepted::Again(known) => Self::Again(known),
+        }
+    }
+}
+
 /// Takes one guarded request through the gate. The caller has taken a token for its address, and stops waiting when
 /// the sender's answer is due.
 ///
 /// # Errors
 /// A [`Refusal`]: nothing of the request is remembered, unless its write had begun.
-pub async fn handle<M: Memory, L: Ledger, O: Origin>(
-    gate: &Gate<'_, M, L, O>,
+pub async fn handle<M: Memory, L: Ledger, D: Ledger, O: Origin>(
+    gate: &Gate<'_, M, L, D, O>,
     route: &Arc<Route>,
     head: Head,
     body: impl Body,
@@ -145,10 +156,15 @@ pub async fn handle<M: Memory, L: Ledger, O: Origin>(
             let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to: &to, keep: route.keep };
             let event = Event::new(&clean, &lineage, arrival);
             notes.event_id = Some(event.record().id.clone());
-            Ok(match gate.ledger.accept(event).await? {
-                Accepted::New(receipt) => Ending::Accepted(receipt),
-                Accepted::Again(known) => Ending::Again(known),
-            })
+            Ok(gate.ledger.accept(event).await?.into())
+        }
+        Delivery::Direct { to, form } => {
+            let (provider, to) = (route.sender.name(), std::slice::from_ref(to));
+            let keep = Duration::ZERO;
+            let lineage = Lineage { policy: &gate.policy.digest, provider, form: *form, to, keep };
+            let event = Event::new(&clean, &lineage, arrival);
+            notes.event_id = Some(event.record().id.clone());
+            Ok(gate.direct.accept(event).await?.into())
         }
         Delivery::Relay => Ok(match gate.origin.relay(route, clean).await? {
             Relayed::Answered(answer) => Ending::Relayed(answer),

@@ -1,7 +1,7 @@
 //! A stream of NATS JetStream that takes events.
 //!
 //! Each event is published under its own id (`Nats-Msg-Id`), which the stream knows again for as long as its duplicate
-//! window lasts, and counts as there when the stream has acknowledged it. Whether an acknowledged event is on disk, no
+//! window lasts (with `{id}` in the subject: for as long as it is there), and counts as there when the stream has acknowledged it. Whether an acknowledged event is on disk, no
 //! server tells: the policy's `durability` says what its operator knows.
 
 mod connection;
@@ -104,7 +104,8 @@ impl Stream {
         if live.looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
             let info = live.context.get_stream(&self.place.stream).await.map_err(failure::of_look)?;
             let config = &info.cached_info().config;
-            let remarks = standard::judge(config, self.place.broker.durability, self.horizon)?;
+            let horizon = if self.is_by_subject() { Duration::ZERO } else { self.horizon };
+            let remarks = standard::judge(config, self.place.broker.durability, horizon)?;
             live.looked_at = Some(Instant::now());
             self.tell(remarks);
         }
@@ -124,7 +125,8 @@ impl Stream {
         let (context, mut ended) =
             patience.unwrap_or_else(|_| Err(failure::unreachable("no connection in time"))).map_err(Failed::Publish)?;
         let message = self.message(event);
-        let sending = async { context.send_publish(self.place.subject.clone(), message).await?.await };
+        let subject = self.place.subject.replace(policy::EVENT_ID, &event.id);
+        let sending = async { context.send_publish(subject, message).await?.await };
         let sent = tokio::select! {
             biased;
             sent = timeout(self.timeout, sending) => sent,
@@ -138,6 +140,8 @@ impl Stream {
                 Err(Failed::Lost)
             }
             Ok(Ok(ack)) if ack.duplicate => Ok(Confirmed::Known),
+            // Outside of the stream's window too: its subject has an event already.
+            Ok(Err(error)) if self.is_by_subject() && failure::is_there(&error) => Ok(Confirmed::Known),
             Ok(Ok(_)) => Ok(Confirmed::Taken),
             Ok(Err(error)) => Err(Failed::Publish(failure::of(error))),
             Err(_) => Err(Failed::Publish(failure::no_answer("no acknowledgement in time"))),
@@ -158,11 +162,17 @@ impl Stream {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
-        PublishMessage::build()
+        let message = PublishMessage::build()
             .payload(event.payload.clone())
             .headers(headers)
             .message_id(&event.id)
-            .expected_stream(&self.place.stream)
+            .expected_stream(&self.place.stream);
+        if self.is_by_subject() { message.expected_last_subject_sequence(0) } else { message }
+    }
+
+    /// Whether each event has a subject of its own, which the stream takes once, for as long as the event is there.
+    fn is_by_subject(&self) -> bool {
+        self.place.subject.contains(policy::EVENT_ID)
     }
 }
 

@@ -31,7 +31,7 @@ mod url;
 pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, Stages, cases};
 pub use changes::{Change, changes};
 pub use compile::{Compiled, Overrides, compile, found};
-pub use destinations::{Broker, Destination, Durability, Http, Nats, Only, Place, Redis, Server};
+pub use destinations::{Broker, Destination, Durability, EVENT_ID, Http, Nats, Only, Place, Redis, Server};
 pub use effective::effective;
 pub use language::{LanguageOf, language};
 pub use reference::{Absent, Key, Table, keys};
@@ -280,6 +280,13 @@ pub enum Delivery {
         /// Names of destinations.
         to: Vec<String>,
         /// What they get.
+        form: Form,
+    },
+    /// Handed to a broker at once, which keeps them instead of the gate.
+    Direct {
+        /// The destination's name.
+        to: String,
+        /// What it gets.
         form: Form,
     },
     /// Passed on to the origin at once, verbatim; its answer goes back.

@@ -44,6 +44,8 @@ pub struct Written<'a> {
     pub place: &'a policy::Redis,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// How long a sender may repeat what goes to it directly: it is known again for as long, also if less is written.
+    pub directly: Duration,
 }
 
 /// One stream. Connects when there is something to send.
@@ -54,6 +56,7 @@ pub struct Stream {
     connector: connection::Connector,
     add: Script,
     timeout: Duration,
+    remember: Duration,
     slots: Vec<Slot>,
     /// Numbers events, which take turns, and connections.
     next: AtomicUsize,
@@ -107,13 +110,14 @@ impl Stream {
         secret: Option<&Secret>,
         remarks: Arc<dyn Remarks>,
     ) -> Result<Self, BadAuthorities> {
-        let Written { name, place, timeout } = *written;
+        let Written { name, place, timeout, directly } = *written;
         Ok(Self {
             name: name.to_owned(),
             place: place.clone(),
             connector: connection::Connector::new(place, secret)?,
             add: Script::new(ADD),
             timeout,
+            remember: place.remember.max(directly),
             slots: std::iter::repeat_with(Mutex::default).take(CONNECTIONS).collect(),
             next: AtomicUsize::default(),
             remarks,
@@ -160,7 +164,7 @@ impl Stream {
         let sending = async {
             let mut invocation = self.add.prepare_invoke();
             invocation.key(&self.place.stream).key(self.mark_of(&event.id));
-            invocation.arg(self.place.remember.as_secs());
+            invocation.arg(self.remember.as_secs());
             invocation.arg(self.place.length.map_or_else(String::new, |length| length.to_string()));
             for (name, value) in fields(event) {
                 invocation.arg(name).arg(value);

@@ -114,7 +114,14 @@ impl<'a> Rehearsal<'a> {
         }
         let strays = self.policy.guards.strays(&head, &body, index);
         let stage = Stage { memory: &self.memory, event: Mutex::new(None), relayed: Mutex::new(None) };
-        let gate = Gate { policy: self.policy, keys: self.keys, memory: &self.memory, ledger: &stage, origin: &stage };
+        let gate = Gate {
+            policy: self.policy,
+            keys: self.keys,
+            memory: &self.memory,
+            ledger: &stage,
+            direct: &stage,
+            origin: &stage,
+        };
         let arrival = Arrival { at: now, request_id: REQUEST_ID.into() };
         let ending = at_once(gate::handle(&gate, &route, head, Whole { body, strays }, &arrival, &mut notes));
         let ending = ending.unwrap_or(Err(Refusal::Failed(Fault::TooLate)));

@@ -36,6 +36,7 @@ pub use act::{Act, By, Digest};
 pub use chain::Break;
 use commit::{Command, WAITING_MAX, Writer};
 use log::{Disk, Folder, RealDisk};
+pub use ports::Elsewhere;
 pub use redeliver::{Chosen, Lies, Redelivered};
 use shared::{Shared, lock};
 use std::{

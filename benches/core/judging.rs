@@ -91,7 +91,7 @@ fn copy(request: &Unverified) -> Unverified {
 }
 
 fn handled(policy: &Policy, keys: &Keys, route: &Arc<Route>, request: Unverified) -> Ending<()> {
-    let gate = Gate { policy, keys, memory: &NoMemory, ledger: &Nothing, origin: &Nothing };
+    let gate = Gate { policy, keys, memory: &NoMemory, ledger: &Nothing, direct: &Nothing, origin: &Nothing };
     let arrival = Arrival { at: NOW, request_id: "7w3h2kq5n4v6x8z9a2b3c4d5e6".into() };
     let mut notes = Notes::default();
     let handling = pin!(handle(&gate, route, request.head, Whole(request.raw), &arrival, &mut notes));

@@ -65,8 +65,14 @@ impl Maker {
             client: [127, 0, 0, 1].into(),
         };
         let caught = Catch::default();
-        let gate =
-            Gate { policy: &self.policy, keys: &self.keys, memory: &NoMemory, ledger: &caught, origin: &Nowhere };
+        let gate = Gate {
+            policy: &self.policy,
+            keys: &self.keys,
+            memory: &NoMemory,
+            ledger: &caught,
+            direct: &caught,
+            origin: &Nowhere,
+        };
         let arrival = Arrival { at: SystemClock.now(), request_id: format!("request{number}").into() };
         let route = self.policy.routes.first().unwrap();
         let _ = gate::handle(&gate, route, head, Whole(body), &arrival, &mut Notes::default()).await;

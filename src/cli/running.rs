@@ -1,6 +1,7 @@
 //! A whole gate in this process: what `run` runs, and what `demo` shows.
 
 mod destinations;
+mod held;
 mod keeper;
 mod load;
 mod standing;
@@ -27,6 +28,7 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
+use held::Held;
 use keeper::{Generation, Keeper, Queue, Works};
 use load::{Attempt, Loaded};
 use std::{
@@ -120,22 +122,27 @@ impl Running {
             clock: clock.clone(),
             outbound: outbound.clone(),
         };
-        let edge = match &spool {
-            Some(spool) => config.start(spool.clone()).await?,
+        let (mut queue, mut socket) = (None, None);
+        if let Some(spool) = spool {
+            let (clock, remarks) = (clock.clone(), watch.clone());
+            let maker = destinations::Parts { outbound: outbound.clone(), clock: clock.clone(), remarks };
+            let observer: Arc<dyn deliver::Observer> = watch.clone();
+            let mut forwarders = Forwarders::new(spool.clone(), maker, clock, observer);
+            let prepared = forwarders.prepare(&policy, &loaded.secrets)?;
+            forwarders.replace(prepared);
+            queue = Some(Queue { spool, forwarders });
+        }
+        let edge = match &queue {
+            Some(Queue { spool, forwarders }) => {
+                config.start(Held { spool: spool.clone(), direct: forwarders.direct() }).await?
+            }
             None => config.start(NoEngine).await?,
         };
         let (orders, taken) = mpsc::channel(ORDERS_MAX);
-        let (mut queue, mut socket) = (None, None);
-        let mut issuers = Fetchers::new(outbound.clone(), SystemResolver, clock.clone(), watch.clone());
+        let mut issuers = Fetchers::new(outbound, SystemResolver, clock.clone(), watch);
         issuers.replace(&policy, &loaded.keys);
-        if let Some(spool) = spool {
-            let maker = destinations::Parts { outbound, clock: clock.clone(), remarks: watch.clone() };
-            let observer: Arc<dyn deliver::Observer> = watch;
-            let mut forwarders = Forwarders::new(spool.clone(), maker, clock.clone(), observer);
-            let prepared = forwarders.prepare(&policy, &loaded.secrets)?;
-            forwarders.replace(prepared);
-            socket = listen(&spool, &orders, forwarders.switches(), &state.observed);
-            queue = Some(Queue { spool, forwarders });
+        if let Some(Queue { spool, forwarders }) = &queue {
+            socket = listen(spool, &orders, forwarders.switches(), &state.observed);
         }
         let addresses = edge.addresses().to_vec();
         for address in &addresses {

@@ -28,8 +28,21 @@ pub(crate) trait Rig: Sync {
     fn kept(&self, engine: &Self::Engine) -> Vec<Record>;
 }
 
-/// The tests of a [`Ledger`].
+/// The tests of a [`Ledger`] of our own.
 macro_rules! ledger {
+    ($rig:expr) => {
+        $crate::contract::ledger::ledger_of_a_broker!($rig);
+        $crate::contract::clauses! {
+            ledger, $rig;
+            without_keys_nothing_is_a_repeat
+            a_changed_body_is_told_after_a_kill
+        }
+    };
+}
+pub(crate) use ledger;
+
+/// The tests of a [`Ledger`] that hands events on, to what knows them by their ids alone.
+macro_rules! ledger_of_a_broker {
     ($rig:expr) => {
         $crate::contract::clauses! {
             ledger, $rig;
@@ -37,7 +50,6 @@ macro_rules! ledger {
             the_same_event_again_is_known
             another_body_under_the_same_id_is_known_with_both_digests
             either_of_two_keys_tells_a_repeat
-            without_keys_nothing_is_a_repeat
             copies_in_parallel_wait_and_share_the_first_ones_result
             if_the_first_fails_one_of_those_who_wait_takes_over
             what_failed_is_not_remembered
@@ -47,7 +59,7 @@ macro_rules! ledger {
         }
     };
 }
-pub(crate) use ledger;
+pub(crate) use ledger_of_a_broker;
 
 /// Lets everything that was spawned come to where it has to wait.
 pub(super) async fn everybody_waits() {
@@ -192,6 +204,12 @@ pub(crate) async fn what_was_accepted_is_known_after_a_kill(rig: &impl Rig) {
     for name in ["a", "b", "c"] {
         again(engine.accept(event(name)).await);
     }
+}
+
+pub(crate) async fn a_changed_body_is_told_after_a_kill(rig: &impl Rig) {
+    let engine = rig.open().await;
+    is_new(engine.accept(event("a")).await);
+    let engine = rig.reopen(engine).await;
     let changed = again(engine.accept(event_with(keys("a", 2), b"a")).await).changed;
     assert_eq!(changed, Some(Changed { accepted: BodyMark(1), came: BodyMark(2) }));
 }

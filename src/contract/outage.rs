@@ -1,6 +1,6 @@
 //! A queue in front of a broker that fails: nothing that was accepted is lost, and what comes twice is counted.
 
-use super::{event_with, keys};
+use super::{brokers::Server, event_with, keys};
 use crate::{
     clock::SystemClock,
     deliver::{Forwarders, Maker, Observer, Standing},
@@ -11,7 +11,7 @@ use crate::{
     policy::{self, tests::compiled},
     secret::Secret,
     spool::{DestinationStats, Settings, Spool},
-    verdict::Fault,
+    verdict::{Chain, Fault},
 };
 use std::{
     collections::BTreeMap,
@@ -106,12 +106,31 @@ impl<M: Maker> Flow<M> {
     /// So many more, of 1 KiB each; returns when they are durable here.
     pub(crate) async fn accept(&mut self, many: usize) {
         for _ in 0..many {
-            let id = format!("evt_{}", self.accepted);
-            let template = event_with(keys(&id, 1), &[b'x'; 1024]);
-            let record = Record { id, to: vec![BROKER.to_owned()], ..template.record().clone() };
-            self.spool.accept(Event::for_tests(*template.keys(), record)).await.unwrap();
+            self.spool.accept(called(&format!("evt_{}", self.accepted))).await.unwrap();
             self.accepted += 1;
         }
+    }
+
+    /// So many more, one after another, straight to the broker. Their sender repeats each until it hears that it is
+    /// accepted; how often it heard something else.
+    pub(crate) async fn hand_over(&mut self, many: usize) -> usize {
+        let (direct, mut refusals) = (self.forwarders.direct(), 0);
+        for _ in 0..many {
+            let (id, began) = (format!("evt_{}", self.accepted), Instant::now());
+            while direct.accept(called(&id)).await.is_err() {
+                assert!(began.elapsed() < PATIENCE, "never accepted: {id}");
+                refusals += 1;
+                sleep(Duration::from_millis(5)).await;
+            }
+            self.accepted += 1;
+        }
+        refusals
+    }
+
+    /// Why the broker does not take one more.
+    pub(crate) async fn refuses(&self) -> String {
+        let refused = self.forwarders.direct().accept(called(&format!("evt_{}", self.accepted))).await;
+        Chain(&refused.expect_err("it is accepted")).to_string()
     }
 
     /// Waits until it is so.
@@ -162,4 +181,24 @@ impl<M: Maker> Flow<M> {
         self.forwarders.stop(Duration::from_secs(5)).await;
         self.spool.close().await;
     }
+}
+
+/// Events for a server that is killed, comes back, stands still and goes on; how often their sender was refused.
+pub(crate) async fn directly<M: Maker>(flow: &mut Flow<M>, server: &Server) -> usize {
+    let mut refusals = flow.hand_over(100).await;
+    server.kill();
+    flow.refuses().await;
+    let up = async { server.start() };
+    refusals += tokio::join!(flow.hand_over(100), up).0;
+    server.pause(true);
+    refusals += usize::from(flow.refuses().await.contains("no_answer"));
+    server.pause(false);
+    refusals + flow.hand_over(100).await
+}
+
+/// Of 1 KiB, for the broker.
+fn called(id: &str) -> Event {
+    let template = event_with(keys(id, 1), &[b'x'; 1024]);
+    let record = Record { id: id.to_owned(), to: vec![BROKER.to_owned()], ..template.record().clone() };
+    Event::for_tests(*template.keys(), record)
 }

@@ -4,7 +4,7 @@ use super::{
     Observer, Terms,
     blame::{Blame, Blamed},
     breaker::{Breaker, Places},
-    schedule,
+    schedule::{self, chance},
     switches::Switch,
 };
 use crate::{
@@ -229,13 +229,6 @@ impl UnderWay {
         let error = PublishError { reason: PANICKED.to_owned(), retry, source: Some(error.into()) };
         Some(Attempt { claim, event_id, result: Err(error), settled: Ok(()) })
     }
-}
-
-/// Between 0 and 1. Spreads retries, and need not be a secret.
-fn chance() -> f64 {
-    let mut bits = [0; 4];
-    let _ = getrandom::fill(&mut bits);
-    f64::from(u32::from_le_bytes(bits)) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

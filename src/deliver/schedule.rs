@@ -28,6 +28,13 @@ pub(super) fn wait(failures: u32, refused: bool, after: Option<Duration>, chance
     Some(jittered.max(after.unwrap_or_default().min(RETRY_AFTER_MAX)))
 }
 
+/// Between 0 and 1. Spreads retries, and need not be a secret.
+pub(super) fn chance() -> f64 {
+    let mut bits = [0; 4];
+    let _ = getrandom::fill(&mut bits);
+    f64::from(u32::from_le_bytes(bits)) / f64::from(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use crate::{
     event::Event,
     ledger::{Accepted, Known, Lease, Leased, Leases, Ledger, Settled},
+    policy::Delivery,
     repeat::RepeatKeys,
     spool::Spool,
     verdict::Fault,
@@ -14,11 +15,14 @@ pub trait Engine: Ledger + Leases + Clone + 'static {
     /// Whether any of these keys was accepted, or relayed with success, and is still remembered.
     fn look(&self, keys: &RepeatKeys) -> Option<Known>;
 
-    /// Whether an event can be accepted now; asked before a body is read.
+    /// Whether an event of a route that delivers so can be accepted now; asked before a body is read.
     ///
     /// # Errors
     /// The [`Fault`] that accepting would end in.
-    fn ready(&self) -> Result<(), Fault>;
+    fn ready(&self, delivery: &Delivery) -> Result<(), Fault>;
+
+    /// Where events become durable that are not kept here.
+    fn direct(&self) -> &impl Ledger;
 }
 
 impl Engine for Spool {
@@ -26,8 +30,16 @@ impl Engine for Spool {
         Self::look(self, keys)
     }
 
-    fn ready(&self) -> Result<(), Fault> {
-        Self::ready(self)
+    fn ready(&self, delivery: &Delivery) -> Result<(), Fault> {
+        match delivery {
+            Delivery::Queue { .. } => Self::ready(self),
+            Delivery::Direct { .. } => NoEngine.ready(delivery),
+            Delivery::Relay => Ok(()),
+        }
+    }
+
+    fn direct(&self) -> &impl Ledger {
+        &NoEngine
     }
 }
 
@@ -40,8 +52,12 @@ impl Engine for NoEngine {
         None
     }
 
-    fn ready(&self) -> Result<(), Fault> {
+    fn ready(&self, _: &Delivery) -> Result<(), Fault> {
         Err(Fault::LedgerFull)
+    }
+
+    fn direct(&self) -> &impl Ledger {
+        self
     }
 }
 

@@ -100,17 +100,17 @@ impl Handed {
     }
 }
 
-/// The ledger, until the sender's answer is due.
-struct InTime<'a, E> {
-    engine: &'a E,
+/// A ledger, until the sender's answer is due.
+struct InTime<'a, L> {
+    ledger: &'a L,
     deadline: Instant,
     handed: &'a Handed,
 }
 
-impl<E: Engine> Ledger for InTime<'_, E> {
+impl<L: Ledger> Ledger for InTime<'_, L> {
     async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
         self.handed.now();
-        timeout_at(self.deadline, self.engine.accept(event)).await.unwrap_or(Err(Fault::TooLate))
+        timeout_at(self.deadline, self.ledger.accept(event)).await.unwrap_or(Err(Fault::TooLate))
     }
 }
 
@@ -188,8 +188,9 @@ impl<E: Engine> Guarded<E> {
         gate::admit(route, &head)?; // a wrong method spends no token, and is the sender's fault whatever the disk says
         let taken = self.limiter.take_address(route, head.client);
         taken.or_else(|rejection| gate::fails(route, rejection, notes))?;
-        if let Delivery::Queue { .. } = route.delivery {
-            engine.ready()?;
+        match route.delivery {
+            Delivery::Queue { .. } | Delivery::Direct { .. } => engine.ready(&route.delivery)?,
+            Delivery::Relay => {}
         }
         let deadline = began + route.answer_by;
         let handed = Handed::default();
@@ -204,7 +205,8 @@ impl<E: Engine> Guarded<E> {
             policy: &snapshot.policy,
             keys: &snapshot.keys,
             memory: &Near { engine, limiter: &self.limiter },
-            ledger: &InTime { engine, deadline, handed: &handed },
+            ledger: &InTime { ledger: engine, deadline, handed: &handed },
+            direct: &InTime { ledger: engine.direct(), deadline, handed: &handed },
             origin: &Timed { errand, handed: &handed },
         };
         let ending = gate::handle(&gate, route, head, body, &arrival, notes).await;

@@ -147,6 +147,15 @@ impl Ledger for Kept {
     }
 }
 
+/// Nobody is asked here.
+struct Nowhere;
+
+impl Ledger for Nowhere {
+    async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
+        panic!("asked to keep {event:?}")
+    }
+}
+
 /// Answers with the body's length.
 struct Echo;
 
@@ -166,7 +175,7 @@ async fn take(
     body: &'static str,
 ) -> (Result<Ending<usize>, Refusal>, Notes) {
     let (policy, keys) = (policy(), keys());
-    let gate = Gate { policy: &policy, keys: &keys, memory, ledger, origin: &Echo };
+    let gate = Gate { policy: &policy, keys: &keys, memory, ledger, direct: &Nowhere, origin: &Echo };
     let arrival = Arrival { at: NOW, request_id: "request".into() };
     let mut notes = Notes::default();
     let ending = handle(&gate, route, head, Whole(body), &arrival, &mut notes).await;
@@ -287,7 +296,7 @@ async fn the_head_is_judged_before_the_body_is_read() {
         }
     }
     let (policy, keys, memory, ledger) = (policy(), keys(), Asked::default(), Kept::default());
-    let gate = Gate { policy: &policy, keys: &keys, memory: &memory, ledger: &ledger, origin: &Echo };
+    let gate = Gate { policy: &policy, keys: &keys, memory: &memory, ledger: &ledger, direct: &Nowhere, origin: &Echo };
     let arrival = Arrival { at: NOW, request_id: "request".into() };
     let mut get = signed("{}");
     get.method = Method::GET;
@@ -332,7 +341,7 @@ async fn show(
     body: impl Body,
 ) -> (Result<Ending<usize>, Refusal>, Notes) {
     let (policy, ledger) = (policy(), Kept::default());
-    let gate = Gate { policy: &policy, keys: &keys, memory, ledger: &ledger, origin: &Echo };
+    let gate = Gate { policy: &policy, keys: &keys, memory, ledger: &ledger, direct: &Nowhere, origin: &Echo };
     let arrival = Arrival { at: NOW, request_id: "request".into() };
     let mut notes = Notes::default();
     let ending = handle(&gate, &route, head, body, &arrival, &mut notes).await;

@@ -78,6 +78,20 @@ pub(super) fn is_lost(error: &context::PublishError) -> bool {
     }
 }
 
+/// Whether the event's own subject has one already.
+pub(super) fn is_there(error: &context::PublishError) -> bool {
+    match error.kind() {
+        PublishErrorKind::WrongLastSequence => true,
+        PublishErrorKind::StreamNotFound
+        | PublishErrorKind::WrongLastMessageId
+        | PublishErrorKind::TimedOut
+        | PublishErrorKind::BrokenPipe
+        | PublishErrorKind::MaxAckPending
+        | PublishErrorKind::MaxPayloadExceeded
+        | PublishErrorKind::Other => false,
+    }
+}
+
 /// What the server said.
 fn code(error: &(dyn std::error::Error + 'static)) -> Option<ErrorCode> {
     error.source()?.downcast_ref().map(jetstream::Error::error_code)

@@ -252,6 +252,7 @@ impl Maker for Parts {
         destination: &policy::Destination,
         _: Option<&str>,
         secret: Option<&Secret>,
+        _: Duration,
     ) -> Result<Stream, BadDestination> {
         let Place::Nats(place) = &destination.place else { panic!("{destination:?}") };
         let written = Written { name: &destination.name, place, timeout: destination.timeout, horizon: HORIZON };
@@ -298,6 +299,31 @@ async fn a_server_that_stands_still_is_unknown_and_what_it_has_is_known_afterwar
     flow.stop().await;
 }
 
+#[tokio::test]
+async fn what_is_accepted_directly_is_there_once_though_the_server_was_killed_and_stood_still() {
+    let server = server("");
+    with_stream(&server, events()).await;
+    let mut flow = flow(&server);
+    let refusals = contract::outage::directly(&mut flow, &server).await;
+    assert!(refusals > 0, "nobody was told that an event is there which is not");
+    assert_eq!(flow.twice(&ids(&server).await), 0);
+    flow.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_full_accepts_nothing_directly_until_there_is_room() {
+    let server = server("");
+    let limited = Config { max_messages: 50, ..events() };
+    let context = with_stream(&server, limited.clone()).await;
+    let mut flow = flow(&server);
+    assert_eq!(flow.hand_over(50).await, 0);
+    assert!(flow.refuses().await.contains("out_of_space"));
+    context.update_stream(Config { max_messages: -1, ..limited }).await.unwrap();
+    flow.hand_over(50).await;
+    assert_eq!(flow.twice(&ids(&server).await), 0);
+    flow.stop().await;
+}
+
 /// Outside of its duplicate window a stream takes for new what it has: the gate cannot help it, and counts.
 #[tokio::test]
 async fn what_comes_after_the_duplicate_window_is_there_twice_under_the_same_id() {
@@ -310,6 +336,26 @@ async fn what_comes_after_the_duplicate_window_is_there_twice_under_the_same_id(
     let again = async { while stream.publish(&event).await.unwrap() == Confirmed::Known {} };
     timeout(Duration::from_secs(20), again).await.expect("the window ends");
     assert_eq!(ids(&server).await, ["evt_1", "evt_1"]);
+}
+
+#[tokio::test]
+async fn with_its_id_in_the_subject_an_event_is_known_for_as_long_as_it_is_there() {
+    let server = server("");
+    let window = Duration::from_millis(100);
+    let context = with_stream(&server, Config { duplicate_window: window, ..events() }).await;
+    let ears = Arc::<Ears>::default();
+    let by_id = written(server.port).replace("shop.orders", "'shop.orders.{id}'");
+    let stream = stream(&by_id, None, ears.clone());
+    // As it is there when the window is over: under an id that the window does not know.
+    let there = PublishMessage::build().payload("{}".into()).message_id("evt_0").header("Content-Type", "a/b");
+    context.send_publish("shop.orders.evt_1", there).await.unwrap().await.unwrap();
+    assert_eq!(stream.publish(&record("evt_1", b"{}")).await.unwrap(), Confirmed::Known);
+    assert_eq!(stream.publish(&record("evt_2", b"{}")).await.unwrap(), Confirmed::Taken);
+    assert_eq!(stream.publish(&record("evt_2", b"{}")).await.unwrap(), Confirmed::Known);
+    assert_eq!(ids(&server).await, ["evt_0", "evt_2"]);
+    assert_eq!(ears.heard("forgets_soon"), 0);
+    let there = context.get_stream("EVENTS").await.unwrap().get_raw_message(2).await.unwrap();
+    assert_eq!(there.subject.as_str(), "shop.orders.evt_2");
 }
 
 #[tokio::test]

@@ -117,6 +117,7 @@ fn policy(
             issuers: &terms,
             named_issuers: notes.members("/issuers").map(|(name, _)| name.as_str()).collect(),
             destinations: notes.members("/destinations").map(|(name, _)| name.as_str()).collect(),
+            places: &destinations,
             classes: notes.members("/classes").map(|(name, _)| name.as_str()).collect(),
             public_url: settings.public_url.as_deref(),
             bodies_bytes: settings.limits.bodies_bytes,

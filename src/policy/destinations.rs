@@ -3,7 +3,7 @@
 mod broker;
 mod only;
 
-pub use broker::{Broker, Durability, Nats, Redis, Server};
+pub use broker::{Broker, Durability, EVENT_ID, Nats, Redis, Server};
 pub use only::Only;
 
 use super::{

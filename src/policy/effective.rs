@@ -51,6 +51,7 @@ pub fn effective(source: &Source, policy: &Policy, overrides: &Overrides, route:
     let destinations = |name: &str| {
         routes.iter().any(|route| match &route.delivery {
             Delivery::Queue { to, .. } => to.iter().any(|to| to == name),
+            Delivery::Direct { to, .. } => to == name,
             Delivery::Relay => false,
         })
     };
@@ -157,6 +158,11 @@ impl Sheet<'_> {
             Delivery::Queue { to, form } => {
                 branch.add("deliver/via", "queue".to_owned(), DEFAULT);
                 branch.add("deliver/to", flow(&Value::from(to.clone())), DEFAULT);
+                branch.add("deliver/form", form.name().to_owned(), DEFAULT);
+            }
+            Delivery::Direct { to, form } => {
+                branch.add("deliver/via", "direct".to_owned(), DEFAULT);
+                branch.add("deliver/to", flow(&Value::from(vec![to.clone()])), DEFAULT);
                 branch.add("deliver/form", form.name().to_owned(), DEFAULT);
             }
             Delivery::Relay => branch.add("deliver/via", "relay".to_owned(), DEFAULT),

@@ -7,7 +7,7 @@
 use super::{
     report::{Note, Severity},
     source::{FileKind, Texts},
-    text::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES, EnvText, GateText, LATER, RoutesText},
+    text::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES, EnvText, GateText, RoutesText},
 };
 use crate::json::{
     Document, Kind, Language, Node, Text, Wrong,
@@ -51,7 +51,7 @@ fn check<T: JsonSchema>(texts: &Texts<'_>, kind: FileKind, elsewhere: &[Hint], f
     for placed in texts.of_kind(kind) {
         match &placed.document {
             Some(Ok(document)) => {
-                let hinted = |language: Language| language.with_hints(elsewhere.iter().chain(LATER));
+                let hinted = |language: Language| language.with_hints(elsewhere);
                 match language.get_or_insert_with(|| Language::of::<T>().map(hinted)) {
                     Ok(language) => language.check(document).into_iter().for_each(&mut error),
                     Err(broken) => error(broken.clone()),

@@ -43,7 +43,7 @@ pub(super) fn rollout(
         let (Some(what), Some(until)) = (what, until) else { continue };
         let place = node.find("/observe");
         match (&what, &route.delivery) {
-            (Observed::All, Delivery::Queue { .. }) => {
+            (Observed::All, Delivery::Queue { .. } | Delivery::Direct { .. }) => {
                 let message = "what was not verified can never become an event, so a queued route's signature cannot be \
                                observed; write some of its checks, as in `observe: [schema, limits]`";
                 notes.wrong(place, message);

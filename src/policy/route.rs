@@ -3,7 +3,7 @@
 mod delivery;
 
 use super::{
-    Delivery, Limits, Owner, Route, Sender,
+    Delivery, Destination, Limits, Owner, Route, Sender,
     contract::{
         self, Said, Shelf,
         text::{ContractText, RedactText},
@@ -42,6 +42,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) issuers: &'a AllTerms,
     pub(super) named_issuers: Vec<&'a str>,
     pub(super) destinations: Vec<&'a str>,
+    /// Those of them that are in order.
+    pub(super) places: &'a [Destination],
     pub(super) classes: Vec<&'a str>,
     pub(super) public_url: Option<&'a str>,
     pub(super) bodies_bytes: usize,

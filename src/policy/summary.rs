@@ -5,7 +5,8 @@ mod destination;
 pub use destination::DestinationSummary;
 
 use super::{
-    Delivery, Observe, Observed, Owner, Policy, Route, Sender, Tokens, written_rate, written_size, written_time,
+    Delivery, Durability, Observe, Observed, Owner, Place, Policy, Route, Sender, Tokens, written_rate, written_size,
+    written_time,
 };
 use crate::{
     event::Form,
@@ -89,7 +90,33 @@ pub struct OwnerSummary {
     pub oncall: Option<String>,
 }
 
+fn formed(form: Form) -> &'static str {
+    match form {
+        Form::Event => "as an event",
+        Form::Verbatim => "verbatim",
+    }
+}
+
 impl Policy {
+    /// What a 2xx is worth where this broker gave its word for it.
+    fn worth(&self, broker: &str) -> &'static str {
+        let place = self.destinations.iter().find(|destination| destination.name == broker);
+        match place.map(|destination| &destination.place) {
+            Some(Place::Nats(nats)) => match nats.broker.durability {
+                Durability::Synced | Durability::Waited => {
+                    "202 after the broker's acknowledgement; that it is on disk then is the policy's word"
+                }
+                Durability::Stored => "202 after the broker's acknowledgement; on disk when the broker syncs next",
+                Durability::Any => "202 after the broker's acknowledgement, whatever that keeps",
+            },
+            Some(Place::Redis(redis)) => match redis.broker.durability {
+                Durability::Synced | Durability::Waited => "202 after the broker has it on disk",
+                Durability::Stored | Durability::Any => "202 after the broker's answer, whatever that keeps",
+            },
+            Some(Place::Http(_)) | None => "202 after its confirmation",
+        }
+    }
+
     /// Every route in words, in the order of the file.
     pub fn summary(&self) -> Vec<RouteSummary> {
         self.routes.iter().map(|route| self.summarize(route)).collect()
@@ -106,10 +133,7 @@ impl Policy {
         };
         let (delivery, promise) = match &route.delivery {
             Delivery::Queue { to, form } => {
-                let form = match form {
-                    Form::Event => "as an event",
-                    Form::Verbatim => "verbatim",
-                };
+                let form = formed(*form);
                 let mut told = format!("queued, then {form} to {}", to.join(", "));
                 if let Some(pointer) = route.contract.order_by() {
                     told.push_str(&format!(", one after another by {pointer}"));
@@ -118,6 +142,10 @@ impl Policy {
                     told.push_str(&format!(", and kept for {}", written_time(route.keep)));
                 }
                 (told, "202 after fdatasync in the spool")
+            }
+            Delivery::Direct { to, form } => {
+                let told = format!("handed at once, {}, to {to}, which alone keeps it", formed(*form));
+                (told, self.worth(to))
             }
             Delivery::Relay => (format!("relayed at once to {}", self.settings.origin.url), "WordPress's own answer"),
         };

@@ -14,7 +14,7 @@ mod tokens;
 pub(super) use cases::{BodyText, CaseText, ExpectText, RequestText, SendText, TestsText};
 pub(super) use destination::{DestinationText, DurabilityText, TypeText};
 pub(super) use floor::{ExceptionText, ExceptionsText, FloorLimitsText, FloorText, FloorWord, NeedText};
-pub(super) use hints::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES, LATER};
+pub(super) use hints::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES};
 pub(super) use route::{
     AdmitText, AtText, ChangedText, DeliverText, FormText, LimitsText, MediaText, MethodText, ProtectionText,
     RepeatsText, RouteText, SenderText, TermsText, ViaText,

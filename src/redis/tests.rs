@@ -35,7 +35,7 @@ const SYNCED: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
 fn stream(written: &str, secret: Option<&str>, ears: Arc<Ears>) -> Stream {
     let destination = destination(written);
     let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-    let written = Written { name: BROKER, place, timeout: destination.timeout };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, directly: Duration::ZERO };
     Stream::new(&written, secret.map(|text| Secret::new(text).unwrap()).as_ref(), ears).unwrap()
 }
 
@@ -175,7 +175,7 @@ async fn a_server_is_believed_only_if_the_authorities_of_the_policy_vouch_for_it
     assert_eq!(reason(&stream(&to("other.pem"), None, Arc::default())).await, ("connect".to_owned(), THE_SERVERS));
     let destination = destination(&to("none.pem"));
     let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-    let written = Written { name: BROKER, place, timeout: destination.timeout };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, directly: Duration::ZERO };
     let none = Stream::new(&written, None, Arc::<Ears>::default());
     assert!(none.is_err_and(|error| error.to_string().contains("none.pem")));
 }
@@ -218,9 +218,11 @@ impl Maker for Parts {
         destination: &policy::Destination,
         _: Option<&str>,
         secret: Option<&Secret>,
+        _: Duration,
     ) -> Result<Stream, BadDestination> {
         let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-        let written = Written { name: &destination.name, place, timeout: destination.timeout };
+        let written =
+            Written { name: &destination.name, place, timeout: destination.timeout, directly: Duration::ZERO };
         Ok(Stream::new(&written, secret, self.0.clone()).unwrap())
     }
 }
@@ -272,6 +274,29 @@ async fn a_server_that_is_full_costs_no_event_and_gets_all_when_there_is_room() 
     flow.until_heard("out_of_space").await;
     let _: Value = ask(server.port, &["CONFIG", "SET", "maxmemory", "0"]).await;
     flow.all_delivered().await;
+    assert_eq!(flow.twice(&ids(server.port).await), 0);
+    flow.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_accepted_directly_is_there_once_though_the_server_was_killed_and_stood_still() {
+    let server = server(SYNCED);
+    let mut flow = flow(&server, "");
+    let refusals = contract::outage::directly(&mut flow, &server).await;
+    assert!(refusals > 0, "nobody was told that an event is there which is not");
+    assert_eq!(flow.twice(&ids(server.port).await), 0);
+    flow.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_full_accepts_nothing_directly_until_there_is_room() {
+    let server = server(SYNCED);
+    let mut flow = flow(&server, "");
+    flow.hand_over(10).await;
+    let _: Value = ask(server.port, &["CONFIG", "SET", "maxmemory", "1"]).await;
+    assert!(flow.refuses().await.contains("out_of_space"));
+    let _: Value = ask(server.port, &["CONFIG", "SET", "maxmemory", "0"]).await;
+    flow.hand_over(10).await;
     assert_eq!(flow.twice(&ids(server.port).await), 0);
     flow.stop().await;
 }

@@ -1,4 +1,5 @@
-//! The two ports that the queue serves: the ledger, for events that are kept, and leases, for those that are passed on.
+//! The two ports that the queue serves: the ledger, for events that are kept, and leases, for those that are passed on;
+//! and its memory, for those that another keeps.
 
 use super::{
     Spool,
@@ -14,7 +15,7 @@ use crate::{
     repeat::{Remembered, RepeatKeys},
     verdict::Fault,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 impl Ledger for Spool {
@@ -115,6 +116,44 @@ impl Spool {
                 // Closed when the other has come to an end: then one of those who wait is the next.
                 Claimed::Busy(ended) => drop(ended.acquire().await),
             }
+        }
+    }
+}
+
+/// The keys of an event that another keeps, while that one is asked. Dropped, they are free for the next who comes.
+#[expect(missing_debug_implementations, reason = "there is nothing to see")]
+pub struct Elsewhere {
+    shared: Arc<Shared>,
+    hold: Option<Hold>,
+    keys: Vec<Kept>,
+}
+
+impl Spool {
+    /// Waits until the keys are this caller's, or known. What is known by them is known to this process alone, and to the
+    /// next one only if it was queued or passed on.
+    ///
+    /// # Errors
+    /// [`Fault::LedgerFull`] if as many keys are remembered as may be.
+    pub async fn elsewhere(&self, keys: &RepeatKeys) -> Result<Result<Elsewhere, Known>, Fault> {
+        let hold = self.hold(keys, None).await?;
+        let shared = self.shared.clone();
+        Ok(hold.map(|hold| Elsewhere { shared, hold: Some(hold), keys: self.kept(keys, None) }))
+    }
+}
+
+impl Elsewhere {
+    /// The other one has the event: its keys are remembered.
+    pub fn kept(mut self) {
+        if let Some(hold) = self.hold.take() {
+            self.shared.memory.keep(&hold, &self.keys);
+        }
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        if let Some(hold) = &self.hold {
+            self.shared.memory.forget(hold);
         }
     }
 }

@@ -205,3 +205,68 @@ destinations: {{ orders: {{ redis: \"redis://127.0.0.1:{redis}\", stream: orders
         assert!(metrics.contains(series), "{series}\n{metrics}");
     }
 }
+
+/// What `via: direct` promises: 202 when the broker has it, 503 when nobody does, and nothing twice.
+#[test]
+fn what_goes_to_a_broker_directly_is_accepted_by_it_and_refused_without_it() {
+    let brokers = Brokers::new();
+    brokers.make_stream();
+    let gate = Gate::alone(|own, address, admin| {
+        let (own, Brokers { nats, redis, .. }) = (own.display(), &brokers);
+        format!(
+            "\
+listeners: [{{ on: \"{address}\" }}]
+admin: {{ on: \"{admin}\" }}
+spool: {{ folder: \"{own}/spool\" }}
+routes:
+  to-nats:
+    at: {{ path: /hooks/nats }}
+    sender: {{ provider: standard-webhooks, keys: shop }}
+    deliver: {{ via: direct, to: [nats] }}
+  to-redis:
+    at: {{ path: /hooks/redis }}
+    sender: {{ provider: standard-webhooks, keys: shop }}
+    deliver: {{ via: direct, to: [redis] }}
+keys: {{ shop: [{{ id: live, from: \"file:{own}/standard-webhooks\" }}] }}
+destinations:
+  nats: {{ nats: \"nats://127.0.0.1:{nats}\", stream: EVENTS, subject: \"shop.events.{{id}}\", timeout: 2s }}
+  redis: {{ redis: \"redis://127.0.0.1:{redis}\", stream: events, timeout: 2s }}
+"
+        )
+    });
+    let deliver = |route: &str, id: &str| {
+        gate.deliver("standard-webhooks", &format!("/hooks/{route}"), id, br#"{"type":"order.paid"}"#)
+    };
+    let there = || (brokers.in_nats(), brokers.in_redis("events"));
+    for route in ["nats", "redis"] {
+        for id in ["msg_1", "msg_1", "msg_2"] {
+            assert_eq!(deliver(route, id).status, 202, "{route} {id}");
+        }
+    }
+    assert_eq!(there(), (2, 2));
+
+    brokers.kill();
+    for route in ["nats", "redis"] {
+        let answer = deliver(route, "msg_3");
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("15")), "{}", answer.text());
+    }
+    assert!(gate.is_ready(), "other routes accept");
+    brokers.run("up");
+    for route in ["nats", "redis"] {
+        until("it is accepted again", || deliver(route, "msg_3").status == 202);
+    }
+    assert_eq!(there(), (3, 3));
+    let metrics = gate.metrics();
+    for series in [
+        "hookwarden_requests_total{outcome=\"accepted\",route=\"to-nats\"} 3",
+        "hookwarden_requests_total{outcome=\"repeat\",route=\"to-redis\"} 1",
+        "hookwarden_deliveries_total{destination=\"nats\",result=\"delivered\"} 3",
+        "hookwarden_spool_oldest_age_seconds 0",
+    ] {
+        assert!(metrics.contains(series), "{series}\n{metrics}");
+    }
+    let (status, told) = gate.cli(&["check", "gate.yaml"]);
+    let promise =
+        "handed at once, as an event, to redis, which alone keeps it; a 2xx is 202 after the broker has it on disk";
+    assert!(status.success() && told.contains(promise), "{told}");
+}

@@ -55,7 +55,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     // engines: the ports and words that they serve, and never each other but deliver -> spool
     ("spool", &["clock", "event", "ledger", "order", "repeat", "verdict"]),
-    ("deliver", &["clock", "destination", "event", "outbound", "policy", "secret", "spool", "verdict", "verify"]),
+    (
+        "deliver",
+        &["clock", "destination", "event", "ledger", "outbound", "policy", "secret", "spool", "verdict", "verify"],
+    ),
     ("keys", &["clock", "identity", "outbound", "policy", "secret", "verify"]),
     ("nats", &["destination", "event", "policy", "secret", "verdict"]),
     ("redis", &["destination", "event", "policy", "secret", "verdict"]),
@@ -82,6 +85,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "event",
             "json",
             "keys",
+            "ledger",
             "nats",
             "outbound",
             "policy",
@@ -107,7 +111,7 @@ const MAY_MAKE: &[(&str, &[&str])] = &[
     ("Clean", &["payload/clean.rs"]),
     ("Contract", &["payload/contract.rs", "policy/contract.rs"]),
     ("Event", &["event.rs", "gate.rs"]),
-    ("Receipt", &["ledger/receipt.rs", "rehearsal.rs", "spool/commit.rs"]),
+    ("Receipt", &["deliver/direct.rs", "ledger/receipt.rs", "rehearsal.rs", "spool/commit.rs"]),
 ];
 
 #[test]

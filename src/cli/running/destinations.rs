@@ -13,7 +13,7 @@ use crate::{
 };
 #[cfg(feature = "nats")]
 use crate::{deliver::HORIZON, nats};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// What destinations are made of.
 pub(super) struct Parts {
@@ -43,6 +43,7 @@ impl Maker for Parts {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
+        directly: Duration,
     ) -> Result<Anywhere, BadDestination> {
         match &destination.place {
             Place::Http(place) => {
@@ -53,13 +54,13 @@ impl Maker for Parts {
             #[cfg(feature = "nats")]
             Place::Nats(place) => {
                 let (name, timeout) = (destination.name.as_str(), destination.timeout);
-                let written = nats::Written { name, place, timeout, horizon: HORIZON };
+                let written = nats::Written { name, place, timeout, horizon: HORIZON.max(directly) };
                 let made = nats::Stream::new(&written, secret, self.remarks.clone());
                 made.map(|stream| Anywhere::Nats(Box::new(stream))).map_err(|why| bad(destination, why.to_string()))
             }
             #[cfg(feature = "redis")]
             Place::Redis(place) => {
-                let written = redis::Written { name: &destination.name, place, timeout: destination.timeout };
+                let written = redis::Written { name: &destination.name, place, timeout: destination.timeout, directly };
                 let made = redis::Stream::new(&written, secret, self.remarks.clone());
                 made.map(|stream| Anywhere::Redis(Box::new(stream))).map_err(|why| bad(destination, why.to_string()))
             }

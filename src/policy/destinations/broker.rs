@@ -45,7 +45,7 @@ pub struct Nats {
     pub broker: Broker,
     /// The stream that must take what is published.
     pub stream: String,
-    /// What is published to.
+    /// What is published to; with [`EVENT_ID`] in it each event has one of its own.
     pub subject: String,
 }
 
@@ -79,6 +79,8 @@ pub enum Durability {
 
 /// As long as a forwarder may try the same event: 75 hours and a half.
 const REMEMBER: Duration = Duration::from_secs(76 * 3600);
+/// Stands in a subject for the id of the event.
+pub const EVENT_ID: &str = "{id}";
 /// NATS' own limit, and far below that of Redis.
 const NAME_MAX_BYTES: usize = 255;
 
@@ -235,7 +237,9 @@ fn is_nats_name(name: &str) -> bool {
 /// <https://docs.nats.io/nats-concepts/subjects>: words with dots between them. `$` begins what servers keep for
 /// themselves.
 fn is_subject(subject: &str) -> bool {
-    let odd = |letter: char| !letter.is_ascii_graphic() || "*>".contains(letter);
+    let odd = |letter: char| !letter.is_ascii_graphic() || "*>{}".contains(letter);
     let words = !subject.split('.').any(str::is_empty);
+    let ids = subject.split('.').filter(|word| *word == EVENT_ID).count();
+    let subject = if ids == 1 { subject.replace(EVENT_ID, "id") } else { subject.to_owned() };
     words && !subject.starts_with('$') && subject.len() <= NAME_MAX_BYTES && !subject.contains(odd)
 }

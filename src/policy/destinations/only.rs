@@ -26,6 +26,11 @@ impl Only {
         Some(types.collect::<Vec<_>>().join(", "))
     }
 
+    /// Whether every event is for it.
+    pub fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether events of this type are for it.
     pub fn takes(&self, event_type: &str) -> bool {
         let Self(Some(patterns)) = self else { return true };

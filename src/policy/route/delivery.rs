@@ -6,7 +6,7 @@ use crate::{
     guard::Selector,
     json::language::listed,
     policy::{
-        Delivery,
+        Delivery, Place,
         contract::text::RedactText,
         destinations::DEFAULT_DESTINATION,
         text::{DeliverText, FormText, ViaText},
@@ -25,7 +25,60 @@ impl RouteCompiler<'_, '_> {
         match text.via.unwrap_or(ViaText::Queue) {
             ViaText::Queue => self.queue(text, at, body_limit_bytes),
             ViaText::Relay => Some(self.relay(&text)),
+            ViaText::Direct => self.direct(text, at),
         }
+    }
+
+    /// Whoever keeps events must know one again: the gate does not, once it was started anew.
+    fn direct(&mut self, text: DeliverText, at: Option<&Selector>) -> Option<Delivery> {
+        let form = self.form(&text, at);
+        let one = text.to.filter(|to| to.len() == 1).and_then(|mut to| to.pop());
+        let Some(to) = one else {
+            let place = if self.node.find("/deliver/to").is_some() { "/deliver/to" } else { "/deliver" };
+            self.wrong(
+                place,
+                "one broker keeps these events; write `to:` with one destination that has `nats` or `redis`",
+            );
+            return None;
+        };
+        let destination = self.around.places.iter().find(|destination| destination.name == to);
+        match destination.map(|destination| (&destination.place, destination.only.is_all())) {
+            // Has been told.
+            None => return None,
+            Some((Place::Http(_), _)) => {
+                let message = "a URL cannot say whether it has an event already, and nobody would know a repeat; name a \
+                               destination that has `nats` or `redis`, or write `via: queue`";
+                self.wrong("/deliver/to/0", message);
+                return None;
+            }
+            Some((Place::Nats(_) | Place::Redis(_), false)) => {
+                let message = format!(
+                    "`{to}` wants some events `only`, and nobody would keep the others; write `via: queue`, or make a \
+                     destination of its own for this route"
+                );
+                self.wrong("/deliver/to/0", message);
+            }
+            Some((Place::Nats(_) | Place::Redis(_), true)) => {}
+        }
+        Some(Delivery::Direct { to, form })
+    }
+
+    fn form(&mut self, text: &DeliverText, at: Option<&Selector>) -> Form {
+        let form = match text.form {
+            None | Some(FormText::Event) => Form::Event,
+            Some(FormText::Verbatim) => Form::Verbatim,
+        };
+        if form == Form::Event
+            && text.replaces_plugin != Some(true)
+            && let Some(at) = at.filter(|at| wordpress_serves(at))
+        {
+            let message = format!(
+                "WordPress itself answers at `{at}`, and the plugin there would never see these requests; write \
+                 `via: relay`, or `replaces_plugin: true` if that is meant"
+            );
+            self.wrong("/deliver", message);
+        }
+        form
     }
 
     fn relay(&mut self, text: &DeliverText) -> Delivery {
@@ -45,21 +98,7 @@ impl RouteCompiler<'_, '_> {
     }
 
     fn queue(&mut self, text: DeliverText, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
-        let form = match text.form {
-            None | Some(FormText::Event) => Form::Event,
-            Some(FormText::Verbatim) => Form::Verbatim,
-        };
-        let replaces = text.replaces_plugin == Some(true);
-        if form == Form::Event
-            && !replaces
-            && let Some(at) = at.filter(|at| wordpress_serves(at))
-        {
-            let message = format!(
-                "WordPress itself answers at `{at}`, and the plugin there would never see these requests; write \
-                 `via: relay`, or `replaces_plugin: true` if that is meant"
-            );
-            self.wrong("/deliver", message);
-        }
+        let form = self.form(&text, at);
         if body_limit_bytes as u64 > self.around.spool_bytes {
             self.wrong(
                 "/admit/body",
@@ -101,25 +140,41 @@ impl RouteCompiler<'_, '_> {
 
     pub(super) fn keep(&mut self, text: Option<TimeText>, delivery: Option<&Delivery>) -> Duration {
         let Some(TimeText(keep)) = text else { return Duration::ZERO };
-        if delivery == Some(&Delivery::Relay) {
-            self.wrong("/keep", "a relayed request is passed on and never stored; leave this out");
+        match delivery {
+            Some(Delivery::Relay) => {
+                self.wrong("/keep", "a relayed request is passed on and never stored; leave this out");
+            }
+            Some(Delivery::Direct { .. }) => {
+                self.wrong("/keep", "the broker keeps these events, and for how long is its own; leave this out");
+            }
+            Some(Delivery::Queue { .. }) | None => {}
         }
         keep
     }
 
     pub(super) fn order_by(&mut self, text: Option<String>, delivery: Option<&Delivery>) -> Option<String> {
-        if text.is_some() && delivery == Some(&Delivery::Relay) {
-            self.wrong("/order_by", "a relayed request is passed on at once and waits for no other; leave this out");
-            return None;
+        let text = text?;
+        match delivery {
+            Some(Delivery::Relay) => {
+                let message = "a relayed request is passed on at once and waits for no other; leave this out";
+                self.wrong("/order_by", message);
+                None
+            }
+            Some(Delivery::Direct { .. }) => {
+                let message = "an event goes to its broker at once and waits for no other; write `via: queue`, or leave \
+                               this out";
+                self.wrong("/order_by", message);
+                None
+            }
+            Some(Delivery::Queue { .. }) | None => Some(text),
         }
-        text
     }
 
     /// Whoever verifies the sender's signature once more would refuse what was taken something out of.
     pub(super) fn changes_bytes(&mut self, redact: &[RedactText], delivery: Option<&Delivery>) {
         let verbatim = match delivery {
             Some(Delivery::Relay) => true,
-            Some(Delivery::Queue { form, .. }) => *form == Form::Verbatim,
+            Some(Delivery::Queue { form, .. } | Delivery::Direct { form, .. }) => *form == Form::Verbatim,
             None => false,
         };
         if verbatim && !redact.is_empty() {

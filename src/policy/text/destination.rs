@@ -30,7 +30,9 @@ pub(in crate::policy) struct DestinationText {
     /// The stream of a broker: its name in NATS, its key in Redis. It must be said for these.
     #[schemars(example = &"ORDERS", extend("x-absent" = "none"))]
     pub(in crate::policy) stream: Option<String>,
-    /// The subject to publish to in NATS, one that the stream listens to. It must be said there.
+    /// The subject to publish to in NATS, one that the stream listens to. It must be said there. `{id}` as a word of it, as
+    /// in `shop.orders.{id}`, gives each event a subject of its own, which the stream takes once: then no window limits how
+    /// long an event is known again.
     #[schemars(example = &"shop.orders", extend("x-absent" = "none"))]
     pub(in crate::policy) subject: Option<String>,
     /// The name to log in with at a broker.

@@ -2,9 +2,6 @@
 
 use crate::json::language::Hint;
 
-/// Keys and words that the design has and this version does not.
-pub(in crate::policy) const LATER: &[Hint] = &[("direct", NOT_YET)];
-
 /// Keys that stand in another file than the one they were written in.
 pub(in crate::policy) const ELSEWHERE_GATE: &[Hint] =
     &[("env", "is no key: a stage is a file of its own, `env/NAME.yaml`, chosen with `--env NAME`")];
@@ -27,6 +24,5 @@ pub(in crate::policy) const ELSEWHERE_ROUTES: &[Hint] = &[
     ("rollout", STAGE),
 ];
 
-const NOT_YET: &str = "is not in this version; leave it out";
 const PLATFORM: &str = "stands in `gate.yaml`, the same for every stage; write it there";
 const STAGE: &str = "stands in `gate.yaml`, or in `env/NAME.yaml` where it differs per stage; write it there";

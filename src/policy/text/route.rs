@@ -210,10 +210,10 @@ pub(in crate::policy) struct RepeatsText {
 #[serde(default, deny_unknown_fields)]
 pub(in crate::policy) struct DeliverText {
     /// `queue`: durable, then 202, then delivered by the gate. `relay`: passed on to the origin at once, whose answer goes
-    /// back.
+    /// back. `direct`: handed to a broker at once, and 202 when that has confirmed it; the gate keeps nothing.
     #[schemars(extend("default" = "queue"))]
     pub(in crate::policy) via: Option<ViaText>,
-    /// Names under `destinations`; refused for a relay.
+    /// Names under `destinations`; refused for a relay. `direct` needs one, with `nats` or `redis`.
     #[schemars(extend("x-absent" = "`[wordpress]`, if there is one"))]
     pub(in crate::policy) to: Option<Vec<String>>,
     /// What destinations get: `event` is a CloudEvents document with its lineage, `verbatim` the body as it came. A relay
@@ -241,6 +241,7 @@ pub(in crate::policy) enum MethodText {
 pub(in crate::policy) enum ViaText {
     Queue,
     Relay,
+    Direct,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
