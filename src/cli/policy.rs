@@ -24,7 +24,7 @@ pub struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
     /// The spool's folder of the gate, where its control socket is; that of the policy if absent
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, alias = "folder", value_name = "DIR")]
     spool: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long, global = true)]

@@ -24,11 +24,11 @@ pub struct Args {
     /// What stands behind the gate, such as `http://127.0.0.1:8080`; replaces the policy's `origin.url`
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
-    /// Where to listen; replaces the policy's listeners; without a policy 127.0.0.1:8080 is the default
-    #[arg(long, value_name = "ADDRESS")]
+    /// Where to listen; replaces the policy's listeners. 127.0.0.1:8000 where nobody says
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Vec<SocketAddr>,
     /// Where metrics and health are served; replaces the policy's `admin`
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     admin: Option<SocketAddr>,
     /// Load the policy only when asked to, by SIGHUP or `hookwarden policy reload`, and not when its files change
     #[arg(long)]
@@ -77,6 +77,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     // What still runs now was cut by the drain's deadline.
     runtime.shutdown_background();
     code
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port, such as `127.0.0.1:8000`, `0.0.0.0:80` or `[::]:443`".to_owned())
 }
 
 struct Signals {

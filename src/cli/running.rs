@@ -77,7 +77,7 @@ const OUTBOUND_POOL: usize = 128;
 /// What to do about events that nobody will deliver.
 pub(super) const ORPHANS: &str = "put it back, or `hookwarden spool drop` them";
 /// Without a policy and without `--listen`.
-const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8080);
+const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8000);
 /// Wishes that may wait while a policy is being loaded: they come from people.
 const ORDERS_MAX: usize = 8;
 /// So long a stop waits for a load that is under way: its files may lie on a server that does not answer.
@@ -177,7 +177,7 @@ impl Running {
 
     /// No new connections; what is in flight has the policy's `drain` to finish; then the spool is closed.
     pub(super) async fn stop(self) {
-        info!("draining");
+        info!("draining; a second signal ends it at once");
         self.state.draining.store(true, Ordering::Release);
         // Once nobody can ask any more, a reload that is under way comes to its end, and no other begins.
         drop((self.socket, self.orders));

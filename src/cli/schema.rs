@@ -11,7 +11,7 @@ pub struct Args {
     /// Of which kind of file
     #[arg(value_enum, default_value_t = FileKind::Gate)]
     of: FileKind,
-    /// Write all of them into this folder, as `gate.schema.json`, `routes.schema.json`, ...
+    /// Write all of them into this folder, which is made if it is not there, as `gate.schema.json`, `routes.schema.json`, ...
     #[arg(long, value_name = "FOLDER", conflicts_with = "of")]
     write: Option<PathBuf>,
     /// Print every key with its default and its meaning instead, as Markdown
@@ -46,6 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         writeln!(out(), "{:#}", language(args.of.into()))?;
         return Ok(ExitCode::SUCCESS);
     };
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     for (name, of) in FILES {
         let path = folder.join(name);
         let text = format!("{:#}\n", language(of));

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     edge::{self, PingoraOutbound},
-    outbound::{Deadlines, Outbound as _, Request, Response, Target},
+    outbound::{Deadlines, Failure, Outbound as _, Request, Response, Target},
 };
 use anyhow::{Context as _, bail};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
@@ -47,7 +47,11 @@ pub(super) async fn post(outbound: &PingoraOutbound, request: &signing::Request)
     let (Some(host), Some(authority)) = (uri.host(), uri.authority()) else {
         bail!("`{url}` has no host; write something such as http://127.0.0.1:8080/hooks/github")
     };
-    let tls = uri.scheme_str() == Some("https");
+    let tls = match uri.scheme_str() {
+        Some("http") => false,
+        Some("https") => true,
+        _ => bail!("`{url}` is not for HTTP; write `http://` or `https://`"),
+    };
     let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
     let plain = host.trim_matches(['[', ']']);
     let found = tokio::net::lookup_host((plain, port)).await.with_context(|| format!("cannot find `{host}`"))?;
@@ -62,5 +66,10 @@ pub(super) async fn post(outbound: &PingoraOutbound, request: &signing::Request)
     let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let request = Request { method: Method::POST, path, headers, body: body.clone().into() };
     let answered = outbound.send(&target, request, &Deadlines::default(), 64 * 1024).await;
-    answered.with_context(|| format!("no answer from `{url}`"))
+    answered.map_err(|error| match error {
+        Failure::NotSent(why) => anyhow::anyhow!(
+            "nothing was sent: cannot connect to `{address}`, where `{url}` is; does the gate listen there? ({why})"
+        ),
+        Failure::Unknown(why) => anyhow::anyhow!("sent, and no answer came from `{url}` ({why})"),
+    })
 }

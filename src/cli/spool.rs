@@ -29,13 +29,18 @@ pub struct Args {
     #[command(subcommand)]
     verb: Verb,
     /// The spool's folder
-    #[arg(long, global = true, default_value = "hookwarden-spool", value_name = "DIR")]
+    #[arg(long, global = true, alias = "spool", default_value = "hookwarden-spool", value_name = "DIR")]
     folder: PathBuf,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// List events, oldest first, with what became of them
+    ///
+    /// A line has the event's id, when it was accepted, its route, its type, and for each destination how it stands: pending,
+    /// delivered, dead or dropped. `after 3 attempts (status_500), due ...`: it failed so often by its own fault, last for
+    /// this reason, and is tried again then; an outage of the destination costs an event no attempt. `waits for ID`: it has
+    /// the same order key, and comes first.
     Ls {
         /// Only those that stand like this at some destination
         #[arg(long)]

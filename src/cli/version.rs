@@ -16,6 +16,9 @@ pub struct Args {
 /// The Pingora release that the edge is built on; pinned exactly in Cargo.toml.
 const PINGORA: &str = "0.9.1";
 
+/// What it was built from, where whoever built it said so.
+const COMMIT: Option<&str> = option_env!("HOOKWARDEN_COMMIT");
+
 /// Runs it.
 ///
 /// # Errors
@@ -24,10 +27,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let version = env!("CARGO_PKG_VERSION");
     let senders = Catalogue::embedded().iter().count();
     if args.json {
-        let told = json!({ "version": version, "pingora": PINGORA, "senders": senders, "tls": "rustls, aws-lc-rs" });
+        let told = json!({ "version": version, "commit": COMMIT, "pingora": PINGORA, "senders": senders, "tls": "rustls, aws-lc-rs" });
         writeln!(out(), "{told}")?;
     } else {
-        writeln!(out(), "hookwarden {version} (pingora {PINGORA}, rustls with aws-lc-rs, {senders} senders)")?;
+        let commit = COMMIT.map_or_else(String::new, |commit| format!("commit {commit}, "));
+        writeln!(out(), "hookwarden {version} ({commit}pingora {PINGORA}, rustls with aws-lc-rs, {senders} senders)")?;
     }
     Ok(ExitCode::SUCCESS)
 }

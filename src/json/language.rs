@@ -87,7 +87,7 @@ impl Language {
             }
             ValidationErrorKind::Pattern { .. } => {
                 let written = node.text().unwrap_or_default();
-                format!("cannot read `{written}`; write something{}", example(due))
+                format!("cannot read `{written}`; write something{}{}", example(due), units(due))
             }
             ValidationErrorKind::Minimum { limit } => format!("needs {limit} at least"),
             ValidationErrorKind::Maximum { limit } => format!("needs {limit} at most"),
@@ -117,6 +117,15 @@ impl Language {
         let (_, hint) = self.hints.iter().find(|(known, _)| *known == word)?;
         Some(format!("`{word}` {hint}"))
     }
+}
+
+/// ", with one of `ms`, `s`, `m`, `h`, `d`", if texts of this kind end with a unit.
+fn units(due: &Value) -> String {
+    let pattern = due.get("pattern").and_then(Value::as_str).and_then(|pattern| pattern.strip_suffix(")$"));
+    let units: Vec<_> =
+        pattern.and_then(|pattern| pattern.rsplit('(').next()).into_iter().flat_map(|units| units.split('|')).collect();
+    let are_words = units.len() > 1 && units.iter().all(|unit| unit.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    if are_words { format!(", with one of {}", listed(&units, ", ")) } else { String::new() }
 }
 
 /// " such as `10m` or `72h`", if the language has examples.

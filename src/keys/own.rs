@@ -30,9 +30,9 @@ pub(super) fn random() -> Result<Zeroizing<String>, Trouble> {
 /// Reads the secret in this folder; makes both if they are not there.
 pub(super) fn find_or_make(folder: &Path) -> Result<Secret, Trouble> {
     let path = folder.join(FILE);
-    if !path.try_exists().map_err(|why| Trouble::File { path: path.clone(), why })? {
+    if !path.try_exists().map_err(|why| Trouble::NotMade { path: path.clone(), why })? {
         let text = random()?;
-        make(folder, &path, &text).map_err(|why| Trouble::File { path: path.clone(), why })?;
+        make(folder, &path, &text).map_err(|why| Trouble::NotMade { path: path.clone(), why })?;
     }
     // Also after making it: another process may have been faster, and its secret is the one.
     let text = read::file(&path)?;

@@ -28,6 +28,14 @@ pub enum Trouble {
         /// Why.
         why: io::Error,
     },
+    /// It is made where the queue lies, and cannot be.
+    #[error("cannot make `{}`: {why}; `spool: {{ folder: ... }}` must name a folder that the gate may write to", .path.display())]
+    NotMade {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
     /// A folder, a pipe, a device.
     #[error("`{}` is not a file", .0.display())]
     NotAFile(PathBuf),

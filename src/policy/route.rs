@@ -256,6 +256,14 @@ impl<'a> RouteCompiler<'a, '_> {
             self.wrong("/at", message);
         }
         let several = read.len() > 1;
+        if let Some((above, _)) = at.path.as_deref().and_then(|path| path.split_once('*')) {
+            let above = above.rsplit_once('/').map_or("", |(above, _)| above);
+            let above = if above.is_empty() { "/hooks" } else { above };
+            let message = format!(
+                "a path guards what lies below it as well, and `*` stands for itself in it; write `{above}`, if that is meant"
+            );
+            self.warn("/at/path", message);
+        }
         let mut found = None;
         for (name, selector) in read {
             match selector {

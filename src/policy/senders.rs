@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    json::{Kind, Language, Wrong, language::way_out},
+    json::{Kind, Language, Node, Wrong, language::way_out},
     repeat::Identical,
     verify::{Catalogue, Provider},
 };
@@ -74,12 +74,13 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
         notes.check_name(name, list);
         let mut entries: Vec<KeyEntry> = Vec::new();
         for node in (0..).map_while(|index| list.find(&format!("/{index}"))) {
+            // Of an entry that the language refuses for something else, too.
+            if node.find("/id").and_then(Node::text).is_some_and(|id| !is_name(id)) {
+                notes.wrong(node.find("/id"), format!("this is no label; {NAMES}"));
+            }
             let Some(KeyText { id, from: ReferenceText(from), retire }) = notes.decode_as(&language, node) else {
                 continue;
             };
-            if !is_name(&id) {
-                notes.wrong(node.find("/id"), format!("this is no label; {NAMES}"));
-            }
             if entries.iter().any(|other| other.id == id) {
                 let message = format!("another key of `{name}` is called `{id}`; nobody could tell which one was used");
                 notes.wrong(node.find("/id"), message);

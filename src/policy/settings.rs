@@ -159,6 +159,11 @@ fn spool(overrides: &Overrides, notes: &mut Notes<'_>) -> Spool {
     if text.folder.as_deref() == Some("") {
         notes.wrong(notes.find("/spool/folder"), "write the folder's path, such as `/var/lib/hookwarden`");
     }
+    if text.folder.as_deref().is_some_and(|folder| folder.starts_with('~')) {
+        let message =
+            "nobody puts a home in the place of `~` here; write the whole path, such as `/var/lib/hookwarden`";
+        notes.wrong(notes.find("/spool/folder"), message);
+    }
     let bytes = text.bytes.map_or(bytes, |SizeText(bytes)| bytes);
     if bytes < SPOOL_MIN_BYTES {
         let message = format!("too little to queue in; write `{}` at least", written_size(SPOOL_MIN_BYTES));

@@ -5,6 +5,7 @@ mod files;
 mod pipes;
 mod signing;
 mod verdicts;
+mod ways_out;
 
 use std::{
     path::{Path, PathBuf},

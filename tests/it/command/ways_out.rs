@@ -1,0 +1,66 @@
+//! What a slip on a command line, or a place that cannot be written, is told with.
+
+use super::{Bench, POLICY, name};
+use std::{net::TcpListener, os::unix::fs::PermissionsExt as _};
+
+/// What is said on standard error, with the exit code of a failure or of a wrong command line.
+fn told(bench: &Bench, arguments: &[&str], code: i32) -> String {
+    let ran = bench.run(arguments);
+    assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
+    ran.err
+}
+
+#[test]
+fn an_address_that_is_none_is_told_with_one_that_is() {
+    let bench = Bench::new(&[]);
+    for option in ["--listen", "--admin"] {
+        let told = told(&bench, &["run", option, "80", "--upstream", "http://127.0.0.1:8080"], 2);
+        assert!(told.contains("write an IP address and a port, such as `127.0.0.1:8000`"), "{told}");
+    }
+}
+
+#[test]
+fn who_sends_to_nobody_hears_where_nobody_listens() {
+    let bench = Bench::new(&[("key", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
+    let key = format!("file:{}", name(&bench.path("key")));
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(); // and closes it again
+    let send = |url: &str| told(&bench, &["send", "--provider", "standard-webhooks", "--key", &key, url], 1);
+    let url = format!("http://{nobody}/hooks/shop");
+    let told = send(&url);
+    assert!(
+        told.contains(&format!("cannot connect to `{nobody}`, where `{url}` is; does the gate listen there?")),
+        "{told}"
+    );
+    assert!(send("ftp://shop.example/").contains("write `http://` or `https://`"));
+}
+
+#[test]
+fn a_spool_that_cannot_be_made_is_told_by_its_key() {
+    let bench = Bench::new(&[("file", "")]);
+    bench.write("key", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    std::fs::set_permissions(bench.path("key"), std::fs::Permissions::from_mode(0o400)).unwrap();
+    let policy = POLICY.replace("env:SHOP_SECRET", &format!("\"file:{}\"", name(&bench.path("key"))));
+    bench.write("gate.yaml", &policy.replace("folder: spool", "folder: file/spool"));
+    let told = told(&bench, &["run", "gate.yaml"], 3);
+    assert!(told.contains("`spool: { folder: ... }` must name a folder that the gate may write to"), "{told}");
+}
+
+#[test]
+fn the_language_is_written_into_a_folder_that_was_not_there() {
+    let bench = Bench::new(&[("file", "")]);
+    assert_eq!(bench.run(&["schema", "--write", "a/b"]).code, Some(0));
+    assert!(bench.path("a/b/gate.schema.json").is_file());
+    let told = told(&bench, &["schema", "--write", "file/b"], 1);
+    assert!(told.contains("cannot make the folder `file/b`"), "{told}");
+}
+
+#[test]
+fn each_verb_knows_the_spool_by_both_of_its_names() {
+    let bench = Bench::new(&[]);
+    for option in ["--folder", "--spool"] {
+        let told = told(&bench, &["spool", "ls", option, "nowhere"], 1);
+        assert!(told.contains("`nowhere`"), "{told}");
+        let told = self::told(&bench, &["policy", "show", option, "nowhere"], 1);
+        assert!(told.contains("no gate runs on the spool `nowhere`"), "{told}");
+    }
+}
