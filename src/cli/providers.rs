@@ -38,7 +38,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::embedded();
     let mut out = out();
     match &args.verb {
-        None => catalogue.iter().try_for_each(|provider| writeln!(out, "{}", told(provider, args.json)))?,
+        None => {
+            let width = catalogue.names().map(str::len).max().unwrap_or_default();
+            catalogue.iter().try_for_each(|provider| writeln!(out, "{}", told(provider, width, args.json)))?;
+        }
         Some(Verb::Show { name }) => match catalogue.find(name) {
             Some(provider) => write!(out, "{}", provider.text)?,
             None => bail!("unknown sender `{name}`; `hookwarden providers` lists them"),
@@ -48,10 +51,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The longest name of the catalogue.
-const NAME: usize = 21;
-
-fn told(provider: &Provider, as_json: bool) -> String {
+fn told(provider: &Provider, width: usize, as_json: bool) -> String {
     let signs = provider.scheme.describe();
     let (uncovered, repeats) = (provider.uncovered(), provider.repeats_by());
     if as_json {
@@ -69,7 +69,7 @@ fn told(provider: &Provider, as_json: bool) -> String {
         return told.to_string();
     }
     format!(
-        "{:<NAME$} {signs}\n{:NAME$} not covered: {uncovered}; repeats known by: {repeats}\n{:NAME$} {}",
+        "{:<width$} {signs}\n{:width$} not covered: {uncovered}; repeats known by: {repeats}\n{:width$} {}",
         provider.name, "", "", provider.documentation
     )
 }
@@ -78,7 +78,7 @@ fn lint(file: &std::path::Path, out: &mut Out) -> anyhow::Result<ExitCode> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     match Provider::from_yaml(&text) {
         Ok(provider) => {
-            writeln!(out, "{}", told(&provider, false))?;
+            writeln!(out, "{}", told(&provider, provider.name.len(), false))?;
             let coverage = provider.scheme.coverage();
             if !coverage.time {
                 writeln!(

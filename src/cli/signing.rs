@@ -67,8 +67,10 @@ impl EventArgs {
         }
         let catalogue = Catalogue::embedded();
         let Some(provider) = catalogue.find(&self.provider) else {
-            let known: Vec<_> = catalogue.names().collect();
-            bail!("unknown sender `{}`; known: {}, or name the file of your own", self.provider, known.join(", "));
+            bail!(
+                "unknown sender `{}`; `hookwarden providers` lists them, or name the file of your own",
+                self.provider
+            );
         };
         Ok(provider.clone())
     }

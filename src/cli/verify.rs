@@ -160,7 +160,7 @@ fn window(provider: &Provider, tolerance_s: Option<u64>) -> Window {
 fn keys<'a>(provider: &Arc<Provider>, texts: impl Iterator<Item = &'a String>) -> Result<Keys, &'static str> {
     let mut named = Vec::new();
     for (number, text) in texts.enumerate() {
-        let secret = provider.scheme.key(text).map_err(|_| "bad_secret")?;
+        let secret = provider.scheme.exact_key(text).map_err(|_| "bad_secret")?;
         named.push(Key { id: number.to_string(), secret, retire: None });
     }
     let memory = Secret::new(RECORDED).map_err(|_| "bad_secret")?;

@@ -175,13 +175,18 @@ fn found(node: &Node) -> &'static str {
 /// "; did you mean `mode`?" if something known is near, else what is known.
 pub fn way_out<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<_> = known.into_iter().collect();
-    let nearness = |name: &str| strsim::jaro_winkler(written, name);
-    let nearest = known.iter().max_by(|a, b| nearness(a).total_cmp(&nearness(b)));
-    match nearest {
-        None => "; there are none here".to_owned(),
-        Some(name) if nearness(name) > NEAR => format!("; did you mean `{name}`?"),
-        Some(_) => format!("; known here: {}", listed(&known, ", ")),
+    match nearest(written, known.iter().copied()) {
+        _ if known.is_empty() => "; there are none here".to_owned(),
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => format!("; known here: {}", listed(&known, ", ")),
     }
+}
+
+/// What was meant, probably.
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known = known.into_iter().map(|name| (strsim::jaro_winkler(written, name), name));
+    let nearest = known.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    nearest.filter(|(nearness, _)| *nearness > NEAR).map(|(_, name)| name)
 }
 
 /// Below it, suggestions puzzle more than they help.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    json::{Kind, Language, Node, Wrong, language::way_out},
+    json::{Kind, Language, Node, Wrong, language::nearest},
     repeat::Identical,
     verify::{Catalogue, Provider},
 };
@@ -57,9 +57,14 @@ impl<'a> Senders<'a> {
         self.own.iter().find(|provider| provider.name == name).or_else(|| self.catalogue.find(name))
     }
 
-    /// "; did you mean ..." for a name that is none.
+    /// "; did you mean ..." for a name that is none. There are too many to list.
     pub(super) fn way_out(&self, written: &str) -> String {
-        way_out(written, self.catalogue.iter().chain(&self.own).map(|provider| provider.name.as_str()))
+        let providers = self.catalogue.iter().chain(&self.own);
+        let names = providers.flat_map(|provider| std::iter::once(&provider.name).chain(&provider.aliases));
+        match nearest(written, names.map(String::as_str)) {
+            Some(name) => format!("; did you mean `{name}`?"),
+            None => "; `hookwarden providers` lists those that are known".to_owned(),
+        }
     }
 }
 

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::repeat::Identical;
 use mistakes::unreadable;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 /// One sender, as its own documentation describes it.
 #[derive(Clone, Debug)]
@@ -177,12 +180,12 @@ impl Provider {
     }
 }
 
-/// `9s`, `5m`, `72h`, `3d`.
+/// `900ms`, `9s`, `5m`, `72h`, `3d`.
 fn duration(text: &str) -> Option<Duration> {
-    let (digits, seconds) = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
+    let (digits, ms) = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]
         .iter()
-        .find_map(|(unit, s)| Some((text.strip_suffix(unit)?, *s)))?;
-    Some(Duration::from_secs(digits.parse::<u64>().ok()?.checked_mul(seconds)?))
+        .find_map(|(unit, ms)| Some((text.strip_suffix(unit)?, *ms)))?;
+    Some(Duration::from_millis(digits.parse::<u64>().ok()?.checked_mul(ms)?))
 }
 
 /// Every sender that a policy can name.
@@ -199,7 +202,13 @@ pub struct NameTaken(pub String);
 impl Catalogue {
     /// The senders that this build knows. Every embedded entry compiles: a test holds it.
     pub fn embedded() -> Self {
-        let providers = embedded::FILES.iter().filter_map(|text| Provider::from_yaml(text).ok()).map(Arc::new);
+        static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(Catalogue::compile_embedded);
+        EMBEDDED.clone()
+    }
+
+    /// What [`embedded`](Self::embedded) does the first time.
+    pub fn compile_embedded() -> Self {
+        let providers = embedded::FILES.iter().filter_map(|(_, text)| Provider::from_yaml(text).ok()).map(Arc::new);
         Self { providers: providers.collect() }
     }
 

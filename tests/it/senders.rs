@@ -98,7 +98,7 @@ impl Shown {
 
 fn each(mut check: impl FnMut(Shown)) {
     let catalogue = Catalogue::embedded();
-    assert!(catalogue.iter().count() >= 18);
+    assert!(catalogue.iter().count() >= 64);
     for provider in catalogue.iter() {
         let shown = Shown::by(provider);
         assert!(shown.judged().is_ok(), "{}: {:?}", provider.name, shown.judged().err());

@@ -43,7 +43,14 @@ impl Scheme {
     /// # Errors
     /// [`BadKey`], which never shows the text.
     pub fn key(&self, text: &str) -> Result<Secret, BadKey> {
-        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+        self.exact_key(text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)))
+    }
+
+    /// The same, of a text that no file and no environment has added a line end to.
+    ///
+    /// # Errors
+    /// [`BadKey`].
+    pub fn exact_key(&self, text: &str) -> Result<Secret, BadKey> {
         if text.trim().is_empty() {
             return Err(BadKey::Empty);
         }
