@@ -9,9 +9,11 @@ mod keys;
 pub mod scheme;
 mod verified;
 
-pub use catalogue::{Catalogue, Mistake, NameTaken, Provider, Respond};
+pub use catalogue::{
+    Catalogue, Finding, Mistake, NameTaken, Provenance, Provider, Respond, Source, UNAUTHENTICATED, lint,
+};
 pub use handshake::{Greeting, Handshake};
 pub use keys::{Key, Keys};
-pub use scheme::{BadKey, BadPublicKey, Scheme, Signed, SigningKey, Unsigned};
+pub use scheme::{BadKey, BadPublicKey, Config, Scheme, Signed, SigningKey, Unsigned};
 pub(crate) use verified::shown;
 pub use verified::{Coverage, Verified, Webhook, verify};

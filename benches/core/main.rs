@@ -51,6 +51,7 @@ fn main() {
         .measurement_time(Duration::from_millis(800))
         .configure_from_args();
     senders::all(&mut criterion);
+    senders::catalogue(&mut criterion);
     guards::all(&mut criterion);
     judging::all(&mut criterion);
     criterion.final_summary();

@@ -6,7 +6,7 @@ use hookwarden::{
     repeat::Window,
     request::Unverified,
     secret::Secret,
-    verify::{Catalogue, Key, Keys, Provider, SigningKey, Unsigned, Webhook, verify},
+    verify::{Catalogue, Config, Key, Keys, Provider, SigningKey, Unsigned, Webhook, verify},
 };
 use http::Method;
 use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
@@ -41,7 +41,17 @@ fn sender(provider: &Arc<Provider>) -> (Webhook, Keys) {
         None => Window::Unsigned { remember: Duration::from_secs(72 * 3600) },
     };
     let public_url = Some("https://shop.example".to_owned());
-    (Webhook::for_tools("in", provider.clone(), "all", window, public_url), keys)
+    (Webhook::for_tools("in", provider.clone(), "all", window, public_url).configured(config(provider)), keys)
+}
+
+/// What its scheme asks of a policy.
+fn config(provider: &Provider) -> Config {
+    provider.scheme.config().map(|name| (name.to_owned(), format!("our {name}"))).collect()
+}
+
+/// Every file of the catalogue, from its text.
+pub(crate) fn catalogue(criterion: &mut Criterion) {
+    criterion.bench_function("compile the whole catalogue", |bencher| bencher.iter(Catalogue::compile_embedded));
 }
 
 /// As this sender signs it.
@@ -51,9 +61,11 @@ pub(crate) fn signed(provider: &Provider, body: &str) -> Unverified {
     let url = format!("{site}/in");
     let what = Unsigned { method: &Method::POST, url: &url, content_type, body: body.as_bytes(), id, at: NOW };
     let mut made = provider.scheme.sign(&key, &what);
+    made.fields.extend(provider.scheme.config_fields(&config(provider)));
     made.fields.push(("content-type".to_owned(), content_type.to_owned()));
     let target = made.url.strip_prefix(site).unwrap();
-    Unverified { head: head(Method::POST, target, &made.fields), raw: body.to_owned().into() }
+    let raw = made.body.unwrap_or_else(|| body.as_bytes().to_vec());
+    Unverified { head: head(Method::POST, target, &made.fields), raw: raw.into() }
 }
 
 /// What an operator would have been handed out, and what its sender signs with.

@@ -1,7 +1,10 @@
 //! `hookwarden providers`: which senders does this build know, and what are their signatures worth?
 
 use super::out::{Out, out};
-use crate::verify::{Catalogue, Provider};
+use crate::{
+    clock::{Clock as _, SystemClock},
+    verify::{self, Catalogue, Finding, Provenance, Provider},
+};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
@@ -55,53 +58,57 @@ fn told(provider: &Provider, width: usize, as_json: bool) -> String {
     let signs = provider.scheme.describe();
     let (uncovered, repeats) = (provider.uncovered(), provider.repeats_by());
     if as_json {
+        let source = json!({
+            "scheme": provider.source.scheme.map(Provenance::describe),
+            "service": provider.source.service.map(Provenance::describe),
+            "how": provider.source.how,
+            "checked": provider.source.checked,
+        });
         let told = json!({
             "name": provider.name,
             "aliases": provider.aliases,
+            "like": provider.like,
             "signs": signs,
-            "header": provider.scheme.signature_header(),
+            "signature": provider.scheme.signature_at(),
+            "key": provider.scheme.key_format(),
             "not_covered": uncovered,
             "repeats_known_by": repeats,
+            "handshakes": provider.handshakes.iter().map(|handshake| &handshake.name).collect::<Vec<_>>(),
+            "config": provider.scheme.config().collect::<Vec<_>>(),
+            "max_age_s": provider.max_age.map(|age| age.as_secs()),
+            "max_future_s": provider.max_age.map(|_| provider.max_future.as_secs()),
             "retry_horizon_s": provider.retry_horizon.as_secs(),
-            "answer_by_s": provider.answer_by.as_secs(),
+            "answer_by_ms": provider.answer_by.as_millis(),
+            "answers": provider.answers,
+            "retries": provider.retries,
+            "disables": provider.disables,
+            "source": source,
             "documentation": provider.documentation,
         });
         return told.to_string();
     }
+    let indent = " ".repeat(width);
+    let calls = provider.handshakes_by_name();
     format!(
-        "{:<width$} {signs}\n{:width$} not covered: {uncovered}; repeats known by: {repeats}\n{:width$} {}",
-        provider.name, "", "", provider.documentation
+        "{:<width$} {signs}\n{indent} not covered: {uncovered}; repeats known by: {repeats}\n{indent} validation calls: {calls}; {}",
+        provider.name, provider.documentation
     )
 }
 
 fn lint(file: &std::path::Path, out: &mut Out) -> anyhow::Result<ExitCode> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-    match Provider::from_yaml(&text) {
-        Ok(provider) => {
-            writeln!(out, "{}", told(&provider, provider.name.len(), false))?;
-            let coverage = provider.scheme.coverage();
-            if !coverage.time {
-                writeln!(
-                    out,
-                    "warning: no time is signed: a captured request is valid for ever; a policy has to say how long to remember"
-                )?;
-            }
-            if !coverage.id && provider.event_key.is_empty() {
-                writeln!(
-                    out,
-                    "warning: nothing that is signed names the event: a retry with another body is another event"
-                )?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(mistakes) => {
-            for mistake in mistakes {
-                let before = text.get(..mistake.at.start).unwrap_or(&text);
-                let line = before.matches('\n').count() + 1;
-                let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-                writeln!(out, "{}:{line}:{column}: {}", file.display(), mistake.message)?;
-            }
-            Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER))
-        }
+    let (provider, findings) = verify::lint(&text, &Catalogue::embedded(), SystemClock.now());
+    if let Some(provider) = &provider {
+        writeln!(out, "{}", told(provider, provider.name.len(), false))?;
+        writeln!(out, "key: {}; known from {}", provider.scheme.key_format(), provider.known_from())?;
     }
+    for Finding { is_mistake, what } in &findings {
+        let before = text.get(..what.at.start).unwrap_or(&text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let kind = if *is_mistake { "" } else { "warning: " };
+        writeln!(out, "{}:{line}:{column}: {kind}{}", file.display(), what.message)?;
+    }
+    let in_order = provider.is_some() && !findings.iter().any(|finding| finding.is_mistake);
+    Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) })
 }

@@ -102,12 +102,12 @@ impl TestEvent<'_> {
         let public = public_url.unwrap_or(url);
         let at = SystemClock.now();
         let what = Unsigned { method: &Method::POST, url: public, content_type, body, id, at };
-        let Signed { url: made, fields } = provider.scheme.sign(key, &what);
+        let Signed { url: made, fields, body: filled } = provider.scheme.sign(key, &what);
         // What the sender puts into the query goes to where it is sent, too.
         let url = format!("{url}{}", made.strip_prefix(public).unwrap_or_default());
         let mut all = vec![(CONTENT_TYPE.to_owned(), content_type.to_owned())];
         all.extend(fields);
-        Request { url, fields: all, body: body.to_vec(), at }
+        Request { url, fields: all, body: filled.unwrap_or_else(|| body.to_vec()), at }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     request::{Head, Target, Unverified},
     secret::Secret,
     verdict::Rejection,
-    verify::{Catalogue, Key, Keys, Provider, Webhook, verify},
+    verify::{Catalogue, Config, Key, Keys, Provider, Webhook, verify},
 };
 use anyhow::Context as _;
 use data_encoding::BASE64;
@@ -44,6 +44,9 @@ struct Recorded {
     secrets: Vec<String>,
     #[serde(default)]
     public_keys: Vec<String>,
+    /// What an operator would have configured for the sender; other members than texts are not its scheme's.
+    #[serde(default)]
+    config: BTreeMap<String, Value>,
     #[serde(default = "post")]
     method: String,
     #[serde(default = "root")]
@@ -131,9 +134,15 @@ fn id_of(line: &[u8]) -> Value {
 /// The name of the keys and of the route in a judgement of one request.
 const RECORDED: &str = "recorded";
 
+/// Box has two keys at once, and calls the second so.
+const SECOND_KEY: &str = "secondary_key";
+
 fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str> {
     let provider = catalogue.find(&recorded.scheme).ok_or("unknown_scheme")?;
-    let keys = keys(provider, recorded.secrets.iter().chain(&recorded.public_keys))?;
+    let config: Config =
+        recorded.config.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
+    let second = config.get(SECOND_KEY);
+    let keys = keys(provider, recorded.secrets.iter().chain(&recorded.public_keys).chain(second))?;
     let request = request(recorded)?;
     let window = window(provider, recorded.tolerance_s);
     let public = recorded.url.find("://").map(|scheme| {
@@ -141,7 +150,7 @@ fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str>
         let end = path.map_or(recorded.url.len(), |path| scheme + 3 + path);
         recorded.url.get(..end).unwrap_or_default().to_owned()
     });
-    let sender = Webhook::for_tools(RECORDED, provider.clone(), RECORDED, window, public);
+    let sender = Webhook::for_tools(RECORDED, provider.clone(), RECORDED, window, public).configured(config);
     let now = Timestamp::from_unix_s(recorded.now_unix);
     verify(&sender, &keys, request, now).map(|_| ()).map_err(Rejection::code)
 }

@@ -68,6 +68,7 @@ fn with(delivery: Delivery, naming: Naming, terms: impl FnOnce(Contract) -> Cont
             keys: "all".into(),
             window: Window::Unsigned { remember: horizon },
             public_url: None,
+            config: crate::verify::Config::new(),
             handshakes: Vec::new(),
             verify_token: None,
         }),

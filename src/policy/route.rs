@@ -22,16 +22,16 @@ use crate::{
     clock::Timestamp,
     guard::Selector,
     json::{
-        Library, Node,
+        self, Library, Node,
         language::{listed, way_out},
     },
     limit::Rate,
     payload::{Contract, Naming},
     repeat::Window,
-    verify::{Handshake, Provider, Respond, Webhook},
+    verify::{Config, Handshake, Provider, Respond, Webhook},
 };
 use http::Method;
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 /// What all routes of a file have in common.
 pub(super) struct Surroundings<'a> {
@@ -188,6 +188,7 @@ impl<'a> RouteCompiler<'a, '_> {
             keys: format!("{}/{}", text.keys.as_ref()?, provider.name),
             window,
             public_url: self.around.public_url.map(str::to_owned),
+            config: self.config(&provider, &text.config),
             handshakes: self.handshakes(&provider, text, delivery),
             verify_token: text.verify_token.as_ref().map(|list| format!("{list}/verify_token")),
         });
@@ -378,6 +379,26 @@ impl<'a> RouteCompiler<'a, '_> {
                 None
             }
         }
+    }
+
+    /// What the sender's scheme asks of the policy, no more and no less.
+    fn config(&mut self, provider: &Provider, config: &BTreeMap<String, String>) -> Config {
+        for name in provider.scheme.config() {
+            if config.get(name).is_none_or(|value| value.trim().is_empty()) {
+                let message = format!(
+                    "`{}` has to be told apart from others of its kind; write `config: {{ {name}: ... }}`",
+                    provider.name
+                );
+                self.wrong("/sender/provider", message);
+            }
+        }
+        for name in config.keys() {
+            if !provider.scheme.config().any(|known| known == name) {
+                let message = format!("`{}` asks nothing of this name; leave it out", provider.name);
+                self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
+            }
+        }
+        config.clone()
     }
 
     /// The validation calls that the gate answers. A plugin that answers for itself hears of those that were signed.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     event::Form,
     repeat::Window,
-    verify::{Coverage, Webhook},
+    verify::{Coverage, UNAUTHENTICATED, Webhook},
 };
 use serde::Serialize;
 use std::{fmt, time::Duration};
@@ -248,12 +248,16 @@ impl fmt::Display for SignedSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { provider, keys, keys_count, covered, not_covered } = self;
         let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
-        let covered = if covered.is_empty() { "nothing".to_owned() } else { covered.join(" and ") };
-        write!(f, "{provider}, {keys_count} in `{keys}`; the signature covers {covered}")?;
+        write!(f, "{provider}, {keys_count} in `{keys}`; ")?;
+        if covered.is_empty() {
+            return write!(f, "nothing is signed: {UNAUTHENTICATED}");
+        }
+        write!(f, "the signature covers {}", covered.join(" and "))?;
         match not_covered.as_slice() {
             [] => Ok(()),
             hearsay => write!(f, ", but no {}", hearsay.join(" and no ")),
-        }
+        }?;
+        if not_covered.contains(&"body") { write!(f, ": {UNAUTHENTICATED}") } else { Ok(()) }
     }
 }
 

@@ -126,3 +126,26 @@ destinations:
     assert_eq!(policy.takers(&to, "invoice.paid"), (of(&["all"]), of(&["orders"])));
     assert_eq!(policy.takers(&to[1..], "invoice.paid"), (of(&[]), of(&["orders"])), "accepted, and nobody's");
 }
+
+#[test]
+fn a_sender_that_says_nothing_of_its_body_is_told_so() {
+    let text = "
+routes:
+  token: { at: { path: /a }, sender: { provider: telegram, keys: k }, repeats: { protection: impossible } }
+  partly: { at: { path: /b }, sender: { provider: mailgun, keys: k } }
+  whole: { at: { path: /c }, sender: { provider: stripe, keys: k } }
+keys: { k: [{ id: live, from: env:K }] }
+destinations: { wordpress: { url: 'http://127.0.0.1/' } }
+";
+    let policy = compiled(text).unwrap_or_else(|report| panic!("{report}")).policy;
+    let signed = |name: &str| {
+        let summaries = policy.summary();
+        let summary = summaries.iter().find(|summary| summary.name == name).unwrap();
+        summary.signed.as_ref().unwrap().to_string()
+    };
+    let told = "authenticated sender, unauthenticated content";
+    assert_eq!(signed("token"), format!("telegram, 1 key in `k`; nothing is signed: {told}"));
+    let partly = format!("mailgun, 1 key in `k`; the signature covers id and time, but no body: {told}");
+    assert_eq!(signed("partly"), partly);
+    assert!(!signed("whole").contains(told));
+}

@@ -21,7 +21,7 @@ impl RouteCompiler<'_, '_> {
     /// Which of the keys of `sender:` do not go with the kind of sender that is written.
     pub(super) fn goes_together(&mut self, text: &SenderText) {
         let of_tokens = ["audience", "scopes", "claims", "present", "header", "cookie", "forward"];
-        let of_webhooks = ["provider", "keys", "max_age", "max_future", "verify_token", "handshakes"];
+        let of_webhooks = ["provider", "keys", "max_age", "max_future", "verify_token", "handshakes", "config"];
         let (keys, kind): (&[&str], _) = match (&text.provider, &text.jwt) {
             (None, None) => {
                 return self

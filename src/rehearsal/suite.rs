@@ -199,8 +199,10 @@ impl<'a> Suite<'a> {
         if let Some(name) = provider.type_header.as_ref().filter(|name| !has(&fields, name)) {
             fields.push((name.clone(), "test".to_owned()));
         }
+        let config = provider.scheme.config_fields(webhook.config());
+        fields.extend(config);
         let head = self.head(method, &target, message, &fields)?;
-        Ok((head, message.body.clone().into(), now))
+        Ok((head, made.body.unwrap_or_else(|| message.body.clone()).into(), now))
     }
 
     fn head(

@@ -1,17 +1,18 @@
 //! The senders that are known: one YAML file each, embedded in the binary or beside the policy.
 
+mod compile;
 mod embedded;
+mod lint;
+mod listing;
 mod mistakes;
+pub mod text;
 
+pub use lint::{Finding, lint};
 pub use mistakes::Mistake;
 pub(super) use mistakes::Mistakes;
 
-use super::{
-    Handshake,
-    scheme::{Scheme, text::ProviderText},
-};
+use super::{Handshake, scheme::Scheme};
 use crate::repeat::Identical;
-use mistakes::unreadable;
 use std::{
     sync::{Arc, LazyLock},
     time::Duration,
@@ -46,10 +47,58 @@ pub struct Provider {
     pub respond: Respond,
     /// Its validation calls.
     pub handshakes: Vec<Handshake>,
+    /// What the vendor takes for an answer, in words.
+    pub answers: Option<String>,
+    /// How often it comes again, in words.
+    pub retries: Option<String>,
+    /// When it stops sending, in words.
+    pub disables: Option<String>,
+    /// The entry that it is like, whose words are its own where it has none.
+    pub like: Option<String>,
     /// The vendor's page.
     pub documentation: String,
+    /// How these facts are known.
+    pub source: Source,
     /// The entry as it is written.
     pub text: String,
+}
+
+/// How the facts of an entry are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// How it signs.
+    pub scheme: Option<Provenance>,
+    /// How it behaves: answers, retries, when it gives up.
+    pub service: Option<Provenance>,
+    /// What else there is to say of it.
+    pub how: Option<String>,
+    /// The day on which it was looked at, as in `2026-11-23`.
+    pub checked: String,
+}
+
+/// From whom something is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// The vendor's own library was read and run.
+    Sdk,
+    /// The vendor's documentation, or its source, was read.
+    Documentation,
+    /// The vendor's documentation, from memory: it was not read again.
+    Memory,
+    /// Others' source was read.
+    ThirdParty,
+}
+
+impl Provenance {
+    /// For people.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Sdk => "the vendor's own library, read and run",
+            Self::Documentation => "the vendor's documentation",
+            Self::Memory => "memory of the vendor's documentation, not read again",
+            Self::ThirdParty => "others' source",
+        }
+    }
 }
 
 /// Statuses and bodies that one vendor wants. `None` is the gate's own.
@@ -63,130 +112,12 @@ pub struct Respond {
     pub unauthenticated: Option<u16>,
 }
 
+/// What a token says, and a signature that leaves out the body.
+pub const UNAUTHENTICATED: &str = "authenticated sender, unauthenticated content";
 /// How far back a signed time may lie where neither vendor nor policy says so (CONTRACT.md threat 12).
 pub const MAX_AGE: Duration = Duration::from_secs(300);
 /// How far ahead, likewise: clocks differ, even where a vendor's library allows nothing.
 pub const MAX_FUTURE: Duration = Duration::from_secs(60);
-
-impl Provider {
-    /// Compiles one catalogue entry.
-    ///
-    /// # Errors
-    /// Every mistake of meaning at once; of form, the first one.
-    pub fn from_yaml(text: &str) -> Result<Self, Vec<Mistake>> {
-        let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
-        let read: ProviderText = serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| vec![unreadable(error.without_snippet(), text)])?;
-        let mut wrong = Mistakes(Vec::new());
-        let scheme = Scheme::compile(&read.scheme, &mut wrong);
-        let name = &read.name.value;
-        if name.is_empty()
-            || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        {
-            wrong.at(&read.name, "a name has lower-case letters, digits and `-` alone: it is a label of metrics");
-        }
-        for pointer in &read.event_key {
-            if !pointer.value.starts_with('/') {
-                wrong.at(pointer, "an event key is a JSON Pointer, as in `/id`");
-            }
-        }
-        let identical = match read.identical.as_ref().map(|word| (word, word.value.as_str())) {
-            None | Some((_, "repeat")) => Identical::Repeat,
-            Some((_, "normal")) => Identical::Normal,
-            Some((word, _)) => {
-                wrong.at(word, "write `repeat`, or `normal` if identical bytes can be two events");
-                Identical::Repeat
-            }
-        };
-        let (type_member, type_header) = match &read.event_type {
-            None => (None, None),
-            Some(place) => match place.value.strip_prefix("json:") {
-                Some(pointer) if pointer.starts_with('/') => (Some(pointer.to_owned()), None),
-                Some(_) => {
-                    wrong.at(place, "after `json:` comes a JSON Pointer, as in `json:/type`");
-                    (None, None)
-                }
-                None => (None, wrong.header(place)),
-            },
-        };
-        let handshakes: Vec<_> =
-            read.challenge.iter().filter_map(|call| Handshake::compile(call, &mut wrong)).collect();
-        let mut time = |written: &serde_saphyr::Spanned<String>| {
-            let read = duration(&written.value);
-            if read.is_none() {
-                wrong.at(
-                    written,
-                    format!("cannot read `{}`; write something such as `9s`, `5m` or `72h`", written.value),
-                );
-            }
-            read
-        };
-        let retry_horizon = time(&read.retry_horizon);
-        let answer_by = time(&read.answer_by);
-        let max_age = read.max_age.as_ref().map(&mut time);
-        let max_future = read.max_future.as_ref().map(&mut time);
-        let (Some(scheme), Some(retry_horizon), Some(answer_by), true) =
-            (scheme, retry_horizon, answer_by, wrong.0.is_empty())
-        else {
-            wrong.0.sort_by_key(|mistake| mistake.at.start);
-            return Err(wrong.0);
-        };
-        let max_age = scheme.coverage().time.then(|| max_age.flatten().unwrap_or(MAX_AGE));
-        Ok(Self {
-            name: name.clone(),
-            aliases: read.aliases,
-            event_key: read.event_key.into_iter().map(|pointer| pointer.value).collect(),
-            type_member,
-            type_header,
-            identical,
-            max_age,
-            max_future: max_future.flatten().unwrap_or(MAX_FUTURE),
-            retry_horizon,
-            answer_by,
-            respond: Respond {
-                accepted: read.respond.accepted,
-                accepted_body: read.respond.accepted_body,
-                unauthenticated: read.respond.unauthenticated,
-            },
-            handshakes,
-            documentation: read.documentation,
-            scheme,
-            text: text.to_owned(),
-        })
-    }
-
-    /// By what a repeat is told from a new event, for people.
-    pub fn repeats_by(&self) -> String {
-        let coverage = self.scheme.coverage();
-        let event = if coverage.id {
-            Some("its signed id".to_owned())
-        } else if self.event_key.is_empty() {
-            None
-        } else {
-            Some(self.event_key.join(" and "))
-        };
-        let proof = (coverage.body && self.identical == Identical::Repeat).then(|| "what was signed".to_owned());
-        let told: Vec<_> = event.into_iter().chain(proof).collect();
-        if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
-    }
-
-    /// What its signature does not cover, for people.
-    pub fn uncovered(&self) -> String {
-        let coverage = self.scheme.coverage();
-        let parts =
-            [(coverage.body, "body"), (coverage.id || !self.event_key.is_empty(), "id"), (coverage.time, "time")];
-        let missing: Vec<_> = parts.iter().filter(|(covered, _)| !covered).map(|(_, name)| *name).collect();
-        if missing.is_empty() { "headers".to_owned() } else { format!("{}, headers", missing.join(", ")) }
-    }
-}
-
-/// `900ms`, `9s`, `5m`, `72h`, `3d`.
-fn duration(text: &str) -> Option<Duration> {
-    let (digits, ms) = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]
-        .iter()
-        .find_map(|(unit, ms)| Some((text.strip_suffix(unit)?, *ms)))?;
-    Some(Duration::from_millis(digits.parse::<u64>().ok()?.checked_mul(ms)?))
-}
 
 /// Every sender that a policy can name.
 #[derive(Clone, Debug, Default)]

@@ -112,7 +112,7 @@ impl Webhook {
     /// The answer to a validation call that nobody signed. What carries a signature is never one.
     pub fn greet_stranger(&self, keys: &Keys, request: &Unverified, now: Timestamp) -> Option<Greeting> {
         let Unverified { head, raw } = request;
-        if self.handshakes.is_empty() || head.headers.contains_key(self.provider.scheme.signature_header()) {
+        if self.handshakes.is_empty() || self.provider.scheme.is_signed(head) {
             return None;
         }
         self.handshakes.iter().find_map(|handshake| {

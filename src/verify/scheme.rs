@@ -12,6 +12,7 @@ mod signature;
 pub mod text;
 
 pub use algorithm::BadPublicKey;
+pub(super) use authenticate::Account;
 pub use key::BadKey;
 pub(super) use parts::Piece;
 pub use sign::{Signed, SigningKey, Unsigned};
@@ -22,7 +23,11 @@ use algorithm::Algorithm;
 use data_encoding::HEXLOWER;
 use key::KeyFormat;
 use parts::{Part, Place, TimeFormat};
-use signature::Signature;
+use signature::{At, Signature};
+use std::collections::BTreeMap;
+
+/// What a policy says of its own account with a sender, by name: an application's key, for one.
+pub type Config = BTreeMap<String, String>;
 
 /// One signature scheme, compiled.
 #[derive(Clone, Debug)]
@@ -34,10 +39,12 @@ pub struct Scheme {
     signature: Signature,
     message: Vec<Part>,
     time: Option<Time>,
-    /// The header with the sender's id for the event; a key only where it is a part of the message.
-    id: Option<String>,
+    /// Where the sender's id for the event is; a key only where it is a part of the message.
+    id: Option<Place>,
     /// Where the body is signed by its digest.
     digest: Option<BodyDigest>,
+    /// Headers that must be what they are.
+    require: Vec<Required>,
     /// The sender signs its URL with a port, or without, whatever was configured there.
     any_port: bool,
 }
@@ -62,20 +69,36 @@ struct Time {
     format: TimeFormat,
 }
 
+/// A header, and the one value that it must have.
+#[derive(Clone, Debug)]
+struct Required {
+    header: String,
+    value: Wanted,
+}
+
+#[derive(Clone, Debug)]
+enum Wanted {
+    Is(String),
+    /// What the policy says under this name.
+    Configured(String),
+}
+
 impl Scheme {
     /// What a good signature vouches for.
     pub fn coverage(&self) -> Coverage {
         let signs = |wanted: fn(&Part) -> bool| self.message.iter().any(wanted);
+        let body = signs(|part| matches!(part, Part::Body | Part::BodyAsJson)) || self.digest.is_some();
+        let in_body = |place: Option<&Place>| body && matches!(place, Some(Place::Json(_)));
         Coverage {
-            body: signs(|part| matches!(part, Part::Body)) || self.digest.is_some(),
-            id: signs(|part| matches!(part, Part::Id)),
-            time: signs(|part| matches!(part, Part::Time)),
+            body,
+            id: signs(|part| matches!(part, Part::Id)) || in_body(self.id.as_ref()),
+            time: signs(|part| matches!(part, Part::Time)) || in_body(self.time.as_ref().map(|time| &time.from)),
         }
     }
 
     /// Whether the sender's URL is signed, so that the policy must say what it is (`public_url`).
     pub fn signs_url(&self) -> bool {
-        self.message.iter().any(|part| matches!(part, Part::Url))
+        self.message.iter().any(|part| matches!(part, Part::Url | Part::UrlWithoutQuery))
     }
 
     /// Whether whoever verifies could also have signed; else the sender alone can.
@@ -83,23 +106,75 @@ impl Scheme {
         self.algorithm.shares_its_key()
     }
 
-    /// The header that carries the signature.
-    pub fn signature_header(&self) -> &str {
-        &self.signature.header
+    /// Whether anything is signed; else the secret itself is shown.
+    pub fn signs(&self) -> bool {
+        self.algorithm.signs()
+    }
+
+    /// Where the signature is, for people.
+    pub fn signature_at(&self) -> String {
+        self.signature.at.describe()
+    }
+
+    /// Whether the head shows a signature, good or not.
+    pub fn is_signed(&self, head: &Head) -> bool {
+        self.signature.at.is_in(head)
+    }
+
+    /// The header that has the signature in it, where there is just one.
+    pub fn signature_header(&self) -> Option<&str> {
+        match &self.signature.at {
+            At::Header(name) | At::Lines(name) | At::Either(name, _) => Some(name),
+            At::Numbered(_) | At::Query(_) | At::Json(_) => None,
+        }
+    }
+
+    /// Whether the sender sends its signature header once for each of its keys.
+    pub fn repeats_its_header(&self) -> bool {
+        matches!(self.signature.at, At::Lines(_))
+    }
+
+    /// What the policy has to say of its account with this sender.
+    pub fn config(&self) -> impl Iterator<Item = &str> {
+        self.require.iter().filter_map(|required| match &required.value {
+            Wanted::Configured(name) => Some(name.as_str()),
+            Wanted::Is(_) => None,
+        })
+    }
+
+    /// The headers that say so.
+    pub fn config_fields(&self, config: &Config) -> Vec<(String, String)> {
+        let field = |required: &Required| match &required.value {
+            Wanted::Configured(name) => Some((required.header.clone(), config.get(name)?.clone())),
+            Wanted::Is(_) => None,
+        };
+        self.require.iter().filter_map(field).collect()
+    }
+
+    /// What the operator has in hand as its key, for people.
+    pub fn key_format(&self) -> String {
+        self.key.describe(self.shares_its_key())
     }
 
     /// The keyed digest of this text, in hexadecimal, where the key is shared.
     pub(in crate::verify) fn hmac_hex(&self, key: &Secret, text: &str) -> Option<String> {
+        if self.algorithm.is_plain_digest() {
+            return None;
+        }
         self.algorithm.digest(key, &[text.as_bytes()]).map(|digest| HEXLOWER.encode(&digest))
     }
 
     /// In the field's words, as `HMAC-SHA256 of id.time.body`.
     pub fn describe(&self) -> String {
+        if !self.signs() {
+            return format!("{} in {}", self.algorithm.name(), self.signature_at());
+        }
         let mut message = String::new();
         let mut before: Option<&Part> = None;
         for part in &self.message {
             // What the sender joins without a separator must not read as one word.
-            if before.is_some_and(|before| !matches!((before, part), (Part::Text(_), _) | (_, Part::Text(_)))) {
+            let joined = |part: &Part| matches!(part, Part::Text(_) | Part::Optional { .. });
+            if before.is_some_and(|before| !joined(before) && !joined(part)) {
                 message.push_str(" + ");
             }
             message.push_str(&part.describe());

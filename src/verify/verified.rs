@@ -1,6 +1,10 @@
 //! The only maker of [`Verified`]. A leaf module: no scheme can see its fields.
 
-use super::{Handshake, Keys, Provider, jwt::Bearer, scheme::Piece};
+use super::{
+    Config, Handshake, Keys, Provider,
+    jwt::Bearer,
+    scheme::{Account, Piece},
+};
 use crate::{
     clock::Timestamp,
     repeat::{BodyMark, Fingerprint, Freshness, Identical, Remembered, Window},
@@ -21,6 +25,8 @@ pub struct Webhook {
     /// Scheme and authority as the sender knows them (`https://shop.example`), for schemes that sign the URL; never
     /// taken from the Host header.
     pub(crate) public_url: Option<String>,
+    /// What the policy says of its account with this sender.
+    pub(crate) config: Config,
     /// The validation calls that are answered.
     pub(crate) handshakes: Vec<Handshake>,
     /// The name in [`Keys`] of the words that a validation call may say.
@@ -69,7 +75,8 @@ pub struct Verified {
 pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Rejection> {
     let in_force: Vec<_> = keys.in_force(&webhook.keys, now).collect();
     let scheme = &webhook.provider.scheme;
-    let authentic = scheme.authenticate(&in_force, &request, webhook.public_url.as_deref())?;
+    let account = Account { public_url: webhook.public_url.as_deref(), config: &webhook.config };
+    let authentic = scheme.authenticate(&in_force, &request, account)?;
     match webhook.window.judge(authentic.signed_at, now) {
         Freshness::Fresh => {}
         Freshness::Stale => return Err(Rejection::Stale),
@@ -83,6 +90,7 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
             let piece = |piece: &Piece<'_>| match piece {
                 Piece::Body(_) => digest.to_vec(),
                 Piece::Text(text) => text.to_vec(),
+                Piece::Secret => Vec::new(),
             };
             let signed: Vec<_> = authentic.signed.iter().map(piece).collect();
             let signed: Vec<&[u8]> = signed.iter().map(Vec::as_slice).collect();
@@ -91,7 +99,7 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
         }
         Identical::Repeat | Identical::Normal => None,
     };
-    let (key_id, signed_id) = (authentic.key.id.clone(), authentic.id.map(str::to_owned));
+    let (key_id, signed_id) = (authentic.key.id.clone(), authentic.id.clone());
     let (route, body) = (webhook.route.clone(), BodyMark::from_digest(&digest));
     let Unverified { head, raw } = request;
     Ok(Verified { route, key_id, coverage, proof, signed_id, bearer: None, body, head, raw })
@@ -123,8 +131,20 @@ impl Webhook {
         window: Window,
         public_url: Option<String>,
     ) -> Self {
-        let (handshakes, verify_token) = (Vec::new(), None);
-        Self { route: route.to_owned(), provider, keys: keys.to_owned(), window, public_url, handshakes, verify_token }
+        let (route, keys) = (route.to_owned(), keys.to_owned());
+        let (config, handshakes, verify_token) = (Config::new(), Vec::new(), None);
+        Self { route, provider, keys, window, public_url, config, handshakes, verify_token }
+    }
+
+    /// With this said of the account.
+    #[must_use]
+    pub fn configured(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
+    /// What the policy says of its account with this sender.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The catalogue entry it is known by.

@@ -124,6 +124,10 @@ pub(in crate::policy) struct SenderText {
     /// How far ahead a signed time may lie; refused for senders that sign none.
     #[schemars(extend("x-absent" = "the sender's, mostly `60s`"))]
     pub(in crate::policy) max_future: Option<TimeText>,
+    /// What tells your account with the sender from others, for senders that ask for it (`key` of Pusher).
+    #[serde(default)]
+    #[schemars(extend("default" = {}, "examples" = [{ "key": "a1b2c3" }]))]
+    pub(in crate::policy) config: BTreeMap<String, String>,
     /// Whose tokens are taken: a name under `issuers`. The token stands in `Authorization: Bearer TOKEN`.
     #[schemars(example = &"shop-idp", extend("x-absent" = ONE_OF_TWO))]
     pub(in crate::policy) jwt: Option<String>,

@@ -18,11 +18,12 @@ pub(in crate::verify) struct Mistakes(pub(in crate::verify) Vec<Mistake>);
 
 impl Mistakes {
     pub(in crate::verify) fn at<T>(&mut self, place: &Spanned<T>, message: impl Into<String>) {
-        let span = place.referenced.span();
-        let number = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
-        let start = number(span.byte_offset()).unwrap_or_default();
-        let end = start.saturating_add(number(span.byte_len()).unwrap_or_default());
-        self.0.push(Mistake { at: start..end, message: message.into() });
+        self.0.push(Mistake { at: place_of(place), message: message.into() });
+    }
+
+    /// Something that is not there has no place but the file.
+    pub(in crate::verify) fn missing(&mut self, what: &str) {
+        self.0.push(Mistake { at: 0..0, message: format!("this is missing: {what}") });
     }
 
     /// The value of one of these words; else a mistake, which tells words of later versions from slips.
@@ -57,6 +58,14 @@ impl Mistakes {
         }
         name.map(|name| name.as_str().to_owned())
     }
+}
+
+/// Which bytes it is.
+pub(super) fn place_of<T>(place: &Spanned<T>) -> Range<usize> {
+    let span = place.referenced.span();
+    let number = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    let start = number(span.byte_offset()).unwrap_or_default();
+    start..start.saturating_add(number(span.byte_len()).unwrap_or_default())
 }
 
 /// A mistake of form: what follows it cannot be relied on.

@@ -1,10 +1,13 @@
 //! The primitives: keyed digests, and signatures that the sender alone can make.
 
 use crate::secret::Secret;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm,
+};
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
-use sha2::Sha512;
+use sha2::{Sha256, Sha512};
+use subtle::ConstantTimeEq as _;
 
 /// How a signature is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +15,17 @@ pub(super) enum Algorithm {
     HmacSha256,
     HmacSha1,
     HmacSha512,
+    /// A plain digest of a text that has the secret in it. Whoever has one can lengthen the text, but not so that it
+    /// stays UTF-8: the padding begins with 0x80, where no character begins.
+    Sha1,
+    /// The same.
+    Sha256,
     Ed25519,
     EcdsaP256Sha256,
+    /// No signature: the secret itself is shown.
+    Equal,
+    /// The same, as name and password.
+    Basic,
 }
 
 /// Why these bytes are no public key that could be trusted.
@@ -33,23 +45,50 @@ impl Algorithm {
             Self::HmacSha256 => "HMAC-SHA256",
             Self::HmacSha1 => "HMAC-SHA1",
             Self::HmacSha512 => "HMAC-SHA512",
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
             Self::Ed25519 => "Ed25519",
             Self::EcdsaP256Sha256 => "ECDSA P-256 with SHA-256",
+            Self::Equal => "token",
+            Self::Basic => "name and password",
         }
     }
 
     pub(super) const fn shares_its_key(self) -> bool {
         match self {
-            Self::HmacSha256 | Self::HmacSha1 | Self::HmacSha512 => true,
+            Self::HmacSha256
+            | Self::HmacSha1
+            | Self::HmacSha512
+            | Self::Sha1
+            | Self::Sha256
+            | Self::Equal
+            | Self::Basic => true,
             Self::Ed25519 | Self::EcdsaP256Sha256 => false,
         }
+    }
+
+    /// Whether anything is signed at all.
+    pub(super) const fn signs(self) -> bool {
+        !matches!(self, Self::Equal | Self::Basic)
+    }
+
+    /// Whether the secret stands in the text.
+    pub(super) const fn is_plain_digest(self) -> bool {
+        matches!(self, Self::Sha1 | Self::Sha256)
     }
 
     /// The key as the primitive wants it, if it can be one.
     pub(super) fn checked(self, key: Vec<u8>) -> Result<Vec<u8>, BadPublicKey> {
         match self {
-            Self::HmacSha256 | Self::HmacSha1 | Self::HmacSha512 => Ok(key),
+            Self::HmacSha256
+            | Self::HmacSha1
+            | Self::HmacSha512
+            | Self::Sha1
+            | Self::Sha256
+            | Self::Equal
+            | Self::Basic => Ok(key),
             Self::Ed25519 => {
+                let key = key.strip_prefix(ED25519_SPKI).map(<[u8]>::to_vec).unwrap_or(key);
                 let bytes: [u8; 32] = key.as_slice().try_into().map_err(|_| BadPublicKey::Shape("Ed25519"))?;
                 if is_of_small_order(bytes) {
                     return Err(BadPublicKey::SmallOrder);
@@ -65,29 +104,52 @@ impl Algorithm {
         }
     }
 
-    /// Whether `claimed` is the signature of these pieces, one behind another.
-    pub(super) fn authenticates(self, key: &Secret, pieces: &[&[u8]], claimed: &[u8]) -> bool {
-        match self {
-            Self::HmacSha256 => key.authenticates(pieces, claimed),
-            Self::HmacSha1 => over::<Hmac<Sha1>>(key, pieces).is_some_and(|mac| mac.verify_slice(claimed).is_ok()),
-            Self::HmacSha512 => over::<Hmac<Sha512>>(key, pieces).is_some_and(|mac| mac.verify_slice(claimed).is_ok()),
-            Self::Ed25519 => UnparsedPublicKey::new(&ED25519, key.expose()).verify(&pieces.concat(), claimed).is_ok(),
-            Self::EcdsaP256Sha256 => {
-                let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.expose());
-                key.verify(&pieces.concat(), claimed).is_ok()
-            }
+    /// Which of these is a signature of the pieces, one behind another. All are tried, so that timing does not tell
+    /// which one held. A digest is computed once, however many there are.
+    pub(super) fn authenticates<'c>(
+        self,
+        key: &Secret,
+        pieces: &[&[u8]],
+        claimed: impl Iterator<Item = &'c [u8]>,
+    ) -> bool {
+        let mut held = false;
+        match self.digest(key, pieces) {
+            Some(digest) => claimed.for_each(|claim| held |= bool::from(digest.ct_eq(claim))),
+            None => claimed.for_each(|claim| held |= self.is_signature(key, pieces, claim)),
         }
+        held
     }
 
-    /// The keyed digest, for schemes whose key is shared.
+    fn is_signature(self, key: &Secret, pieces: &[&[u8]], claim: &[u8]) -> bool {
+        let algorithm: &dyn VerificationAlgorithm = match self {
+            Self::Equal | Self::Basic => return key.is(claim),
+            Self::Ed25519 => &ED25519,
+            Self::EcdsaP256Sha256 => &ECDSA_P256_SHA256_ASN1,
+            Self::HmacSha256 | Self::HmacSha1 | Self::HmacSha512 | Self::Sha1 | Self::Sha256 => return false,
+        };
+        UnparsedPublicKey::new(algorithm, key.expose()).verify(&pieces.concat(), claim).is_ok()
+    }
+
+    /// What a sender would have computed, for schemes whose key is shared. Where the key is a piece itself, it is among
+    /// them.
     pub(super) fn digest(self, key: &Secret, pieces: &[&[u8]]) -> Option<Vec<u8>> {
         match self {
             Self::HmacSha256 => Some(key.digest(pieces).to_vec()),
             Self::HmacSha1 => over::<Hmac<Sha1>>(key, pieces).map(|mac| mac.finalize().into_bytes().to_vec()),
             Self::HmacSha512 => over::<Hmac<Sha512>>(key, pieces).map(|mac| mac.finalize().into_bytes().to_vec()),
-            Self::Ed25519 | Self::EcdsaP256Sha256 => None,
+            Self::Sha1 => Some(plain::<Sha1>(pieces)),
+            Self::Sha256 => Some(plain::<Sha256>(pieces)),
+            Self::Ed25519 | Self::EcdsaP256Sha256 | Self::Equal | Self::Basic => None,
         }
     }
+}
+
+fn plain<D: sha2::Digest>(pieces: &[&[u8]]) -> Vec<u8> {
+    let mut digest = D::new();
+    for piece in pieces {
+        digest.update(piece);
+    }
+    digest.finalize().to_vec()
 }
 
 fn over<M: hmac::KeyInit + hmac::Mac>(key: &Secret, pieces: &[&[u8]]) -> Option<M> {
@@ -103,6 +165,9 @@ pub(super) const P256_SPKI: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
+
+/// The same of Ed25519: RFC 8410 section 4.
+pub(super) const ED25519_SPKI: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// The points whose multiples are few: for these a signature can be made without the private key. The same list as in
 /// libsodium's `ge25519_has_small_order`; the sign bit does not matter.

@@ -1,11 +1,11 @@
 //! Whether a request carries the signature that its sender would have made.
 
 use super::{
-    Chosen, Scheme,
+    Chosen, Config, Required, Scheme, Wanted,
     algorithm::Algorithm,
     form::Fields,
-    parts::{Part, Piece, Place},
-    signature::pairs,
+    parts::{Part, Piece, Told},
+    signature::{Claim, pairs},
     sole,
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     verify::Key,
 };
 use data_encoding::HEXLOWER;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 
@@ -24,20 +25,30 @@ pub(in crate::verify) struct Authentic<'a> {
     /// What was signed, piece by piece.
     pub(in crate::verify) signed: Vec<Piece<'a>>,
     /// The sender's id for the event, if the signature covers it. An id that anyone can change protects nobody.
-    pub(in crate::verify) id: Option<&'a str>,
+    pub(in crate::verify) id: Option<String>,
     pub(in crate::verify) signed_at: Option<Timestamp>,
+}
+
+/// What the policy says of a sender, and nobody else.
+#[derive(Clone, Copy)]
+pub(in crate::verify) struct Account<'a> {
+    /// The site as the sender knows it.
+    pub(in crate::verify) public_url: Option<&'a str>,
+    pub(in crate::verify) config: &'a Config,
 }
 
 impl Scheme {
     pub(in crate::verify) fn authenticate<'a>(
-        &self,
+        &'a self,
         keys: &[&'a Key],
         request: &'a Unverified,
-        public_url: Option<&str>,
+        account: Account<'_>,
     ) -> Result<Authentic<'a>, Rejection> {
         let head = &request.head;
-        let header = sole(head, &self.signature.header)?;
-        let claimed = self.signature.claimed(header)?;
+        let mut told = Told::by(request);
+        let (claimed, header) = self.signature.claimed(&told)?;
+        told.reading(header, &self.signature.shape);
+        self.requires(head, account.config)?;
         let algorithm = self.chosen(head)?;
         let fields = Fields::of(head, &request.raw);
         if let (Some(digest), None) = (&self.digest, &fields) {
@@ -46,59 +57,86 @@ impl Scheme {
                 return Err(Rejection::SignatureMismatch);
             }
         }
-        let id = self.id.as_deref().map(|name| sole(head, name).and_then(plain_id)).transpose();
-        let time = self.time.as_ref().map(|time| time.from.read(head, header, &self.signature.shape)).transpose()?;
-        let bases = self.bases(public_url)?;
-        let mut signed = Vec::with_capacity(self.message.len());
-        for part in &self.message {
-            signed.push(match part {
-                Part::Text(text) => Piece::Text(Cow::Owned(text.clone().into_bytes())),
-                Part::Body => Piece::Body(&request.raw),
-                Part::Time => Piece::Text(time.unwrap_or_default().as_bytes().into()),
-                Part::Id => Piece::Text(id?.unwrap_or_default().as_bytes().into()),
-                Part::Method => Piece::Text(head.method.as_str().as_bytes().into()),
-                Part::Url => {
-                    let base = bases.first().ok_or(Rejection::SignatureMismatch)?;
-                    Piece::Text(Cow::Owned([base.as_bytes(), head.target.raw().as_bytes()].concat()))
-                }
-                Part::Path => Piece::Text(head.target.path().as_bytes().into()),
-                Part::Header(name) => Piece::Text(sole(head, name)?.as_bytes().into()),
-                Part::Item(name) => {
-                    let place = Place::Item(name.clone());
-                    Piece::Text(place.read(head, header, &self.signature.shape)?.as_bytes().into())
-                }
-                Part::SortedForm => {
-                    Piece::Text(Cow::Owned(fields.as_ref().map(Fields::sorted).transpose()?.unwrap_or_default()))
-                }
-            });
+        let id = self.id.as_ref().filter(|_| self.coverage().id);
+        let id = id.map(|id| id.read(&told).and_then(plain_id)).transpose()?;
+        let bases = self.bases(account.public_url)?;
+        let signed = self.message.iter().map(|part| self.piece(part, &told, id.as_deref(), &bases, fields.as_ref()));
+        let signed: Vec<_> = signed.collect::<Result<_, _>>()?;
+        if algorithm.is_plain_digest() && signed.iter().any(|piece| std::str::from_utf8(piece.bytes()).is_err()) {
+            return Err(Rejection::SignatureMismatch);
         }
         if keys.is_empty() {
             return Err(Rejection::NoKey);
         }
         let key = self.signer(algorithm, keys, &claimed, &signed, &bases, head).ok_or(Rejection::SignatureMismatch)?;
-        let signed_at = match (&self.time, time) {
-            (Some(format), Some(text)) if self.coverage().time => {
-                Some(format.format.read(text).ok_or(Rejection::SignatureMalformed)?)
+        let signed_at = match &self.time {
+            Some(time) if self.coverage().time => {
+                Some(time.format.read(&time.from.read(&told)?).ok_or(Rejection::SignatureMalformed)?)
             }
-            _ => None,
+            Some(_) | None => None,
         };
-        let id = if self.coverage().id { id? } else { None };
         Ok(Authentic { key, signed, id, signed_at })
     }
 
-    /// Every pair is tried, so that timing does not tell which one held; and every way to write the same URL.
+    pub(super) fn piece<'a>(
+        &self,
+        part: &Part,
+        told: &Told<'a>,
+        id: Option<&str>,
+        bases: &[String],
+        fields: Option<&Fields>,
+    ) -> Result<Piece<'a>, Rejection> {
+        let head = told.head();
+        let owned = |bytes: Vec<u8>| Piece::Text(Cow::Owned(bytes));
+        let text = |text: Cow<'a, str>| match text {
+            Cow::Borrowed(text) => Piece::Text(Cow::Borrowed(text.as_bytes())),
+            Cow::Owned(text) => Piece::Text(Cow::Owned(text.into_bytes())),
+        };
+        Ok(match part {
+            Part::Text(literal) => owned(literal.clone().into_bytes()),
+            Part::Body => Piece::Body(told.raw()),
+            Part::BodyAsJson => {
+                let body = std::str::from_utf8(told.raw()).map_err(|_| Rejection::SignatureMismatch)?;
+                owned(Value::from(body).to_string().into_bytes())
+            }
+            Part::Time => match &self.time {
+                Some(time) => text(time.from.read(told)?),
+                None => Piece::Text(Cow::Borrowed(b"")),
+            },
+            Part::Id => owned(id.unwrap_or_default().as_bytes().to_vec()),
+            Part::Method => Piece::Text(head.method.as_str().as_bytes().into()),
+            Part::Url | Part::UrlWithoutQuery => {
+                let base = bases.first().ok_or(Rejection::SignatureMismatch)?;
+                owned(url(part, base, head).into_bytes())
+            }
+            Part::Path => Piece::Text(head.target.path().as_bytes().into()),
+            Part::At(place) => text(place.read(told)?),
+            Part::Optional { before, place, after } if place.is_in(told) => {
+                owned(format!("{before}{}{after}", place.read(told)?).into_bytes())
+            }
+            Part::Optional { .. } => Piece::Text(Cow::Borrowed(b"")),
+            Part::Secret => Piece::Secret,
+            Part::SortedForm => owned(fields.map(Fields::sorted).transpose()?.unwrap_or_default()),
+        })
+    }
+
+    /// Every key is tried, so that timing does not tell which one held; and every way to write the same URL.
     fn signer<'a>(
         &self,
         algorithm: Algorithm,
         keys: &[&'a Key],
-        claimed: &[Vec<u8>],
+        claimed: &[Claim],
         signed: &[Piece<'_>],
         bases: &[String],
         head: &Head,
     ) -> Option<&'a Key> {
-        let at = self.message.iter().position(|part| matches!(part, Part::Url));
+        let position = |wanted: fn(&Part) -> bool| self.message.iter().position(wanted);
+        let at = position(|part| matches!(part, Part::Url | Part::UrlWithoutQuery));
+        let secret_at = position(|part| matches!(part, Part::Secret));
         let mut pieces: Vec<&[u8]> = signed.iter().map(Piece::bytes).collect();
-        let urls: Vec<_> = bases.iter().map(|base| format!("{base}{}", head.target.raw())).collect();
+        let part = at.and_then(|at| self.message.get(at));
+        let urls: Vec<_> =
+            part.map(|part| bases.iter().map(|base| url(part, base, head)).collect()).unwrap_or_default();
         let mut found = None;
         for variant in 0..urls.len().max(1) {
             let url = at.and_then(|at| pieces.get_mut(at)).zip(urls.get(variant));
@@ -106,14 +144,32 @@ impl Scheme {
                 *piece = url.as_bytes();
             }
             for key in keys {
-                for digest in claimed {
-                    if algorithm.authenticates(&key.secret, &pieces, digest) {
-                        found = Some(*key);
-                    }
+                let mut pieces = pieces.clone();
+                if let Some(piece) = secret_at.and_then(|at| pieces.get_mut(at)) {
+                    *piece = key.secret.expose();
+                }
+                let by = |claim: &&Claim| claim.key_id.as_ref().is_none_or(|id| *id == key.id);
+                let claimed = claimed.iter().filter(by).map(|claim| claim.signature.as_slice());
+                if algorithm.authenticates(&key.secret, &pieces, claimed) {
+                    found = Some(*key);
                 }
             }
         }
         found
+    }
+
+    /// What the sender must say beside its signature: a version that is known here, an account that is ours.
+    fn requires(&self, head: &Head, config: &Config) -> Result<(), Rejection> {
+        for Required { header, value } in &self.require {
+            let wanted = match value {
+                Wanted::Is(value) => Some(value),
+                Wanted::Configured(name) => config.get(name),
+            };
+            if Some(sole(head, header)?) != wanted.map(String::as_str) {
+                return Err(Rejection::SignatureMismatch);
+            }
+        }
+        Ok(())
     }
 
     /// The algorithm that the sender says it used, of those that it may.
@@ -123,7 +179,7 @@ impl Scheme {
             return Ok(self.algorithm);
         }
         let settings = sole(head, header)?;
-        let mut named = pairs(settings, ",", "=").filter(|(name, _)| name == item);
+        let mut named = pairs(settings, ",", "=", false).filter(|(name, _)| name == item);
         let (_, word) = named.next().ok_or(Rejection::SignatureMalformed)?;
         let known = words.iter().find(|(known, _)| known == word).filter(|_| named.next().is_none());
         known.map(|(_, algorithm)| *algorithm).ok_or(Rejection::SignatureMalformed)
@@ -166,8 +222,13 @@ fn is_digest_of(written: &str, raw: &[u8]) -> bool {
 const ID_LENGTH_MAX: usize = 256;
 
 /// A dot would blur `id.time.body`: the specification of Standard Webhooks says so, and no sender's id has one.
-fn plain_id(id: &str) -> Result<&str, Rejection> {
+fn plain_id(id: Cow<'_, str>) -> Result<String, Rejection> {
     let plain =
         (1..=ID_LENGTH_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.');
-    if plain { Ok(id) } else { Err(Rejection::SignatureMalformed) }
+    if plain { Ok(id.into_owned()) } else { Err(Rejection::SignatureMalformed) }
+}
+
+fn url(part: &Part, base: &str, head: &Head) -> String {
+    let target = if *part == Part::Url { head.target.raw() } else { head.target.path() };
+    format!("{base}{target}")
 }

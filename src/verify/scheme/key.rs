@@ -3,13 +3,35 @@
 use super::{Scheme, algorithm::BadPublicKey};
 use crate::secret::Secret;
 use data_encoding::BASE64;
+use icu_normalizer::DecomposingNormalizerBorrowed;
+use std::borrow::Cow;
 
 #[derive(Clone, Debug)]
 pub(super) struct KeyFormat {
     pub(super) encoding: KeyEncoding,
     /// Taken off the front of the operator's text, if it is there.
-    pub(super) strip: Vec<String>,
-    pub(super) html_decode: bool,
+    pub(super) strip: Vec<Strip>,
+    /// Prefixes that look as if they did not belong to the key, and do.
+    pub(super) literal: Vec<String>,
+    /// In this order.
+    pub(super) transforms: Vec<Transform>,
+}
+
+/// What is taken off the front of an operator's text: a literal, or a literal, a word of letters, digits and `_`, and
+/// another literal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Strip {
+    Literal(String),
+    Word { before: String, after: String },
+}
+
+/// What a sender does to the operator's text before it is a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transform {
+    /// `wp_specialchars_decode( $secret, ENT_QUOTES )`.
+    HtmlDecode,
+    /// Unicode's compatibility decomposition.
+    Nfkd,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +39,9 @@ pub(super) enum KeyEncoding {
     Utf8,
     Hex,
     Base64,
+    Pem,
+    /// `name:password`.
+    Credentials,
 }
 
 /// Why an operator's text is no key of this scheme. Says nothing of the text.
@@ -54,18 +79,77 @@ impl Scheme {
         if text.trim().is_empty() {
             return Err(BadKey::Empty);
         }
-        let text = self.key.strip.iter().find_map(|prefix| text.strip_prefix(prefix.as_str())).unwrap_or(text);
+        let text = self.key.strip.iter().find_map(|prefix| prefix.off(text)).unwrap_or(text);
+        let text =
+            self.key.transforms.iter().fold(Cow::Borrowed(text), |text, transform| Cow::Owned(transform.of(&text)));
         let bytes = match self.key.encoding {
-            KeyEncoding::Utf8 if self.key.html_decode => html_decode(text).into_bytes(),
             KeyEncoding::Utf8 => text.as_bytes().to_vec(),
+            KeyEncoding::Credentials if text.contains(':') => text.as_bytes().to_vec(),
+            KeyEncoding::Credentials => return Err(BadKey::Undecodable("`name:password`")),
+            KeyEncoding::Pem => pem(&text).ok_or(BadKey::Undecodable("PEM"))?,
             KeyEncoding::Hex => data_encoding::HEXLOWER_PERMISSIVE
                 .decode(text.as_bytes())
                 .map_err(|_| BadKey::Undecodable("hexadecimal"))?,
-            KeyEncoding::Base64 => base64(text).ok_or(BadKey::Undecodable("base64"))?,
+            KeyEncoding::Base64 => base64(&text).ok_or(BadKey::Undecodable("base64"))?,
         };
         let bytes = self.algorithm.checked(bytes)?;
         Secret::new(bytes).map_err(|_| BadKey::Empty)
     }
+}
+
+impl KeyFormat {
+    /// What the operator has in hand, for people.
+    pub(super) fn describe(&self, shared: bool) -> String {
+        let encoding = match self.encoding {
+            KeyEncoding::Utf8 => "a text, as it is",
+            KeyEncoding::Hex => "hexadecimal",
+            KeyEncoding::Base64 => "base64",
+            KeyEncoding::Pem => "PEM",
+            KeyEncoding::Credentials => "`name:password`",
+        };
+        let prefixes = self.strip.iter().map(|prefix| match prefix {
+            Strip::Literal(text) => format!("`{text}`"),
+            Strip::Word { before, after } => format!("`{before}*{after}`"),
+        });
+        let prefixes: Vec<_> = prefixes.collect();
+        let off =
+            if prefixes.is_empty() { String::new() } else { format!(", {} before it or not", prefixes.join(" or ")) };
+        let kept: String = self.literal.iter().map(|text| format!(", with its `{text}`")).collect();
+        let whose = if shared { "" } else { "the sender's public key: " };
+        format!("{whose}{encoding}{off}{kept}")
+    }
+}
+
+impl Strip {
+    fn off<'t>(&self, text: &'t str) -> Option<&'t str> {
+        match self {
+            Self::Literal(prefix) => text.strip_prefix(prefix.as_str()),
+            Self::Word { before, after } => {
+                let rest = text.strip_prefix(before.as_str())?;
+                let word = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+                // The longest word that leaves something behind it.
+                (1..=word)
+                    .rev()
+                    .find_map(|end| rest.get(end..)?.strip_prefix(after.as_str()).filter(|left| !left.is_empty()))
+            }
+        }
+    }
+}
+
+impl Transform {
+    fn of(self, text: &str) -> String {
+        match self {
+            Self::HtmlDecode => html_decode(text),
+            Self::Nfkd => DecomposingNormalizerBorrowed::new_nfkd().normalize(text).into_owned(),
+        }
+    }
+}
+
+/// One block, whatever it is called.
+fn pem(text: &str) -> Option<Vec<u8>> {
+    let (label, rest) = text.trim().strip_prefix("-----BEGIN ")?.split_once("-----")?;
+    let lines = rest.strip_suffix(&format!("-----END {label}-----"))?;
+    BASE64.decode(lines.split_ascii_whitespace().collect::<String>().as_bytes()).ok()
 }
 
 /// With or without padding: both are handed out, and both are decoded strictly.

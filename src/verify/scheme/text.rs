@@ -1,148 +1,139 @@
-//! The language of catalogue entries, as it is written. One YAML file is one sender; a team's own lie beside its policy.
+//! How a scheme is written in a catalogue entry.
 
-use crate::verify::handshake::text::HandshakeText;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 
-/// One sender.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProviderText {
-    /// What a policy writes after `provider:`.
-    pub name: Spanned<String>,
-    /// Other names of the same entry.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// The vendor's page.
-    pub documentation: String,
-    /// Where these facts are from, and when they were looked at.
-    pub source: SourceText,
-    /// How it signs.
-    pub scheme: SchemeText,
-    /// Members of the signed body that name the event, as JSON Pointers.
-    #[serde(default)]
-    pub event_key: Vec<Spanned<String>>,
-    /// `header:NAME` or `json:/pointer`.
-    pub event_type: Option<Spanned<String>>,
-    /// `repeat` (the default) or `normal`: can identical bytes be two events?
-    pub identical: Option<Spanned<String>>,
-    /// How far back a signed time may lie.
-    pub max_age: Option<Spanned<String>>,
-    /// How far ahead it may lie.
-    pub max_future: Option<Spanned<String>>,
-    /// For how long the vendor repeats what was not answered with 2xx.
-    pub retry_horizon: Spanned<String>,
-    /// When the answer is due: the vendor's own time less a second.
-    pub answer_by: Spanned<String>,
-    /// What the vendor wants to hear.
-    #[serde(default)]
-    pub respond: RespondText,
-    /// The vendor's validation calls, and their answers.
-    #[serde(default)]
-    pub challenge: Vec<HandshakeText>,
-}
-
-/// Where facts are from.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceText {
-    /// How they are known.
-    pub how: String,
-    /// A date.
-    pub checked: String,
-}
-
 /// How one sender signs.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SchemeText {
-    /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519` or `ecdsa-p256-sha256`.
-    pub alg: Spanned<String>,
+    /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519` or `ecdsa-p256-sha256`; `sha1` and `sha256` are plain digests of a
+    /// text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret itself.
+    #[schemars(with = "Option<String>")]
+    pub alg: Option<Spanned<String>>,
     /// How the operator's text becomes a key.
     #[serde(default)]
     pub key: KeyText,
     /// Where the signature is.
-    pub sig: SignatureText,
-    /// What is signed, part by part.
+    #[schemars(with = "Option<SignatureText>")]
+    pub sig: Option<Spanned<SignatureText>>,
+    /// What is signed, part by part: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`,
+    /// `secret`, `header:NAME`, `query:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, or `optional:BEFORE{query:NAME}AFTER`,
+    /// which is nothing where the request has no such value.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub message: Vec<Spanned<String>>,
     /// Where the signed time is.
     pub ts: Option<TimeText>,
-    /// `header:NAME` with the sender's id for the event.
+    /// `header:NAME` or `json:/pointer`: the sender's id for the event, which has to be signed.
+    #[schemars(with = "Option<String>")]
     pub id: Option<Spanned<String>>,
     /// Where the sender says which of several algorithms it used.
     pub alg_from: Option<ChosenText>,
     /// `query:NAME`: the SHA-256, in hexadecimal, of a body that is no form, in a URL that is signed.
+    #[schemars(with = "Option<String>")]
     pub body_digest: Option<Spanned<String>>,
+    /// Headers that must have one value, `header:NAME: VALUE`; `config:NAME` is what the policy says under `sender.config`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub require: BTreeMap<String, Spanned<String>>,
+    /// `unauthenticated` admits that the signature says nothing of the body.
+    #[schemars(with = "Option<String>")]
+    pub content: Option<Spanned<String>>,
     /// `true`: the URL may be signed with a port or without, whatever `public_url` has.
     #[serde(default)]
     pub any_port: bool,
 }
 
 /// An item of a header that names the algorithm; without the header it is `alg`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChosenText {
     /// `header:NAME`, with `item=word` between commas.
     #[serde(rename = "in")]
+    #[schemars(with = "String")]
     pub place: Spanned<String>,
     /// The item's name.
     pub item: String,
     /// What its words mean.
+    #[schemars(with = "BTreeMap<String, String>")]
     pub words: BTreeMap<String, Spanned<String>>,
 }
 
 /// How the operator's text becomes a key.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyText {
-    /// `utf8` (the default), `hex` or `base64`.
+    /// `utf8` (the default), `hex`, `base64`, or `pem` for a public key.
+    #[schemars(with = "Option<String>")]
     pub enc: Option<Spanned<String>>,
-    /// A prefix that is taken off if it is there.
+    /// Prefixes that are taken off if they are there; `*` is a word of letters, digits and `_`.
     #[serde(default)]
-    pub strip: Vec<String>,
-    /// `html_decode`.
+    #[schemars(with = "Vec<String>")]
+    pub strip: Vec<Spanned<String>>,
+    /// Prefixes such as `whsec_` that belong to the key, although they look as if they did not.
     #[serde(default)]
+    pub literal: Vec<String>,
+    /// `html_decode` and `nfkd`, in this order.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub transform: Vec<Spanned<String>>,
 }
 
 /// Where the signature is, and how it is written.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignatureText {
-    /// `header:NAME`.
+    /// `header:NAME`, `headers:NAME-N` where N is 1, 2 and so on, `query:NAME` or `json:/pointer`.
     #[serde(rename = "in")]
+    #[schemars(with = "String")]
     pub place: Spanned<String>,
+    /// Another header that may carry a signature, beside the first or in its place.
+    #[schemars(with = "Option<String>")]
+    pub second: Option<Spanned<String>>,
+    /// `refuse` (the default), or `any`: the header comes once for each key.
+    #[schemars(with = "Option<String>")]
+    pub repeated: Option<Spanned<String>>,
     /// `raw` (the default), `list(SEPARATOR)` or `kv(SEPARATOR;EQUALS)`.
+    #[schemars(with = "Option<String>")]
     pub parse: Option<Spanned<String>>,
     /// The item that holds a signature, with `kv`.
     pub item: Option<String>,
+    /// So many entries before the first signature, with `list`.
+    #[serde(default)]
+    pub skip: usize,
+    /// Only the first signature counts.
+    #[serde(default)]
+    pub first: bool,
+    /// No item may come twice, with `kv`.
+    #[serde(default)]
+    pub single: bool,
+    /// White space around entries is taken off.
+    #[serde(default)]
+    pub trim: bool,
+    /// These items and no others, in this order, with `kv`.
+    #[serde(default)]
+    pub ordered: Vec<String>,
+    /// What parts the id of the key from its signature; only the key of that `id` is tried.
+    pub key_id: Option<String>,
     /// Literal text before each encoded signature.
     #[serde(default)]
     pub prefix: String,
-    /// `hex`, `base64` or `base64url`.
-    pub enc: Spanned<String>,
+    /// `hex`, `base64` or `base64url`; nothing for `equal` and `basic`.
+    #[schemars(with = "Option<String>")]
+    pub enc: Option<Spanned<String>>,
 }
 
 /// Where the signed time is, and how it is written.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeText {
-    /// `header:NAME` or `kv:ITEM`.
+    /// `header:NAME`, `kv:ITEM`, `item:N` of a list, counted from nought, or `json:/pointer`.
+    #[schemars(with = "String")]
     pub from: Spanned<String>,
-    /// `unix_s`, `unix_ms` or `rfc3339`.
+    /// `unix_s`, `unix_ms`, `rfc3339`, or `any` of these.
+    #[schemars(with = "String")]
     pub fmt: Spanned<String>,
-}
-
-/// What the vendor wants to hear, where that is not the gate's own way.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RespondText {
-    /// A status, for what was accepted.
-    pub accepted: Option<u16>,
-    /// Its body.
-    pub accepted_body: Option<String>,
-    /// A status, for a signature that does not hold.
-    pub unauthenticated: Option<u16>,
 }

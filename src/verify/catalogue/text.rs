@@ -1,0 +1,113 @@
+//! How an entry of the catalogue is written. One YAML file is one sender; a team's own lie beside its policy.
+
+use crate::verify::{handshake::text::HandshakeText, scheme::text::SchemeText};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+/// One sender. With `like`, what it does not say itself is what that entry says, key by key.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderText {
+    /// What a policy writes after `provider:`.
+    #[schemars(with = "Option<String>")]
+    pub name: Option<Spanned<String>>,
+    /// Other names of the same entry.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub aliases: Vec<Spanned<String>>,
+    /// An entry of the catalogue that is the same but for what is said here.
+    #[schemars(with = "Option<String>")]
+    pub like: Option<Spanned<String>>,
+    /// The vendor's page.
+    #[schemars(with = "Option<String>")]
+    pub documentation: Option<Spanned<String>>,
+    /// Where these facts are from, and when they were looked at.
+    pub source: Option<SourceText>,
+    /// How it signs.
+    pub scheme: Option<SchemeText>,
+    /// Members of the signed body that name the event, as JSON Pointers.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub event_key: Option<Vec<Spanned<String>>>,
+    /// `header:NAME` or `json:/pointer`.
+    #[schemars(with = "Option<String>")]
+    pub event_type: Option<Spanned<String>>,
+    /// `repeat` (the default) or `normal`: can identical bytes be two events?
+    #[schemars(with = "Option<String>")]
+    pub identical: Option<Spanned<String>>,
+    /// How far back a signed time may lie.
+    #[schemars(with = "Option<String>")]
+    pub max_age: Option<Spanned<String>>,
+    /// How far ahead it may lie.
+    #[schemars(with = "Option<String>")]
+    pub max_future: Option<Spanned<String>>,
+    /// For how long the vendor repeats what was not answered with 2xx.
+    #[schemars(with = "Option<String>")]
+    pub retry_horizon: Option<Spanned<String>>,
+    /// When the answer is due: the vendor's own time less a second.
+    #[schemars(with = "Option<String>")]
+    pub answer_by: Option<Spanned<String>>,
+    /// What the vendor takes for an answer, in words.
+    pub answers: Option<String>,
+    /// How often it comes again, in words.
+    pub retries: Option<String>,
+    /// When it stops sending, in words.
+    pub disables: Option<String>,
+    /// What the vendor wants to hear.
+    pub respond: Option<RespondText>,
+    /// The vendor's validation calls, and their answers.
+    #[schemars(skip)]
+    pub challenge: Option<Vec<HandshakeText>>,
+}
+
+/// Where facts are from: `sdk` (the vendor's own library was read and run), `documentation`, `memory` (of the vendor's
+/// documentation, which was not read again) or `third_party`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceText {
+    /// How it is known how it signs.
+    #[schemars(with = "Option<String>")]
+    pub scheme: Option<Spanned<String>>,
+    /// How it is known how it behaves.
+    #[schemars(with = "Option<String>")]
+    pub service: Option<Spanned<String>>,
+    /// In words.
+    pub how: Option<String>,
+    /// The day on which it was looked at, as in `2026-11-23`.
+    #[schemars(with = "String")]
+    pub checked: Spanned<String>,
+}
+
+/// What the vendor wants to hear, where that is not the gate's own way.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RespondText {
+    /// A status, for what was accepted.
+    pub accepted: Option<u16>,
+    /// Its body.
+    pub accepted_body: Option<String>,
+    /// A status, for a signature that does not hold.
+    pub unauthenticated: Option<u16>,
+}
+
+impl ProviderText {
+    /// With what the other one says where this one says nothing. Names and sources are each entry's own.
+    pub(super) fn or(self, like: Self) -> Self {
+        Self {
+            scheme: self.scheme.or(like.scheme),
+            event_key: self.event_key.or(like.event_key),
+            event_type: self.event_type.or(like.event_type),
+            identical: self.identical.or(like.identical),
+            max_age: self.max_age.or(like.max_age),
+            max_future: self.max_future.or(like.max_future),
+            retry_horizon: self.retry_horizon.or(like.retry_horizon),
+            answer_by: self.answer_by.or(like.answer_by),
+            answers: self.answers.or(like.answers),
+            retries: self.retries.or(like.retries),
+            disables: self.disables.or(like.disables),
+            respond: self.respond.or(like.respond),
+            challenge: self.challenge.or(like.challenge),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! One request, made as its sender would make it: first all but the signature, then what is signed of it, read as the
+//! gate reads it.
+
+use super::{Signed, SigningKey, Unsigned};
+use crate::{
+    json,
+    request::{Head, Target, Unverified},
+    verify::scheme::{
+        Required, Scheme, Wanted,
+        form::Fields,
+        parts::{Part, Place, Told},
+        signature::{At, Shape},
+    },
+};
+use data_encoding::HEXLOWER;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use std::net::{IpAddr, Ipv4Addr};
+
+impl Scheme {
+    /// What this sender would add to the request. What a policy configures is not among it.
+    pub fn sign(&self, key: &SigningKey, request: &Unsigned<'_>) -> Signed {
+        let time = self.time.as_ref().map(|time| time.format.write(request.at)).unwrap_or_default();
+        let mut fields = self.fields(request.id, &time);
+        let mut body = self.body(request, &time);
+        let mut url = self.url(request);
+        let unsigned = unverified(request, &url, &fields, body.as_deref().unwrap_or(request.body));
+        let claimed = unsigned.map(|unsigned| self.claimed(key, request, &time, &unsigned)).unwrap_or_default();
+        let value = self.value(&time, &claimed);
+        match &self.signature.at {
+            At::Header(name) | At::Lines(name) | At::Either(name, _) => fields.push((name.clone(), value)),
+            At::Numbered(prefix) => fields.push((format!("{prefix}1"), value)),
+            At::Query(name) => url = with_parameter(&url, name, &value),
+            At::Json(pointer) => {
+                body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, value.into()));
+            }
+        }
+        Signed { url, fields, body }
+    }
+
+    /// The encoded signature, with what stands before it.
+    fn claimed(&self, key: &SigningKey, request: &Unsigned<'_>, time: &str, unsigned: &Unverified) -> String {
+        let value = self.value(time, "");
+        let mut told = Told::by(unsigned);
+        told.reading(Some(&value), &self.signature.shape);
+        let fields = Fields::of(&unsigned.head, &unsigned.raw);
+        let bases = [base(request.url).to_owned()];
+        let id = Some(request.id);
+        let pieces = self.message.iter().map(|part| self.piece(part, &told, id, &bases, fields.as_ref()));
+        let pieces: Vec<_> = pieces.filter_map(Result::ok).collect();
+        let bytes = pieces.iter().map(crate::verify::scheme::Piece::bytes).collect();
+        let secret_at = self.message.iter().position(|part| *part == Part::Secret);
+        let made = self.signature.encoding.write(&key.over(self.algorithm, bytes, secret_at));
+        let key_id = self.signature.habits.key_id.as_ref().map(|separator| format!("{}{separator}", key.id));
+        format!("{}{}{made}", key_id.unwrap_or_default(), self.signature.prefix)
+    }
+
+    /// Id, time and what else stands in headers of their own.
+    fn fields(&self, id: &str, time: &str) -> Vec<(String, String)> {
+        let mut fields = Vec::new();
+        if let Some(Place::Header(name)) = &self.id {
+            fields.push((name.clone(), id.to_owned()));
+        }
+        if let Some(Place::Header(name)) = self.time.as_ref().map(|time| &time.from) {
+            fields.push((name.clone(), time.to_owned()));
+        }
+        for Required { header, value } in &self.require {
+            if let Wanted::Is(value) = value {
+                fields.push((header.clone(), value.clone()));
+            }
+        }
+        for part in &self.message {
+            if let Part::At(Place::Header(name)) | Part::Optional { place: Place::Header(name), .. } = part
+                && !fields.iter().any(|(known, _)| known == name)
+            {
+                fields.push((name.clone(), id.to_owned()));
+            }
+        }
+        fields
+    }
+
+    /// The body, where the sender puts id or time into it. A time that is signed as a text is one there, too.
+    fn body(&self, request: &Unsigned<'_>, time: &str) -> Option<Vec<u8>> {
+        let mut body = None;
+        if let Some(Place::Json(pointer)) = self.time.as_ref().map(|time| &time.from) {
+            let signed_as_text = self.message.contains(&Part::Time);
+            let number = time.parse::<i64>().ok().filter(|_| !signed_as_text);
+            let value = number.map_or_else(|| Value::from(time), Value::from);
+            body = Some(with_member(request.body, pointer, value));
+        }
+        if let Some(Place::Json(pointer)) = &self.id {
+            body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, request.id.into()));
+        }
+        body
+    }
+
+    /// The URL, where the sender puts the body's digest into it.
+    fn url(&self, request: &Unsigned<'_>) -> String {
+        let is_form = unverified(request, request.url, &[], b"").is_some_and(|it| Fields::of(&it.head, b"").is_some());
+        match &self.digest {
+            Some(digest) if !is_form => {
+                with_parameter(request.url, &digest.parameter, &HEXLOWER.encode(&Sha256::digest(request.body)))
+            }
+            Some(_) | None => request.url.to_owned(),
+        }
+    }
+
+    /// The signature header around one signature.
+    fn value(&self, time: &str, claimed: &str) -> String {
+        let from = self.time.as_ref().map(|time| &time.from);
+        match &self.signature.shape {
+            Shape::Raw => claimed.to_owned(),
+            Shape::List { separator } => {
+                let skipped =
+                    (0..self.signature.habits.skip).map(|at| if from == Some(&Place::Entry(at)) { time } else { "" });
+                skipped.chain([claimed]).collect::<Vec<_>>().join(separator)
+            }
+            Shape::Pairs { separator, equals, item, .. } => {
+                let time_item = from.and_then(|from| if let Place::Item(name) = from { Some(name) } else { None });
+                let ordered = &self.signature.habits.ordered;
+                let names: Vec<_> = if ordered.is_empty() {
+                    time_item.into_iter().chain([item]).collect()
+                } else {
+                    ordered.iter().collect()
+                };
+                let pair = |name: &String| match name {
+                    name if name == item => format!("{name}{equals}{claimed}"),
+                    name if Some(name) == time_item => format!("{name}{equals}{time}"),
+                    name => format!("{name}{equals}test"),
+                };
+                names.into_iter().map(pair).collect::<Vec<_>>().join(separator)
+            }
+        }
+    }
+}
+
+/// As the other side will see it.
+fn unverified(request: &Unsigned<'_>, url: &str, fields: &[(String, String)], body: &[u8]) -> Option<Unverified> {
+    let mut headers = HeaderMap::new();
+    let content_type = HeaderValue::from_str(request.content_type);
+    headers.extend(content_type.map(|value| (header::CONTENT_TYPE, value)));
+    for (name, value) in fields {
+        headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
+    }
+    let target = url
+        .strip_prefix(base(url))
+        .map(|target| if target.starts_with('/') { target.to_owned() } else { format!("/{target}") });
+    let head = Head {
+        method: request.method.clone(),
+        target: Target::parse(target?.split('#').next().unwrap_or_default()).ok()?,
+        host: String::new(),
+        headers,
+        client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    Some(Unverified { head, raw: body.to_vec().into() })
+}
+
+/// Scheme and authority.
+fn base(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(after..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| after + at);
+    url.get(..end).unwrap_or_default()
+}
+
+fn with_parameter(url: &str, name: &str, value: &str) -> String {
+    let mark = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{mark}{name}={value}")
+}
+
+/// With this member; what is no object becomes one.
+fn with_member(body: &[u8], pointer: &str, value: Value) -> Vec<u8> {
+    let mut document = json::read(body).map(|node| node.to_value()).unwrap_or_default();
+    let mut place = &mut document;
+    for step in pointer.split('/').skip(1) {
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        let Value::Object(members) = place else { return body.to_vec() };
+        place = members.entry(json::unescape(step)).or_insert(Value::Null);
+    }
+    *place = value;
+    document.to_string().into_bytes()
+}
