@@ -18,7 +18,7 @@ pub use read::Trouble;
 use crate::{
     clock::Timestamp,
     identity,
-    policy::{IssuerKeys, IssuerReference, KeyReference, Place, Policy, Reference},
+    policy::{IssuerKeys, IssuerReference, KeyKind, KeyReference, Place, Policy, Reference},
     secret::Secret,
     verify::{
         BadKey, Key, Keys, Webhook,
@@ -64,13 +64,22 @@ pub struct KeyError {
     pub trouble: Trouble,
 }
 
-/// A secret that can be guessed.
+/// A secret that does not look right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyWarning {
     /// Whose.
     pub whose: Whose,
-    /// How long it is.
-    pub bytes: usize,
+    /// Why.
+    pub looks: Looks,
+}
+
+/// Why a secret does not look right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// It can be guessed: so many bytes.
+    Short(usize),
+    /// It begins with `whsec_`, which senders write before a secret in base64, and this sender's is taken as a text.
+    Undecoded,
 }
 
 /// Resolves every sender's keys, and the gate's own secret, which is made in the spool's folder if the policy names
@@ -160,7 +169,12 @@ impl Resolver<'_> {
         for entry in entries {
             let whose = Whose::Key { routes: routes.clone(), key: entry.id.clone() };
             let secret = self.resolve(&entry.from, |text| decode(reference, text));
-            let secret = self.take(whose, secret);
+            let secret = self.take(whose.clone(), secret);
+            if let (KeyKind::Signatures(provider), Some(secret)) = (&reference.kind, &secret)
+                && provider.scheme.looks_undecoded(secret)
+            {
+                self.warnings.push(KeyWarning { whose, looks: Looks::Undecoded });
+            }
             keys.extend(secret.map(|secret| Key { id: entry.id.clone(), secret, retire: entry.retire }));
         }
         keys
@@ -242,7 +256,7 @@ impl Resolver<'_> {
                 let bytes = secret.len_bytes();
                 // How long a broker's password is, is between its operators.
                 if bytes < KEY_MIN_BYTES && !matches!(whose, Whose::Login(_)) {
-                    self.warnings.push(KeyWarning { whose, bytes });
+                    self.warnings.push(KeyWarning { whose, looks: Looks::Short(bytes) });
                 }
                 Some(secret)
             }
@@ -295,7 +309,19 @@ impl fmt::Display for Whose {
 
 impl fmt::Display for KeyWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { whose, bytes } = self;
-        write!(f, "{whose}: {bytes} bytes can be guessed; ask the sender for a secret of {KEY_MIN_BYTES} at least")
+        match self {
+            Self { whose, looks: Looks::Short(bytes) } => {
+                write!(
+                    f,
+                    "{whose}: {bytes} bytes can be guessed; ask the sender for a secret of {KEY_MIN_BYTES} at least"
+                )
+            }
+            Self { whose, looks: Looks::Undecoded } => {
+                write!(
+                    f,
+                    "{whose}: it begins with `whsec_`, which this sender's secrets do not; is it another sender's?"
+                )
+            }
+        }
     }
 }

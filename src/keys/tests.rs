@@ -116,6 +116,30 @@ fn a_short_secret_is_a_warning_that_names_the_route() {
     assert!(!warnings[0].to_string().contains("hunter2"));
 }
 
+/// A secret of Standard Webhooks, pasted where a text is expected, would verify nothing.
+#[test]
+fn a_secret_that_looks_as_if_it_were_to_be_decoded_is_a_warning() {
+    let warned = |provider: &str| {
+        let text = format!(
+            "routes: {{ shop: {{ at: {{ path: /a }}, sender: {{ provider: {provider}, keys: k }} }} }}\nsecret: env:OWN\n\
+             keys: {{ k: [{{ id: live, from: env:WHSEC }}] }}\n\
+             destinations: {{ wordpress: {{ url: 'http://127.0.0.1/' }} }}\n"
+        );
+        let policy = compiled(&text).unwrap_or_else(|report| panic!("{report}")).policy;
+        let secret = |name: &str| {
+            if name == "WHSEC" { Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()) } else { environment(name) }
+        };
+        let (_, warnings) = load(&policy, &secret, NOW).unwrap_or_else(|errors| panic!("{errors:?}"));
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let told = warned("slack");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("key `live` of `shop`: it begins with `whsec_`"), "{told:?}");
+    for fits in ["stripe", "polar", "standard-webhooks", "clerk"] {
+        assert_eq!(warned(fits), Vec::<String>::new(), "{fits}");
+    }
+}
+
 #[test]
 fn a_retired_key_is_not_even_looked_for() {
     let entries = "{ id: old, from: env:GONE, retire: 2026-11-24 }, { id: new, from: env:SHOP }";

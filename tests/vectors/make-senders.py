@@ -60,9 +60,9 @@ def basic(text):
 
 
 def all_vectors():
-    for scheme in ["authorization-token", "auth0", "okta"]:
+    for scheme in ["authorization-token", "auth0", "braze", "marketo", "okta"]:
         yield from shown(scheme, lambda secret: {"Authorization": secret}, "a configured value 1")
-    for scheme in ["postmark", "chargebee"]:
+    for scheme in ["chargebee", "datadog", "iterable", "postmark"]:
         yield from shown(scheme, basic, "hook:pass:word-1")
     for scheme in ["url-token", "mailchimp", "gumroad"]:
         yield from in_url(scheme, "0f8fad5bd9cb469fa16570867728950e")

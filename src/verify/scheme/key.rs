@@ -95,6 +95,11 @@ impl Scheme {
         let bytes = self.algorithm.checked(bytes)?;
         Secret::new(bytes).map_err(|_| BadKey::Empty)
     }
+
+    /// Whether it begins with what marks a secret that has to be decoded, which this sender's do not.
+    pub fn looks_undecoded(&self, key: &Secret) -> bool {
+        key.expose().starts_with(ENCODED.as_bytes()) && !self.key.literal.iter().any(|prefix| prefix == ENCODED)
+    }
 }
 
 impl KeyFormat {
@@ -151,6 +156,9 @@ fn pem(text: &str) -> Option<Vec<u8>> {
     let lines = rest.strip_suffix(&format!("-----END {label}-----"))?;
     BASE64.decode(lines.split_ascii_whitespace().collect::<String>().as_bytes()).ok()
 }
+
+/// What senders write before a secret in base64, mostly.
+const ENCODED: &str = "whsec_";
 
 /// With or without padding: both are handed out, and both are decoded strictly.
 fn base64(text: &str) -> Option<Vec<u8>> {
