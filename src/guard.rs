@@ -1,11 +1,13 @@
 //! Which endpoint is this, in every spelling that WordPress accepts for it?
 
 pub mod form;
+mod readings;
 mod selector;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use readings::Reading;
 pub use selector::Selector;
 
 use crate::request::Head;
