@@ -121,6 +121,8 @@ pub mod ledger;
 pub mod outbound;
 pub mod rehearsal;
 
+pub mod diagnosis;
+
 // engines
 #[cfg(feature = "edge")]
 pub mod deliver;

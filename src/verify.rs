@@ -3,6 +3,7 @@
 //! The ways to know a sender are closed: were they a public trait, any crate could answer "yes, I know this sender".
 
 pub mod catalogue;
+mod doubt;
 mod handshake;
 pub mod jwt;
 mod keys;
@@ -12,6 +13,7 @@ mod verified;
 pub use catalogue::{
     Catalogue, Finding, Mistake, NameTaken, Provenance, Provider, Respond, Source, UNAUTHENTICATED, lint,
 };
+pub use doubt::{Held, holds};
 pub use handshake::{Greeting, Handshake};
 pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Config, Scheme, Signed, SigningKey, Unsigned};

@@ -152,6 +152,11 @@ impl Webhook {
         &self.provider
     }
 
+    /// The site as the sender knows it, for schemes that sign the URL.
+    pub fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
+    }
+
     /// The name of its keys.
     pub fn keys(&self) -> &str {
         &self.keys

@@ -53,6 +53,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "repeat", "request", "secret", "verdict", "verify",
         ],
     ),
+    ("diagnosis", &["admit", "clock", "json", "policy", "repeat", "request", "secret", "verdict", "verify"]),
     // engines: the ports and words that they serve, and never each other but deliver -> spool
     ("spool", &["clock", "event", "ledger", "order", "repeat", "verdict"]),
     (
@@ -81,6 +82,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "control",
             "deliver",
             "destination",
+            "diagnosis",
             "edge",
             "event",
             "json",

@@ -15,6 +15,7 @@ mod cases;
 mod certificates;
 #[cfg(feature = "edge")]
 mod command;
+mod diagnosis;
 #[cfg(feature = "edge")]
 mod edge;
 mod guard;

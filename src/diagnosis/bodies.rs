@@ -1,0 +1,120 @@
+//! Which bytes could have been signed, if the body was changed on its way?
+
+mod form;
+mod json;
+
+use super::{
+    Cause,
+    cause::{Area, By},
+};
+use crate::request::Head;
+use sha2::{Digest as _, Sha256};
+use std::{borrow::Cow, collections::BTreeSet};
+
+/// A longer body is not written anew: each of two hundred writings of it is hashed.
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Takes compression off, up to so many bytes; `None` if it is none, or too long.
+pub type Inflate = fn(&[u8], usize) -> Option<(Vec<u8>, &'static str)>;
+
+/// Shows every other writing of this body once.
+pub(super) fn each(head: &Head, raw: &[u8], inflate: Option<Inflate>, mut visit: impl FnMut(&Cause, &[u8])) {
+    if raw.len() > BODY_BYTES_MAX {
+        return;
+    }
+    let mut seen = BTreeSet::from([<[u8; 32]>::from(Sha256::digest(raw))]);
+    let mut show = |cause: Cause, body: &[u8]| {
+        if seen.insert(Sha256::digest(body).into()) {
+            visit(&cause, body);
+        }
+    };
+    line_ends(raw, &mut show);
+    blanks(raw, &mut show);
+    if let Some((plain, name)) = inflate.and_then(|inflate| inflate(raw, BODY_BYTES_MAX)) {
+        let what = format!(
+            "the body came compressed ({name}, {} bytes), and was signed uncompressed ({} bytes)",
+            raw.len(),
+            plain.len()
+        );
+        let mend = "let nothing compress requests between the sender and the gate";
+        show(proxy("body_compressed", what, mend), &plain);
+    }
+    charsets(raw, &mut show);
+    form::each(head, raw, &mut show);
+    json::each(raw, &mut show);
+    if !raw.is_empty() {
+        let what = format!("the signature is one of no body at all, and {} bytes came", raw.len());
+        let mend = "the sender's code signs before it has the body: let it sign the bytes that it sends";
+        show(Cause::new("body_unsigned", Area::Body, By::Sender, what, mend), b"");
+    }
+}
+
+fn proxy(code: &'static str, what: impl Into<String>, mend: &str) -> Cause {
+    Cause::new(code, Area::Body, By::Proxy, what, mend)
+}
+
+const BYTE_FOR_BYTE: &str = "pass the body byte for byte: an API gateway, a firewall, a framework, or the editor that saved this recording, has changed it";
+
+fn line_ends(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
+    for (end, name) in [(b"\r\n".as_slice(), "CRLF"), (b"\n", "LF")] {
+        if let Some(without) = raw.strip_suffix(end) {
+            let what = format!("a line end ({name}) was added at the end of the body, at byte {}", without.len());
+            show(proxy("body_line_end", what, BYTE_FOR_BYTE), without);
+        }
+        let what = format!("the line end ({name}) at the end of the body was taken off, at byte {}", raw.len());
+        show(proxy("body_line_end", what, BYTE_FOR_BYTE), &[raw, end].concat());
+    }
+    let unix = replaced(raw, b"\r\n", b"\n");
+    let what = "the line ends within the body are CRLF, and LF was signed";
+    show(proxy("body_line_ends", what, BYTE_FOR_BYTE), &unix);
+    let what = "the line ends within the body are LF, and CRLF was signed";
+    show(proxy("body_line_ends", what, BYTE_FOR_BYTE), &replaced(&unix, b"\n", b"\r\n"));
+}
+
+fn blanks(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    if let Some(without) = raw.strip_prefix(MARK) {
+        show(proxy("body_mark", "a byte order mark was put before the body", BYTE_FOR_BYTE), without);
+    } else {
+        let what = "the byte order mark before the body was taken off";
+        show(proxy("body_mark", what, BYTE_FOR_BYTE), &[MARK, raw].concat());
+    }
+    let trimmed = raw.trim_ascii();
+    let what = format!("{} bytes of white space were added around the body", raw.len() - trimmed.len());
+    show(proxy("body_blanks", what, BYTE_FOR_BYTE), trimmed);
+}
+
+fn charsets(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
+    let Some(first) = raw.iter().position(|byte| !byte.is_ascii()) else { return };
+    let at = format!("from byte {first} on");
+    let mend = "whatever stands before the gate must not decode and encode texts";
+    if let Ok(text) = std::str::from_utf8(raw) {
+        let latin: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+        if let Some(latin) = latin {
+            let what = format!("the body was signed in Latin-1 and came in UTF-8, or in UTF-8 twice over ({at})");
+            show(proxy("body_charset", what, mend), &latin);
+        }
+    }
+    let wide: String = raw.iter().map(|byte| char::from(*byte)).collect();
+    let what = format!("the body was signed in UTF-8 and came in Latin-1 ({at})");
+    show(proxy("body_charset", what, mend), wide.as_bytes());
+}
+
+fn replaced(raw: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let (mut made, mut rest) = (Vec::with_capacity(raw.len()), raw);
+    while let Some((first, after)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(from) {
+            made.extend_from_slice(to);
+            rest = after;
+        } else {
+            made.push(*first);
+            rest = after;
+        }
+    }
+    made
+}
+
+/// A text without its escapes, if there are any.
+fn lossless(raw: &[u8]) -> Option<Cow<'_, str>> {
+    std::str::from_utf8(raw).ok().map(Cow::Borrowed)
+}

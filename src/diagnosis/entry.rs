@@ -1,0 +1,86 @@
+//! A sender's catalogue entry as data: what it reads of a request, and the same entry with one thing changed.
+
+use crate::{json::read_yaml, verify::Provider};
+use serde_json::{Map, Value};
+
+/// The entry of one sender.
+pub(super) struct Entry(Value);
+
+impl Entry {
+    /// `None` for an entry that has no `scheme`.
+    pub(super) fn of(provider: &Provider) -> Option<Self> {
+        let value = read_yaml(&provider.text).ok()?.root.to_value();
+        value.get("scheme")?.as_object()?;
+        Some(Self(value))
+    }
+
+    fn word(&self, pointer: &str) -> &str {
+        self.0.pointer(&format!("/scheme{pointer}")).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The headers without which nothing can be verified: of the signature, the time and the id, and whatever else is
+    /// signed.
+    pub(super) fn headers(&self) -> Vec<String> {
+        let message = self.0.pointer("/scheme/message").and_then(Value::as_array);
+        let message = message.into_iter().flatten().filter_map(Value::as_str);
+        let places = [self.word("/sig/in"), self.word("/ts/from"), self.word("/id")].into_iter().chain(message);
+        let mut names = Vec::new();
+        for name in places.filter_map(|place| place.strip_prefix("header:")) {
+            if !names.iter().any(|known: &String| known.eq_ignore_ascii_case(name)) {
+                names.push(name.to_ascii_lowercase());
+            }
+        }
+        names
+    }
+
+    /// Whether this is signed: `url`, `path`, `method`.
+    pub(super) fn signs(&self, part: &str) -> bool {
+        let message = self.0.pointer("/scheme/message").and_then(Value::as_array);
+        message.is_some_and(|message| message.iter().any(|written| written == part))
+    }
+
+    /// Literal text before each signature.
+    pub(super) fn prefix(&self) -> &str {
+        self.word("/sig/prefix")
+    }
+
+    /// The signature stands alone in its header.
+    pub(super) fn is_raw(&self) -> bool {
+        matches!(self.word("/sig/parse"), "" | "raw")
+    }
+
+    /// The name of the item that holds the signature, where there are some.
+    pub(super) fn item(&self) -> Option<&str> {
+        Some(self.word("/sig/item")).filter(|item| !item.is_empty())
+    }
+
+    /// The time is an item of the signature header.
+    pub(super) fn has_items(&self) -> bool {
+        self.word("/ts/from").starts_with("kv:")
+    }
+
+    /// How the operator's text becomes a key: `utf8`, `hex` or `base64`.
+    pub(super) fn key_encoding(&self) -> &str {
+        match self.word("/key/enc") {
+            "" => "utf8",
+            encoding => encoding,
+        }
+    }
+
+    pub(super) fn algorithm(&self) -> &str {
+        self.word("/alg")
+    }
+
+    /// How the signed time is written, if one is read.
+    pub(super) fn time_format(&self) -> &str {
+        self.word("/ts/fmt")
+    }
+
+    /// The same sender with one thing changed; `None` if that makes no entry.
+    pub(super) fn with(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Option<Provider> {
+        let mut value = self.0.clone();
+        change(value.get_mut("scheme")?.as_object_mut()?);
+        // JSON is YAML.
+        Provider::from_yaml(&value.to_string()).ok()
+    }
+}

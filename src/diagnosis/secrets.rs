@@ -1,0 +1,216 @@
+//! Which other key could have signed, and how else could the text of the right one be read?
+
+use super::{
+    Cause, KeyText, Patient,
+    cause::{Area, By},
+    entry::Entry,
+};
+use crate::{
+    clock::Timestamp,
+    secret::Secret,
+    verify::{Key, Provider},
+};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use zeroize::Zeroizing;
+
+/// A key that the gate would not use for this request, and what it would mean if it held.
+pub(super) struct Candidate {
+    pub(super) key: Key,
+    pub(super) cause: Cause,
+}
+
+/// The keys of the route, as the gate reads them.
+pub(super) fn own(patient: &Patient<'_>) -> Vec<Key> {
+    let scheme = &patient.webhook.provider().scheme;
+    let key = |text: &KeyText| Some(key_of(text, scheme.key(&text.text).ok()?));
+    patient.own().filter_map(key).collect()
+}
+
+/// Every other key of the policy, and the route's own ones read in another way.
+pub(super) fn candidates(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
+    let mut found = others(patient, own);
+    let provider = patient.webhook.provider();
+    let Some(entry) = Entry::of(provider) else { return found };
+    for text in patient.own() {
+        let mut known: Vec<Zeroizing<Vec<u8>>> = own.iter().map(|key| bytes_of(&key.secret)).collect();
+        for (bytes, cause) in readings(provider, &entry, text) {
+            let Ok(secret) = Secret::new(bytes.to_vec()) else { continue };
+            if !known.contains(&bytes) {
+                known.push(bytes);
+                found.push(Candidate { key: key_of(text, secret), cause });
+            }
+        }
+    }
+    found
+}
+
+fn others(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
+    let provider = patient.webhook.provider();
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut seen: Vec<&KeyText> = Vec::new();
+    for text in patient.keys.iter().filter(|text| !patient.is_own(text)) {
+        let Ok(secret) = provider.scheme.key(&text.text) else { continue };
+        let is_known = own.iter().any(|key| key.secret.is(secret.expose()));
+        // Stages have most lists in common: the same key under the same name is one.
+        let is_seen = seen.iter().any(|other| other.is_same(text));
+        if is_known || is_seen {
+            continue;
+        }
+        seen.push(text);
+        found.push(Candidate { key: key_of(text, secret), cause: cause_of(text, patient) });
+    }
+    found
+}
+
+fn cause_of(text: &KeyText, patient: &Patient<'_>) -> Cause {
+    let KeyText { list, id, stage, retire, .. } = text;
+    let own_list = patient.own_list();
+    if let Some(stage) = stage {
+        let what = format!("the key `{id}` of `{list}` in the stage `{stage}` made the signature");
+        let mend = format!(
+            "the sender has the secret of `{stage}`: give it this stage's own in its settings, or send to the gate of `{stage}`"
+        );
+        return Cause::new("key_of_other_stage", Area::Key, By::Sender, what, mend);
+    }
+    let retired = retire.filter(|retire| *retire <= patient.now).map(Timestamp::rfc3339);
+    if *list == *own_list {
+        let day = retired.as_deref().and_then(|day| day.split('T').next()).unwrap_or_default();
+        let what = format!("the key `{id}` of `{list}` made the signature, which is retired since {day}");
+        let mend = format!("the sender still has the old secret: give it the one in force, or let `{id}` retire later");
+        return Cause::new("key_retired", Area::Key, By::Sender, what, mend);
+    }
+    let since = if retired.is_some() { " (which is retired, too)" } else { "" };
+    let what = format!("the key `{id}` of the list `{list}`{since} made the signature, not one of `{own_list}`");
+    let mend = format!(
+        "one of the two is mistaken: write `keys: {list}` into the route, or give the sender the secret of `{own_list}`"
+    );
+    Cause::new("key_of_other_list", Area::Key, By::Operator, what, mend)
+}
+
+fn key_of(text: &KeyText, secret: Secret) -> Key {
+    Key { id: text.id.clone(), secret, retire: text.retire }
+}
+
+fn bytes_of(secret: &Secret) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(secret.expose().to_vec())
+}
+
+type Reading = (Zeroizing<Vec<u8>>, Cause);
+
+/// The same text as other people read it.
+fn readings(provider: &Provider, entry: &Entry, text: &KeyText) -> Vec<Reading> {
+    let mut found = untidy(provider, text);
+    if provider.scheme.shares_its_key() {
+        found.extend(shared(entry, text));
+    } else {
+        found.extend(public(entry, text));
+    }
+    found
+}
+
+/// What was copied with too much around it.
+fn untidy(provider: &Provider, KeyText { list, id, text, .. }: &KeyText) -> Vec<Reading> {
+    let trimmed = text.trim();
+    let bare = trimmed.trim_matches(['"', '\'', '`']);
+    let at = format!("the secret of `{id}` in `{list}`");
+    let mend = "take it out of the variable or file that `from` names";
+    let mut found = Vec::new();
+    for (without, around) in [(trimmed, "white space"), (bare, "quotation marks")] {
+        if without != text.as_str() {
+            let what = format!("{at} has {around} around it, which the sender does not use");
+            let cause = Cause::new("secret_untidy", Area::Secret, By::Operator, what, mend);
+            let decoded = provider.scheme.key(without).ok().map(|secret| bytes_of(&secret));
+            found.extend(decoded.map(|bytes| (bytes, cause)));
+        }
+    }
+    if provider.scheme.shares_its_key() {
+        for (end, name) in [("\n", "a line end"), ("\r\n", "a line end (CRLF)"), (" ", "a blank")] {
+            let what = format!("the sender signs with {name} at the end of {at}");
+            let mend = "enter the secret again in the sender's settings, without it";
+            let cause = Cause::new("secret_untidy", Area::Secret, By::Sender, what, mend);
+            found.push((Zeroizing::new([text.as_bytes(), end.as_bytes()].concat()), cause));
+        }
+    }
+    found
+}
+
+/// A text with a short word and `_` before it, as `whsec_`.
+fn without_prefix(text: &str) -> Option<(&str, &str)> {
+    let at = text.find('_').filter(|at| (1..=PREFIX_LENGTH_MAX).contains(at))?;
+    let (prefix, rest) = text.split_at(at + 1);
+    (prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !rest.is_empty())
+        .then_some((prefix, rest))
+}
+
+/// `whsec_` and its like.
+const PREFIX_LENGTH_MAX: usize = 8;
+
+fn shared(entry: &Entry, KeyText { list, id, text, .. }: &KeyText) -> Vec<Reading> {
+    let text = text.as_str();
+    let ours = entry.key_encoding();
+    let at = format!("the secret of `{id}` in `{list}`");
+    let mut found: Vec<Reading> = Vec::new();
+    let mut add = |bytes: Option<Vec<u8>>, code, what: String, enc: &str| {
+        let mend = format!(
+            "if this sender hands its secrets out so, say it in a sender of your own, with `key: {{ enc: {enc} }}`; else enter the secret again in its settings"
+        );
+        let cause = Cause::new(code, Area::Secret, By::Operator, what, mend);
+        found.extend(bytes.map(|bytes| (Zeroizing::new(bytes), cause)));
+    };
+    let stands = |how: &str| format!("the sender uses {at} {how}, and the gate reads it as {}", encoding_name(ours));
+    let literal = if ours == "utf8" { "secret_prefix" } else { "secret_literal" };
+    add(Some(text.as_bytes().to_vec()), literal, stands("as it stands, every letter"), "utf8");
+    let bare = without_prefix(text);
+    if let Some((prefix, rest)) = bare {
+        let how = format!("without its `{prefix}`, and otherwise as it stands");
+        add(Some(rest.as_bytes().to_vec()), "secret_prefix", stands(&how), "utf8");
+    }
+    for (part, which) in [(Some(text), ""), (bare.map(|(_, rest)| rest), " behind its prefix")] {
+        let Some(part) = part else { continue };
+        for (decoded, enc) in decodings(part) {
+            let code = if ours == "utf8" { "secret_decoded" } else { "secret_literal" };
+            let code = if enc == ours { "secret_prefix" } else { code };
+            add(Some(decoded), code, stands(&format!("decoded{which} as {}", encoding_name(enc))), enc);
+        }
+    }
+    found
+}
+
+fn decodings(text: &str) -> Vec<(Vec<u8>, &'static str)> {
+    let text = text.as_bytes();
+    let hex = HEXLOWER_PERMISSIVE.decode(text).ok().map(|bytes| (bytes, "hex"));
+    let base64 = BASE64.decode(text).or_else(|_| BASE64_NOPAD.decode(text)).ok().map(|bytes| (bytes, "base64"));
+    let url = BASE64URL.decode(text).or_else(|_| BASE64URL_NOPAD.decode(text)).ok().map(|bytes| (bytes, "base64url"));
+    [hex, base64, url].into_iter().flatten().collect()
+}
+
+fn encoding_name(encoding: &str) -> &'static str {
+    match encoding {
+        "hex" => "hexadecimal",
+        "base64" => "base64",
+        "base64url" => "base64url",
+        _ => "text, as it stands",
+    }
+}
+
+/// A public key in another encoding than the entry's.
+fn public(entry: &Entry, KeyText { list, id, text, .. }: &KeyText) -> Vec<Reading> {
+    let ours = entry.key_encoding();
+    let bare = without_prefix(text).map_or(text.as_str(), |(_, rest)| rest);
+    let mut found = Vec::new();
+    for enc in ["hex", "base64"].into_iter().filter(|enc| *enc != ours) {
+        let other = entry.with(|scheme| {
+            scheme.insert("key".to_owned(), serde_json::json!({ "enc": enc }));
+        });
+        let decoded = other.and_then(|other| other.scheme.key(bare.trim()).ok());
+        let Some(secret) = decoded else { continue };
+        let what = format!(
+            "the public key of `{id}` in `{list}` is written as {}, and the gate reads it as {}",
+            encoding_name(enc),
+            encoding_name(ours)
+        );
+        let mend = format!("write the same key as {}, as this sender's page shows it", encoding_name(ours));
+        found.push((bytes_of(&secret), Cause::new("secret_decoded", Area::Secret, By::Operator, what, mend)));
+    }
+    found
+}
