@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod explain;
 mod gate_of;
 pub mod observe;
 mod out;
@@ -51,6 +52,8 @@ enum Verb {
     Schema(schema::Args),
     /// Verify recorded requests, one JSON object a line
     Verify(verify::Args),
+    /// Say how far a request would come, and why its signature does not hold
+    Explain(explain::Args),
     /// Sign a test event as a sender would, and deliver it to a URL
     Send(send::Args),
     /// Print a test event, signed as its sender would, for curl, an editor or a script
@@ -92,6 +95,7 @@ fn verb(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Test(args) => test::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Send(args) => send::run(&args),
         Verb::Sign(args) => sign::run(&args),
         Verb::Demo(args) => demo::run(args),

@@ -9,11 +9,13 @@ mod own;
 mod read;
 #[cfg(test)]
 mod tests;
+mod trying;
 
 pub use fetchers::{Fetchers, Observer};
 pub use jwks::FetchError;
 pub use mark::mark;
 pub use read::Trouble;
+pub use trying::{Text, for_trying, texts};
 
 use crate::{
     clock::Timestamp,

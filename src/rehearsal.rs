@@ -6,8 +6,10 @@
 
 mod memory;
 mod suite;
+mod walk;
 
 pub use suite::{Difference, Ending, Suite, Touched, Verdict};
+pub use walk::{Facts, Phase, Result as PhaseResult, Step, walk};
 
 use crate::{
     answer::{self, Answer},

@@ -1,6 +1,7 @@
 //! The built command, as a person or a script meets it: what it prints, where, and with which exit code.
 
 mod acts;
+mod explain;
 mod files;
 mod pipes;
 mod signing;

@@ -1,0 +1,226 @@
+//! What is said: for people in lines of eighty letters, for scripts as one object. It has neither secrets, signatures nor
+//! bodies in it.
+
+use super::wrapped::wrapped;
+use crate::{
+    cli::out::printable,
+    clock::Timestamp,
+    diagnosis::{Cause, Diagnosis, Found},
+    rehearsal::{Phase, PhaseResult, Played, Step},
+    verdict::Rejection,
+};
+use serde::Serialize;
+
+/// Everything that there is to say about one request.
+#[derive(Debug, Serialize)]
+pub(super) struct Explained {
+    method: String,
+    path: String,
+    body_bytes: usize,
+    at: String,
+    route: Option<String>,
+    decision: &'static str,
+    code: &'static str,
+    phases: Vec<Told>,
+    pub(super) doctor: Option<Doctor>,
+    /// Keys with which no gate would start.
+    pub(super) keys: Vec<String>,
+    not_looked_at: &'static [&'static str],
+}
+
+#[derive(Debug, Serialize)]
+struct Told {
+    phase: &'static str,
+    result: &'static str,
+    words: String,
+}
+
+/// What the doctor says.
+#[derive(Debug, Serialize)]
+pub(super) struct Doctor {
+    /// `healthy`, `found`, `ambiguous` or `unknown`.
+    verdict: &'static str,
+    /// One, or two together; none unless the verdict is `found`.
+    causes: Vec<ToldCause>,
+    /// Those that are not there exactly once.
+    headers: Vec<String>,
+    tried: Vec<Tried>,
+    pairs: usize,
+    not_tried: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldCause {
+    code: &'static str,
+    area: &'static str,
+    what: String,
+    by: &'static str,
+    #[serde(skip)]
+    place: String,
+    mend: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Tried {
+    area: &'static str,
+    count: usize,
+    #[serde(skip)]
+    words: &'static str,
+}
+
+/// Whatever is said, these were not asked.
+const NOT_LOOKED_AT: &[&str] = &[
+    "whether it came before (the gate's memory)",
+    "limits of addresses and senders",
+    "how it is framed (what `head_refused` is about)",
+    "the queue's disk, and whether destinations and WordPress are up",
+];
+
+impl Explained {
+    pub(super) fn new(method: String, path: String, body_bytes: usize, at: Timestamp) -> Self {
+        let at = at.rfc3339();
+        let (phases, keys) = (Vec::new(), Vec::new());
+        let (decision, code) = ("refused", "");
+        Self {
+            method,
+            path,
+            body_bytes,
+            at,
+            route: None,
+            decision,
+            code,
+            phases,
+            doctor: None,
+            keys,
+            not_looked_at: NOT_LOOKED_AT,
+        }
+    }
+
+    pub(super) fn refused(&mut self, phase: Phase, rejection: Rejection) {
+        self.code = rejection.code();
+        let words = format!("{}: {rejection}", rejection.code());
+        self.phases = vec![Told { phase: phase.name(), result: PhaseResult::Refused.name(), words }];
+    }
+
+    pub(super) fn played(&mut self, played: &Played, steps: Vec<Step>) {
+        self.route = played.route.as_ref().map(|route| route.name.to_string());
+        self.decision = played.decision.name();
+        self.code = played.code();
+        let told = |Step { phase, result, words }: Step| Told {
+            phase: phase.name(),
+            result: result.name(),
+            words: printable(&words).into_owned(),
+        };
+        self.phases = steps.into_iter().map(told).collect();
+    }
+
+    /// In lines.
+    pub(super) fn text(&self) -> String {
+        let (method, path) = (&self.method, printable(&self.path));
+        let heading = format!("{method} {path}, {} bytes of body, at {}: {}", self.body_bytes, self.at, self.ending());
+        let mut text = wrapped("", &heading, 2) + "\n";
+        let (reached, others): (Vec<_>, Vec<_>) = self.phases.iter().partition(|told| told.result != NOT_REACHED);
+        for Told { phase, result, words } in reached {
+            let mark = match *result {
+                "refused" => "NO",
+                "ok" | "done" => "ok",
+                _ => "-",
+            };
+            text += &wrapped(&format!("  {phase:<10} {mark:<3} "), words, INDENT);
+        }
+        if !others.is_empty() {
+            let names: Vec<_> = others.iter().map(|told| told.phase).collect();
+            text += &wrapped(&" ".repeat(INDENT), &format!("not reached: {}", names.join(", ")), INDENT);
+        }
+        for key in &self.keys {
+            text += &wrapped("\n", &format!("With this key no gate starts: {}", printable(key)), 2);
+        }
+        if let Some(doctor) = &self.doctor {
+            doctor.write(&mut text);
+        }
+        text + &wrapped("\n", &format!("Not looked at: {}.", self.not_looked_at.join("; ")), 2)
+    }
+
+    fn ending(&self) -> String {
+        match self.decision {
+            "refused" | "failed" => format!("{} ({})", self.decision, self.code),
+            decision => decision.to_owned(),
+        }
+    }
+}
+
+const NOT_REACHED: &str = PhaseResult::NotReached.name();
+/// Where the words of a phase begin.
+const INDENT: usize = 17;
+
+impl Doctor {
+    pub(super) fn of(diagnosis: Diagnosis, missing: &[String]) -> Self {
+        let Diagnosis { found, headers, tried, pairs, left_out } = diagnosis;
+        let (verdict, causes) = match found {
+            Found::Healthy => ("healthy", Vec::new()),
+            Found::Named(causes) => ("found", causes),
+            Found::Ambiguous(_) => ("ambiguous", Vec::new()),
+            Found::Unknown => ("unknown", Vec::new()),
+        };
+        let told = |Cause { code, area, what, by, mend }: Cause| ToldCause {
+            code,
+            area: area.name(),
+            what: printable(&what).into_owned(),
+            by: by.name(),
+            place: by.to_string(),
+            mend: printable(&mend).into_owned(),
+        };
+        let header = |(name, times): (String, usize)| match times {
+            0 => format!("`{name}` is missing"),
+            times => format!("`{name}` comes {times} times"),
+        };
+        let missing = missing.iter().map(|label| format!("key {label}: it cannot be read here"));
+        Self {
+            verdict,
+            causes: causes.into_iter().map(told).collect(),
+            headers: headers.into_iter().map(header).collect(),
+            tried: tried
+                .into_iter()
+                .map(|(area, count)| Tried { area: area.name(), count, words: area.describe() })
+                .collect(),
+            pairs,
+            not_tried: left_out.into_iter().chain(missing).collect(),
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        if !self.headers.is_empty() {
+            *text += &wrapped("\n", &format!("Headers of the signature: {}.", self.headers.join("; ")), 2);
+        }
+        match self.verdict {
+            "healthy" => return,
+            "found" => {
+                for (number, ToldCause { code, what, place, mend, .. }) in self.causes.iter().enumerate() {
+                    let title = if number == 0 { "The cause" } else { "And with it" };
+                    *text += &format!("\n{title} ({code})\n");
+                    *text += &wrapped("  what   ", what, 9);
+                    *text += &wrapped("  mend   ", &format!("{place}: {mend}"), 9);
+                }
+            }
+            "ambiguous" => {
+                let words = "The cause cannot be told: several that are really different would all explain it.";
+                *text += &wrapped("\n", words, 2);
+            }
+            _ => {
+                let words = "The cause cannot be told: nothing of what was tried makes the signature hold.";
+                *text += &wrapped("\n", words, 2);
+            }
+        }
+        let mut tried: Vec<_> =
+            self.tried.iter().map(|Tried { count, words, .. }| format!("{count} {words}")).collect();
+        if self.pairs > 0 {
+            tried.push(format!("{} pairs of a key and something else", self.pairs));
+        }
+        if !tried.is_empty() {
+            *text += &wrapped("\n", &format!("Tried: {}.", tried.join(", ")), 2);
+        }
+        if !self.not_tried.is_empty() {
+            *text += &wrapped("\n", &format!("Not tried: {}.", self.not_tried.join("; ")), 2);
+        }
+    }
+}

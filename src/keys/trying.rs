@@ -1,0 +1,68 @@
+//! Keys for looking at one request: what can be had of them, beside the texts as they stand. Nothing is made for it.
+
+use super::{Environment, KeyError, Resolver, own, read};
+use crate::{
+    clock::Timestamp,
+    policy::{KeyKind, Policy},
+    verify::{
+        Keys,
+        jwt::{Cache, Issuers},
+    },
+};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A sender's secret as its reference holds it, before any scheme has decoded it.
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+pub struct Text {
+    /// The name of the list.
+    pub list: String,
+    /// The key's label.
+    pub id: String,
+    /// From then on it verifies nothing.
+    pub retire: Option<Timestamp>,
+    /// The secret.
+    pub text: Zeroizing<String>,
+}
+
+/// The keys that can be had, and what is wrong with the others; the gate's own secret is a random one.
+///
+/// # Errors
+/// The machine gives no random bytes.
+pub fn for_trying(
+    policy: &Policy,
+    environment: Environment<'_>,
+    now: Timestamp,
+) -> Result<(Keys, Vec<KeyError>), KeyError> {
+    let mut resolver = Resolver { environment, now, warnings: Vec::new(), errors: Vec::new() };
+    let named = policy.keys.iter().map(|reference| (reference.name.clone(), resolver.keys(policy, reference)));
+    let named = named.collect();
+    let (rings, identity) = (resolver.rings(policy), resolver.identity(policy));
+    let memory = own::random().and_then(|text| own::secret(text.as_bytes()));
+    let memory = memory.map_err(|trouble| KeyError { whose: super::Whose::Own, trouble })?;
+    let issuers = Issuers::new(rings, Arc::new(Cache::new(memory.clone(), 0)));
+    Ok((Keys::new(memory, named).trusting(issuers).identifying(identity), resolver.errors))
+}
+
+/// The text of every key of every list, retired ones too, each once; and the labels of those that cannot be read.
+pub fn texts(policy: &Policy, environment: Environment<'_>) -> (Vec<Text>, Vec<String>) {
+    let (mut found, mut missing): (Vec<Text>, Vec<String>) = (Vec::new(), Vec::new());
+    let signing = policy.keys.iter().filter(|reference| matches!(reference.kind, KeyKind::Signatures(_)));
+    for reference in signing {
+        // Providers may share a list.
+        let list = reference.name.split('/').next().unwrap_or_default();
+        for entry in &reference.entries {
+            let label = format!("`{}` of `{list}`", entry.id);
+            if found.iter().any(|text| text.list == list && text.id == entry.id) || missing.contains(&label) {
+                continue;
+            }
+            match read::resolve(&entry.from, environment) {
+                Ok(text) => {
+                    found.push(Text { list: list.to_owned(), id: entry.id.clone(), retire: entry.retire, text });
+                }
+                Err(_) => missing.push(label),
+            }
+        }
+    }
+    (found, missing)
+}
