@@ -10,6 +10,7 @@ pub mod orders;
 pub mod socket;
 
 use crate::{
+    captures::{self, Kept},
     deliver,
     deliver::Standing,
     destination::{Confirmed, PublishError, Remark, Remarks},
@@ -59,6 +60,15 @@ impl edge::Observer for Watch {
         };
         self.metrics.alarm(kind);
         error!(kind, cause = told, "something needs a look");
+    }
+}
+
+impl captures::Observer for Watch {
+    fn captured(&self, route: &str, kept: Kept) {
+        self.metrics.captured(route, kept);
+        if kept == Kept::Failed {
+            warn!(route, "a refused request could not be kept; look at the disk and the rights of the spool's folder");
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub use ticket::{Alarm, CLIENT_LEFT, Observer, Report, Took, TurnedAway};
 pub use tls::{CertificateError, CryptoTaken, check_certificates, install_crypto};
 
 use crate::{
+    captures::Captures,
     clock::Clock,
     policy::{Listener, Policy},
     verify::Keys,
@@ -92,6 +93,8 @@ pub struct Config<E> {
     pub outbound: PingoraOutbound,
     /// Certificate authorities for an origin over TLS; the system's if absent.
     pub ca_file: Option<String>,
+    /// Where refused requests are kept, for routes that say so.
+    pub captures: Option<Captures>,
 }
 
 /// Why an edge does not start.
@@ -259,9 +262,9 @@ fn doorway<E: Engine>(
     snapshot: &Current,
     busy: mpsc::Sender<()>,
 ) -> Doorway<Gateway<E>> {
-    let Config { engine, outbound, clock, .. } = config;
+    let Config { engine, outbound, clock, captures, .. } = config;
     let relay = Relay { engine, outbound, desk: desk.clone(), busy };
-    let guarded = Guarded { limiter: Limiter::new(), relay: Arc::new(relay) };
+    let guarded = Guarded { limiter: Limiter::new(), relay: Arc::new(relay), captures };
     let gateway = Gateway { snapshot: snapshot.clone(), desk: desk.clone(), clock, guarded, shadow: Shadow::new() };
     let conf = ServerConf {
         max_retries: 16, // the gateway counts by itself: dead connections of the pool are no failures

@@ -15,7 +15,7 @@ pub use fetchers::{Fetchers, Observer};
 pub use jwks::FetchError;
 pub use mark::mark;
 pub use read::Trouble;
-pub use trying::{Text, for_trying, texts};
+pub use trying::{Text, for_trying, own_secret, texts};
 
 use crate::{
     clock::Timestamp,

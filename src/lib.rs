@@ -125,6 +125,8 @@ pub mod diagnosis;
 
 // engines
 #[cfg(feature = "edge")]
+pub mod captures;
+#[cfg(feature = "edge")]
 pub mod deliver;
 #[cfg(feature = "edge")]
 pub mod keys;

@@ -85,6 +85,8 @@ pub struct Notes {
     pub observed: Vec<Observation>,
     /// Destinations of the route that do not want events of this type.
     pub left_out: Vec<String>,
+    /// It is kept, under its request id, for who asks why it was refused.
+    pub captured: bool,
 }
 
 /// What came of one check that is tried before it enforces.

@@ -200,12 +200,23 @@ pub struct Route {
     pub delivery: Delivery,
     /// How long delivered events stay for looking at and redelivery.
     pub keep: Duration,
+    /// What is kept of refused requests, if anything is.
+    pub capture: Option<Capture>,
     /// What the vendor wants to hear.
     pub respond: Respond,
     /// When the sender's answer is due.
     pub answer_by: Duration,
     /// What is judged and counted, and let through.
     pub observe: Option<Observe>,
+}
+
+/// What is kept of refused requests, for who asks why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// How long.
+    pub keep: Duration,
+    /// Bodies too.
+    pub body: bool,
 }
 
 /// Who may send to a route, and how that is known.

@@ -1,6 +1,7 @@
 //! `hookwarden explain`: how far would this request come, and why does its signature not hold?
 
 mod inflate;
+mod kept;
 mod report;
 mod request;
 mod secrets;
@@ -28,16 +29,29 @@ pub struct Args {
     /// The stage, a file in `env/`
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
-    /// The request: raw HTTP/1.1 (head, empty line, body), or a JSON object with method, url, headers, `body_base64`
-    /// and `now_unix`; `-` reads standard input
-    #[arg(long, value_name = "FILE")]
-    request: PathBuf,
+    #[command(flatten)]
+    which: Which,
     /// When it came, such as `2026-11-24T09:30:00Z`; by default the `now_unix` of the request, or now
     #[arg(long, value_name = "RFC3339", value_parser = moment)]
     at: Option<Timestamp>,
     /// Write one JSON object
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The request: raw HTTP/1.1 (head, empty line, body), or a JSON object with method, url, headers, `body_base64`
+    /// and `now_unix`; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    request: Option<PathBuf>,
+    /// A refused request that the gate has kept (`capture` of a route), by its request id
+    #[arg(long, value_name = "ID")]
+    capture: Option<String>,
+    /// List the refused requests that the gate has kept
+    #[arg(long)]
+    captures: bool,
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {
@@ -48,10 +62,9 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 /// not in order.
 ///
 /// # Errors
-/// The request cannot be read, or standard output is closed.
+/// The request cannot be read, there is no such capture, or standard output is closed.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let recorded = request::read(&args.request)?;
-    let now = args.at.or(recorded.at).unwrap_or_else(|| SystemClock.now());
+    let from_file = args.which.request.as_deref().map(request::read).transpose()?;
     let mut out = out();
     let (source, policy) = match compiled(args) {
         Ok(compiled) => compiled,
@@ -60,6 +73,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(EXIT_NOT_IN_ORDER));
         }
     };
+    let recorded = match (from_file, &args.which.capture) {
+        (Some(recorded), _) => recorded,
+        (None, Some(id)) => kept::open(&policy, id)?,
+        (None, None) => {
+            write!(out, "{}", kept::listed(&policy, args.json)?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let now = args.at.or(recorded.at).unwrap_or_else(|| SystemClock.now());
     let catalogue = catalogue(&source);
     let (keys, unreadable) = keys::for_trying(&policy, &policy_files::environment, now)?;
     let texts = KeyTexts::of(&policy, &args.policy, args.env.as_deref(), now);
@@ -95,7 +117,7 @@ fn explain(
     catalogue: &Catalogue,
     texts: &KeyTexts,
 ) -> Explained {
-    let Recorded { request, method, path, .. } = recorded;
+    let Recorded { request, method, path, without_body, .. } = recorded;
     let bytes = request.as_ref().map_or(0, |request| request.raw.len());
     let mut explained = Explained::new(method, path, bytes, now);
     let request = match request {
@@ -113,6 +135,11 @@ fn explain(
     let held = webhook.and_then(|webhook| held(webhook, keys, &request, now));
     let facts = Facts { policy, request: &request, now, held: held.as_ref() };
     explained.played(&played, walk(&played, facts));
+    if let Some(code) = without_body {
+        // Of what the phases behind the head would say nothing is known.
+        explained.headless(code);
+        return explained;
+    }
     let is_known = played.decision == policy::Decision::Handshake;
     if let Some(webhook) = webhook.filter(|_| !is_known) {
         let keys = &texts.texts;

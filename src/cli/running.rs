@@ -9,6 +9,7 @@ mod watch;
 
 use super::policy_files;
 use crate::{
+    captures::Captures,
     clock::{Clock, SystemClock},
     control::{
         Watch,
@@ -115,8 +116,10 @@ impl Running {
         let admin =
             admin::Admin::start(on, state.clone()).await.with_context(|| format!("cannot listen on `{on}` (admin)"))?;
         let observer: Arc<dyn edge::Observer> = watch.clone();
+        let captures = spool.as_ref().map(|_| captures(&policy, &clock, watch.clone())).transpose()?;
         let config = Parts {
             policy: policy.clone(),
+            captures,
             keys: loaded.keys.clone(),
             observer,
             clock: clock.clone(),
@@ -226,6 +229,7 @@ fn listen(
 
 struct Parts {
     policy: Arc<Policy>,
+    captures: Option<Captures>,
     keys: Arc<Keys>,
     observer: Arc<dyn edge::Observer>,
     clock: Arc<dyn Clock>,
@@ -234,8 +238,8 @@ struct Parts {
 
 impl Parts {
     async fn start<E: Engine>(self, engine: E) -> Result<Edge, edge::StartError> {
-        let Self { policy, keys, observer, clock, outbound } = self;
-        Edge::start(edge::Config { policy, keys, engine, observer, clock, outbound, ca_file: None }).await
+        let Self { policy, captures, keys, observer, clock, outbound } = self;
+        Edge::start(edge::Config { policy, keys, engine, observer, clock, outbound, ca_file: None, captures }).await
     }
 }
 
@@ -305,6 +309,12 @@ fn first(start: &Start, clock: &dyn Clock, by: &RandomState) -> anyhow::Result<O
             Ok(None)
         }
     }
+}
+
+/// Also where no route keeps any: those that come with a reload may, and what is kept since before is erased in time.
+fn captures(policy: &Policy, clock: &Arc<dyn Clock>, watch: Arc<Watch>) -> anyhow::Result<Captures> {
+    let policy::Spool { folder, free, .. } = &policy.settings.spool;
+    Captures::start(folder, *free, clock.clone(), watch).context("cannot start the writer of captures")
 }
 
 fn open(policy: &Policy, clock: &Arc<dyn Clock>) -> anyhow::Result<Spool> {

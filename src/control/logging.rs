@@ -83,11 +83,13 @@ pub(super) fn line(report: &Report) {
         notes.finding.as_ref().map(|(pointer, keyword)| (pointer.as_str(), keyword.as_str())).unzip();
     let found: Vec<_> = notes.observed.iter().map(|Observation { found, .. }| found.code()).collect();
     let found = (!found.is_empty()).then(|| found.join(","));
+    // By its request id.
+    let captured = notes.captured.then_some(true);
     macro_rules! tell {
         ($level:ident, $message:literal) => {
             $level!(
                 %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, issuer, key_id, subject,
-                event_id, event_type, contract, sunset, pointer, keyword, left_out, found, $message
+                event_id, event_type, contract, sunset, pointer, keyword, left_out, found, captured, $message
             )
         };
     }

@@ -11,6 +11,7 @@ pub use policy::{PolicySeries, Reloaded};
 use spool::SpoolGauges;
 
 use crate::{
+    captures::Kept,
     clock::Timestamp,
     edge::{Report, Took, TurnedAway},
     outcome::{Notes, Observation, Outcome},
@@ -38,6 +39,7 @@ pub struct Metrics {
     body_bytes: IntCounterVec,
     turned_away: IntCounterVec,
     alarms: IntCounterVec,
+    captures: IntCounterVec,
     origin_up: IntGauge,
     spool: SpoolGauges,
     /// About destinations.
@@ -118,6 +120,11 @@ impl Metrics {
                 &["reason"],
             )?,
             alarms: counter("hookwarden_alarms_total", "Things that need a look", &["kind"])?,
+            captures: counter(
+                "hookwarden_captures_total",
+                "Refused requests of routes that keep them, by route and what became of them",
+                &["route", "result"],
+            )?,
             origin_up,
             spool: SpoolGauges::new(&registry)?,
             seconds,
@@ -149,6 +156,9 @@ impl Metrics {
                 self.requests.with_label_values(&[name, code]);
             }
             self.body_bytes.with_label_values(&[name]);
+            for kept in route.capture.iter().flat_map(|_| Kept::ALL) {
+                self.captures.with_label_values(&[name, kept.code()]);
+            }
         }
         self.issuers.know(policy);
         for route in &policy.routes {
@@ -220,6 +230,12 @@ impl Metrics {
 
     pub(super) fn alarm(&self, kind: &str) {
         self.alarms.with_label_values(&[kind]).inc();
+    }
+
+    pub(super) fn captured(&self, route: &str, kept: Kept) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let label = if known.routes.contains(route) { route } else { UNGUARDED };
+        self.captures.with_label_values(&[label, kept.code()]).inc();
     }
 
     /// All of it in Prometheus' text format, with what the spool says now.

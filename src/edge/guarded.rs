@@ -10,6 +10,7 @@ use super::{
     ticket::Took,
 };
 use crate::{
+    captures::{Captures, Refused},
     event::{Arrival, Event},
     gate::{self, Bucket, Ending, Gate, Memory},
     guard::Guards,
@@ -20,7 +21,7 @@ use crate::{
     policy::{Delivery, Route},
     repeat::RepeatKeys,
     request::{Body, Head},
-    verdict::{Fault, Refusal, Rejection},
+    verdict::{Check, Fault, Refusal, Rejection},
 };
 use bytes::Bytes;
 use http::header;
@@ -136,15 +137,31 @@ struct OfOneRoute<'a, B> {
     /// Of what may be a form.
     head: Option<Head>,
     index: usize,
+    /// The whole body, for a route that keeps what it refuses.
+    came: Option<&'a mut Option<Bytes>>,
 }
 
 impl<B: Body> Body for OfOneRoute<'_, B> {
     async fn collect(self, limit_bytes: usize) -> Result<Bytes, Refusal> {
         let raw = self.body.collect(limit_bytes).await?;
+        if let Some(came) = self.came {
+            *came = Some(raw.clone());
+        }
         match self.head {
             Some(head) if self.guards.strays(&head, &raw, self.index) => Err(Rejection::GuardedInForm.into()),
             Some(_) | None => Ok(raw),
         }
+    }
+}
+
+/// Whether there is something to explain: of what came too fast, too slowly or broken there is not enough, or nothing
+/// but more of it.
+fn is_explained(rejection: Rejection) -> bool {
+    match rejection.check() {
+        Check::Verify | Check::Schema => true,
+        Check::Admit => matches!(rejection, Rejection::Method | Rejection::ContentType),
+        Check::Guard => rejection == Rejection::GuardedInForm,
+        Check::All | Check::Limits | Check::Repeats => false,
     }
 }
 
@@ -158,6 +175,8 @@ fn is_form(head: &Head) -> bool {
 pub(super) struct Guarded<E> {
     pub(super) limiter: Limiter,
     pub(super) relay: Arc<Relay<E>>,
+    /// Where refused requests are kept, if anywhere.
+    pub(super) captures: Option<Captures>,
 }
 
 /// One guarded request, before its body.
@@ -175,13 +194,36 @@ pub(super) struct Visit<'a> {
 }
 
 impl<E: Engine> Guarded<E> {
-    /// From the head to the ending; the answer is the caller's to write.
+    /// From the head to the ending; the answer is the caller's to write. What is refused is kept where the route says so.
     pub(super) async fn handle(
         &self,
         visit: Visit<'_>,
         session: &mut Session,
         notes: &mut Notes,
         took: &mut Took,
+    ) -> Result<Ending<OriginAnswer>, Refusal> {
+        let Some((terms, captures)) = visit.route.capture.zip(self.captures.as_ref()) else {
+            return self.judge(visit, session, notes, took, None).await;
+        };
+        let (keys, route, arrival) = (visit.snapshot.keys.clone(), visit.route.name.clone(), visit.arrival.clone());
+        let (head, mut body) = (visit.head.clone(), None);
+        let ending = self.judge(visit, session, notes, took, Some(&mut body)).await;
+        if let Err(Refusal::Rejected(rejection)) = &ending
+            && is_explained(*rejection)
+        {
+            let (id, code, at) = (arrival.request_id, rejection.code(), arrival.at);
+            notes.captured = captures.keep(Refused { id, route, code, at, head, body }, terms, keys.memory());
+        }
+        ending
+    }
+
+    async fn judge(
+        &self,
+        visit: Visit<'_>,
+        session: &mut Session,
+        notes: &mut Notes,
+        took: &mut Took,
+        came: Option<&mut Option<Bytes>>,
     ) -> Result<Ending<OriginAnswer>, Refusal> {
         let Visit { snapshot, index, route, head, forward, arrival, began, pace } = visit;
         let engine = &self.relay.engine;
@@ -196,8 +238,8 @@ impl<E: Engine> Guarded<E> {
         let handed = Handed::default();
         let mut complete = None;
         let body = Incoming { session, room: snapshot.room.clone(), pace, deadline, complete: &mut complete };
-        let body =
-            OfOneRoute { body, guards: &snapshot.policy.guards, head: is_form(&head).then(|| head.clone()), index };
+        let (guards, form) = (&snapshot.policy.guards, is_form(&head).then(|| head.clone()));
+        let body = OfOneRoute { body, guards, head: form, index, came };
         let escort = Escort { policy: snapshot.policy.clone(), keys: snapshot.keys.clone(), arrival: arrival.clone() };
         let (relay, origin) = (self.relay.clone(), snapshot.origin.clone());
         let errand = Errand { relay, origin, escort, head: forward, deadline };

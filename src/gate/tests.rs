@@ -76,6 +76,7 @@ fn with(delivery: Delivery, naming: Naming, terms: impl FnOnce(Contract) -> Cont
         delivery,
         respond: Respond::default(),
         keep: Duration::ZERO,
+        capture: None,
         answer_by: Duration::from_secs(9),
     })
 }

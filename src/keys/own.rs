@@ -39,6 +39,12 @@ pub(super) fn find_or_make(folder: &Path) -> Result<Secret, Trouble> {
     secret(text.trim_end().as_bytes())
 }
 
+/// Reads the secret in this folder, and makes none.
+pub(super) fn find(folder: &Path) -> Result<Secret, Trouble> {
+    let text = read::file(&folder.join(FILE))?;
+    secret(text.trim_end().as_bytes())
+}
+
 /// Whole and durable under its name, or not there at all.
 fn make(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

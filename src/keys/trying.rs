@@ -1,9 +1,10 @@
 //! Keys for looking at one request: what can be had of them, beside the texts as they stand. Nothing is made for it.
 
-use super::{Environment, KeyError, Resolver, own, read};
+use super::{Environment, KeyError, Resolver, Whose, own, read};
 use crate::{
     clock::Timestamp,
     policy::{KeyKind, Policy},
+    secret::Secret,
     verify::{
         Keys,
         jwt::{Cache, Issuers},
@@ -39,9 +40,21 @@ pub fn for_trying(
     let named = named.collect();
     let (rings, identity) = (resolver.rings(policy), resolver.identity(policy));
     let memory = own::random().and_then(|text| own::secret(text.as_bytes()));
-    let memory = memory.map_err(|trouble| KeyError { whose: super::Whose::Own, trouble })?;
+    let memory = memory.map_err(|trouble| KeyError { whose: Whose::Own, trouble })?;
     let issuers = Issuers::new(rings, Arc::new(Cache::new(memory.clone(), 0)));
     Ok((Keys::new(memory, named).trusting(issuers).identifying(identity), resolver.errors))
+}
+
+/// The gate's own secret, if there is one: nothing is made.
+///
+/// # Errors
+/// It cannot be had.
+pub fn own_secret(policy: &Policy, environment: Environment<'_>) -> Result<Secret, KeyError> {
+    let secret = match &policy.secret {
+        Some(reference) => read::resolve(reference, environment).and_then(|text| own::secret(text.as_bytes())),
+        None => own::find(&policy.settings.spool.folder),
+    };
+    secret.map_err(|trouble| KeyError { whose: Whose::Own, trouble })
 }
 
 /// The text of every key of every list, retired ones too, each once; and the labels of those that cannot be read.

@@ -3,7 +3,7 @@
 mod delivery;
 
 use super::{
-    Delivery, Destination, Limits, Owner, Route, Sender,
+    Capture, Delivery, Destination, Limits, Owner, Route, Sender,
     contract::{
         self, Said, Shelf,
         text::{ContractText, RedactText},
@@ -12,8 +12,8 @@ use super::{
     notes::Notes,
     senders::Senders,
     text::{
-        AdmitText, AtText, ChangedText, DeliverText, LimitsText, MediaText, MethodText, ProtectionText, RepeatsText,
-        RouteText, SenderText, ViaText,
+        AdmitText, AtText, CaptureText, CapturedBodyText, ChangedText, DeliverText, LimitsText, MediaText, MethodText,
+        ProtectionText, RepeatsText, RouteText, SenderText, ViaText,
     },
     units::{RateText, SizeText, TimeText, written_size, written_time},
 };
@@ -97,6 +97,9 @@ impl Surroundings<'_> {
     }
 }
 
+/// What strangers sent is looked at soon, or never.
+const CAPTURE_MAX: Duration = Duration::from_hours(7 * 24);
+
 /// What is known of a route's sender.
 pub(super) struct Who {
     pub(super) sender: Sender,
@@ -131,6 +134,7 @@ impl<'a> RouteCompiler<'a, '_> {
             Some(_) | None => self.delivery(terms.deliver, at.as_ref(), admit.body_limit_bytes),
         };
         let keep = self.keep(terms.keep, delivery.as_ref());
+        let capture = self.capture(terms.capture, text.sender.jwt.is_some());
         let order_by = self.order_by(terms.order_by, delivery.as_ref());
         let who = match (&text.sender.jwt, &text.sender.provider) {
             (Some(issuer), _) => self.who_shows(issuer, &text.sender, &terms.repeats),
@@ -157,6 +161,7 @@ impl<'a> RouteCompiler<'a, '_> {
             remember,
             delivery: delivery?,
             keep,
+            capture,
             respond,
             answer_by: said.unwrap_or(answer_by),
             observe: None,
@@ -439,6 +444,21 @@ impl<'a> RouteCompiler<'a, '_> {
             self.wrong("/repeats/on_changed", message);
         }
         true
+    }
+
+    fn capture(&mut self, text: Option<CaptureText>, takes_tokens: bool) -> Option<Capture> {
+        let CaptureText { keep: TimeText(keep), body } = text?;
+        if takes_tokens {
+            self.wrong(
+                "/capture",
+                "whoever holds a refused token could use it elsewhere: nothing of it is kept; leave this out",
+            );
+        }
+        if keep > CAPTURE_MAX || keep.is_zero() {
+            let message = format!("refused requests are kept for `{}` at most; write `24h`", written_time(CAPTURE_MAX));
+            self.wrong("/capture/keep", &message);
+        }
+        Some(Capture { keep, body: body == CapturedBodyText::Sealed })
     }
 
     fn contract(

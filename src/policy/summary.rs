@@ -5,7 +5,7 @@ mod destination;
 pub use destination::DestinationSummary;
 
 use super::{
-    Delivery, Durability, Observe, Observed, Owner, Place, Policy, Route, Sender, Tokens, written_rate, written_size,
+    Capture, Delivery, Durability, Observe, Observed, Owner, Place, Policy, Route, Sender, Tokens, written_rate, written_size,
     written_time,
 };
 use crate::{
@@ -46,6 +46,9 @@ pub struct RouteSummary {
     /// What is judged and counted and let through, and until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observes: Option<String>,
+    /// What is kept of refused requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub captures: Option<String>,
 }
 
 /// A sender that signs.
@@ -165,6 +168,7 @@ impl Policy {
                 .map(|webhook| webhook.handshakes().iter().map(|handshake| handshake.name.clone()).collect())
                 .unwrap_or_default(),
             observes: route.observe.map(|observe| observe.to_string()),
+            captures: route.capture.map(|capture| capture.to_string()),
         }
     }
 }
@@ -244,6 +248,13 @@ impl fmt::Display for Observe {
     }
 }
 
+impl fmt::Display for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.body { "encrypted, with their bodies" } else { "encrypted, without their bodies" };
+        write!(f, "refused requests for {}, {what}", written_time(self.keep))
+    }
+}
+
 impl fmt::Display for SignedSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { provider, keys, keys_count, covered, not_covered } = self;
@@ -292,6 +303,9 @@ impl fmt::Display for RouteSummary {
         }
         if let Some(observes) = &self.observes {
             writeln!(f, "  observes  {observes}")?;
+        }
+        if let Some(captures) = &self.captures {
+            writeln!(f, "  captures  {captures}")?;
         }
         match &self.owner {
             Some(OwnerSummary { team, oncall: Some(oncall) }) => writeln!(f, "  owner     {team}, on call {oncall}"),

@@ -55,6 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("diagnosis", &["admit", "clock", "json", "policy", "repeat", "request", "secret", "verdict", "verify"]),
     // engines: the ports and words that they serve, and never each other but deliver -> spool
+    ("captures", &["clock", "limit", "policy", "request", "secret"]),
     ("spool", &["clock", "event", "ledger", "order", "repeat", "verdict"]),
     (
         "deliver",
@@ -67,17 +68,30 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "edge",
         &[
-            "admit", "answer", "clock", "event", "gate", "guard", "identity", "ledger", "limit", "outbound", "outcome",
-            "payload", "policy", "repeat", "request", "spool", "verdict", "verify",
+            "admit", "answer", "captures", "clock", "event", "gate", "guard", "identity", "ledger", "limit",
+            "outbound", "outcome", "payload", "policy", "repeat", "request", "spool", "verdict", "verify",
         ],
     ),
     (
         "control",
-        &["clock", "deliver", "destination", "edge", "keys", "outcome", "policy", "spool", "verdict", "verify"],
+        &[
+            "captures",
+            "clock",
+            "deliver",
+            "destination",
+            "edge",
+            "keys",
+            "outcome",
+            "policy",
+            "spool",
+            "verdict",
+            "verify",
+        ],
     ),
     (
         "cli",
         &[
+            "captures",
             "clock",
             "control",
             "deliver",

@@ -10,6 +10,7 @@
 )]
 
 mod accept;
+mod captures;
 mod doorway;
 mod drain;
 mod forms;

@@ -157,6 +157,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ("at.query", "/routes/query/at/query", r#""a""#),
     ("at.rest", "/routes/rest/at/rest", r#""/b/v1""#),
     ("at.wc-api", "/routes/wc-api/at/wc-api", r#""wc_b""#),
+    ("capture.body", "/routes/queued/capture", r#"{ "keep": "24h", "body": "none" }"#),
+    ("capture.keep", "/routes/queued/capture", r#"{ "keep": "1h", "body": "sealed" }"#),
     ("class", "/routes/queued/class", r#""slow""#),
     ("classes", "/classes", r#"{ "slow": { "answer_by": "3s" } }"#),
     ("contract.accepts", "/routes/versions/contract/accepts", r#"["1"]"#),
@@ -294,6 +296,8 @@ const ABSENT: &str = "";
 
 /// What else a case needs: without it the base is in order, with it one of the two policies is refused.
 const GIVEN: &[(&str, &str, &str)] = &[
+    ("capture.body", "/routes/queued/capture", r#"{ "keep": "24h", "body": "sealed" }"#),
+    ("capture.keep", "/routes/queued/capture", r#"{ "keep": "24h", "body": "sealed" }"#),
     ("deliver.replaces_plugin", "/routes/rest/deliver/via", r#""queue""#),
     ("floor.exceptions.need", "/routes/excepted/exception/reason", ABSENT),
     ("identity.audience", "/identity", r#"{ "sign": "env:I", "audience": "https://shop.example" }"#),

@@ -20,7 +20,7 @@ pub(super) struct Explained {
     at: String,
     route: Option<String>,
     decision: &'static str,
-    code: &'static str,
+    code: String,
     phases: Vec<Told>,
     pub(super) doctor: Option<Doctor>,
     /// Keys with which no gate would start.
@@ -80,7 +80,7 @@ impl Explained {
     pub(super) fn new(method: String, path: String, body_bytes: usize, at: Timestamp) -> Self {
         let at = at.rfc3339();
         let (phases, keys) = (Vec::new(), Vec::new());
-        let (decision, code) = ("refused", "");
+        let (decision, code) = ("refused", String::new());
         Self {
             method,
             path,
@@ -97,7 +97,7 @@ impl Explained {
     }
 
     pub(super) fn refused(&mut self, phase: Phase, rejection: Rejection) {
-        self.code = rejection.code();
+        rejection.code().clone_into(&mut self.code);
         let words = format!("{}: {rejection}", rejection.code());
         self.phases = vec![Told { phase: phase.name(), result: PhaseResult::Refused.name(), words }];
     }
@@ -105,13 +105,26 @@ impl Explained {
     pub(super) fn played(&mut self, played: &Played, steps: Vec<Step>) {
         self.route = played.route.as_ref().map(|route| route.name.to_string());
         self.decision = played.decision.name();
-        self.code = played.code();
+        played.code().clone_into(&mut self.code);
         let told = |Step { phase, result, words }: Step| Told {
             phase: phase.name(),
             result: result.name(),
             words: printable(&words).into_owned(),
         };
         self.phases = steps.into_iter().map(told).collect();
+    }
+
+    /// Without its body, nobody can say more than the gate said of it then.
+    pub(super) fn headless(&mut self, code: String) {
+        if self.phases.iter().take(HEAD_PHASES).any(|told| told.result == PhaseResult::Refused.name()) {
+            return;
+        }
+        self.phases.truncate(HEAD_PHASES);
+        let words =
+            format!("it was refused with `{code}` when it came; its body was not kept, so nothing can be tried");
+        let result = PhaseResult::Nothing.name();
+        self.phases.push(Told { phase: Phase::Verify.name(), result, words });
+        (self.decision, self.code) = ("refused", code);
     }
 
     /// In lines.
@@ -149,6 +162,8 @@ impl Explained {
     }
 }
 
+/// Guard and admit look at the head alone.
+const HEAD_PHASES: usize = 2;
 const NOT_REACHED: &str = PhaseResult::NotReached.name();
 /// Where the words of a phase begin.
 const INDENT: usize = 17;

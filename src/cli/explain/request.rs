@@ -29,6 +29,8 @@ pub(super) struct Recorded {
     pub(super) path: String,
     /// When it came, if the record says so.
     pub(super) at: Option<Timestamp>,
+    /// Its body came and was not kept, and this is why it was refused then.
+    pub(super) without_body: Option<String>,
 }
 
 /// In the form of `hookwarden verify`; whatever else is in it is not read.
@@ -160,7 +162,7 @@ fn made(
         let head = Head { method: verb.clone(), target, host, headers, client };
         Unverified { head, raw: body.into() }
     });
-    Ok(Recorded { request, method: verb.to_string(), path, at })
+    Ok(Recorded { request, method: verb.to_string(), path, at, without_body: None })
 }
 
 #[cfg(test)]

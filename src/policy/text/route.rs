@@ -56,6 +56,10 @@ pub(in crate::policy) struct TermsText {
     /// erased within a day. A full spool lets them go sooner. Refused for a relay.
     #[schemars(example = &"7d", extend("x-absent" = "erased within a day"))]
     pub(in crate::policy) keep: Option<TimeText>,
+    /// Keeps refused requests for `hookwarden explain --capture`, encrypted in the spool's folder. Refused for routes that
+    /// take tokens.
+    #[schemars(extend("x-absent" = "nothing is kept"))]
+    pub(in crate::policy) capture: Option<CaptureText>,
     /// When the sender's answer is due; never later than the sender waits.
     #[schemars(extend("x-absent" = "the sender's"))]
     pub(in crate::policy) answer_by: Option<TimeText>,
@@ -66,6 +70,24 @@ pub(in crate::policy) struct TermsText {
     #[serde(default)]
     #[schemars(extend("x-absent" = "nothing is taken out"))]
     pub(in crate::policy) redact: Vec<RedactText>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::policy) struct CaptureText {
+    /// How long a refused request stays, a week at most; then it is erased within a minute.
+    #[schemars(example = &"24h")]
+    pub(in crate::policy) keep: TimeText,
+    /// `sealed`: with its body, encrypted; without it no signature can be explained. `none`: its head alone.
+    #[schemars(example = &"sealed")]
+    pub(in crate::policy) body: CapturedBodyText,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::policy) enum CapturedBodyText {
+    Sealed,
+    None,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

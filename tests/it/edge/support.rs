@@ -1,6 +1,7 @@
 //! An edge, an origin that misbehaves as told, and clients that send exactly the bytes they are given.
 
 use hookwarden::{
+    captures::Captures,
     clock::{Clock, SystemClock},
     edge::{
         Alarm, Config, Edge, Engine, NoEngine, Observer, PingoraOutbound, Report, StartError, TurnedAway,
@@ -108,6 +109,7 @@ pub(super) struct Heard {
     pub(super) request_id: String,
     pub(super) detail: Option<String>,
     pub(super) client: Option<IpAddr>,
+    pub(super) captured: bool,
     /// What was found by checks that are tried.
     pub(super) observed: Vec<(&'static str, &'static str)>,
 }
@@ -122,6 +124,7 @@ impl Observer for Ears {
             request_id: report.request_id.to_string(),
             detail: report.detail.clone(),
             client: report.client,
+            captured: report.notes.captured,
             observed: report.notes.observed.iter().map(|seen| (seen.check.name(), seen.found.code())).collect(),
         };
         self.finished.lock().unwrap().iter().for_each(|ear| ear.send(heard.clone()).unwrap_or_default());
@@ -182,6 +185,15 @@ pub(super) async fn open<E: Engine>(policy: Policy, keys: Keys, engine: E) -> Ho
     open_at(policy, keys, engine, Arc::new(SystemClock)).await
 }
 
+/// With somewhere to keep what is refused.
+pub(super) async fn open_keeping(policy: Policy, keys: Keys, captures: Captures) -> House {
+    let (tell, heard) = mpsc::unbounded_channel();
+    let ears = Arc::new(Ears { finished: Mutex::new(vec![tell]), ..Ears::default() });
+    let config = Config { captures: Some(captures), ..config(policy, keys, NoEngine, ears.clone()) };
+    let edge = Edge::start(config).await.unwrap();
+    House { at: edge.addresses()[0], edge, ears, heard }
+}
+
 /// By another clock.
 pub(super) async fn open_at<E: Engine>(policy: Policy, keys: Keys, engine: E, clock: Arc<dyn Clock>) -> House {
     let (tell, heard) = mpsc::unbounded_channel();
@@ -201,6 +213,7 @@ fn config<E>(policy: Policy, keys: Keys, engine: E, observer: Arc<Ears>) -> Conf
         clock: Arc::new(SystemClock),
         outbound: outbound(),
         ca_file: Some(ca_file()),
+        captures: None,
     }
 }
 
