@@ -128,8 +128,14 @@ pub fn diagnose(patient: &Patient<'_>) -> Diagnosis {
     let own = secrets::own(patient);
     let keys: Vec<&Key> = own.iter().collect();
     let provider = patient.webhook.provider();
-    let mut examination = Examination { patient, keys, trials: Trials::new(), found: Vec::new(), left_out: Vec::new() };
-    let held = holds(provider, &examination.keys, patient.request, patient.public_url());
+    let mut examination = Examination {
+        patient,
+        keys,
+        trials: Trials::new(patient.webhook.config()),
+        found: Vec::new(),
+        left_out: Vec::new(),
+    };
+    let held = holds(provider, &examination.keys, patient.request, patient.public_url(), patient.webhook.config());
     let found = match &held {
         Ok(held) => examination.of_age(held),
         Err(rejection) => examination.of_signature(&own, *rejection),
@@ -143,7 +149,8 @@ pub fn diagnose(patient: &Patient<'_>) -> Diagnosis {
 }
 
 fn odd_headers(patient: &Patient<'_>) -> Vec<(String, usize)> {
-    let headers = Entry::of(patient.webhook.provider()).map(|entry| entry.headers()).unwrap_or_default();
+    let headers =
+        Entry::of(patient.webhook.provider(), patient.catalogue).map(|entry| entry.headers()).unwrap_or_default();
     let times = |name: String| {
         let times = patient.request.head.headers.get_all(name.as_str()).iter().count();
         (name, times)
@@ -161,7 +168,7 @@ struct Examination<'a> {
     patient: &'a Patient<'a>,
     /// The route's own, as the gate reads them.
     keys: Vec<&'a Key>,
-    trials: Trials,
+    trials: Trials<'a>,
     found: Vec<Fit>,
     left_out: Vec<String>,
 }
@@ -179,7 +186,7 @@ impl<'a> Examination<'a> {
             candidates.truncate(KEYS_MAX);
         }
         self.by_key(&candidates);
-        if let Some(entry) = Entry::of(self.patient.webhook.provider()) {
+        if let Some(entry) = Entry::of(self.patient.webhook.provider(), self.patient.catalogue) {
             self.by_header(&entry);
             self.by_scheme(&entry, rejection);
             self.by_url(&entry);
@@ -205,7 +212,7 @@ impl<'a> Examination<'a> {
 
     fn by_header(&mut self, entry: &Entry) {
         let Patient { webhook, request, .. } = self.patient;
-        let header = webhook.provider().scheme.signature_header();
+        let Some(header) = webhook.provider().scheme.signature_header() else { return };
         let mut first = None;
         fields::each(&request.head, entry, header, |cause, head| {
             let altered = Unverified { head, raw: request.raw.clone() };
@@ -233,7 +240,8 @@ impl<'a> Examination<'a> {
             let held = self.trials.one(Area::Scheme, &way.provider, &self.keys, &request, self.patient.public_url());
             if let Some(held) = held.filter(|_| altered.is_none()) {
                 let header = provider.scheme.signature_header();
-                is_family = way.sibling.as_deref().is_none_or(|sibling| are_of_one_family(sibling, header));
+                let of_family = |sibling: &str| header.is_some_and(|header| are_of_one_family(sibling, header));
+                is_family = way.sibling.as_deref().is_none_or(of_family);
                 altered = Some(Fit { causes: vec![way.cause], held });
             }
         }
@@ -311,9 +319,11 @@ impl<'a> Examination<'a> {
             }
         };
         let trials = &mut self.trials;
-        fields::each(&request.head, entry, provider.scheme.signature_header(), |cause, head| {
-            ask(trials, &cause, &Unverified { head, raw: request.raw.clone() }, url);
-        });
+        if let Some(header) = provider.scheme.signature_header() {
+            fields::each(&request.head, entry, header, |cause, head| {
+                ask(trials, &cause, &Unverified { head, raw: request.raw.clone() }, url);
+            });
+        }
         urls::each(&request.head, url, entry, |cause, base, head| {
             ask(trials, &cause, &Unverified { head, raw: request.raw.clone() }, base);
         });

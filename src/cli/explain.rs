@@ -152,5 +152,5 @@ fn explain(
 /// The signature by itself, whatever else would become of the request.
 fn held(webhook: &Webhook, keys: &Keys, request: &crate::request::Unverified, now: Timestamp) -> Option<Held> {
     let in_force: Vec<_> = keys.in_force(webhook.keys(), now).collect();
-    holds(webhook.provider(), &in_force, request, webhook.public_url()).ok()
+    holds(webhook.provider(), &in_force, request, webhook.public_url(), webhook.config()).ok()
 }

@@ -1,15 +1,23 @@
 //! A sender's catalogue entry as data: what it reads of a request, and the same entry with one thing changed.
 
-use crate::{json::read_yaml, verify::Provider};
+use crate::{
+    json::read_yaml,
+    verify::{Catalogue, Provider},
+};
 use serde_json::{Map, Value};
 
 /// The entry of one sender.
 pub(super) struct Entry(Value);
 
 impl Entry {
-    /// `None` for an entry that has no `scheme`.
-    pub(super) fn of(provider: &Provider) -> Option<Self> {
-        let value = read_yaml(&provider.text).ok()?.root.to_value();
+    /// With the scheme of the one that it is like. `None` for an entry that has no `scheme`.
+    pub(super) fn of(provider: &Provider, catalogue: &Catalogue) -> Option<Self> {
+        let mut value = read_yaml(&provider.text).ok()?.root.to_value();
+        if value.get("scheme").is_none() {
+            let like = catalogue.find(provider.like.as_deref()?)?;
+            let scheme = read_yaml(&like.text).ok()?.root.to_value().get("scheme")?.clone();
+            value.as_object_mut()?.insert("scheme".to_owned(), scheme);
+        }
         value.get("scheme")?.as_object()?;
         Some(Self(value))
     }

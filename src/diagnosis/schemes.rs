@@ -28,7 +28,9 @@ pub(super) fn altered(patient: &Patient<'_>, entry: &Entry) -> Vec<Way> {
     let head = &patient.request.head;
     let mut ways = algorithms(patient, entry);
     ways.extend(times(entry));
-    let header = patient.webhook.provider().scheme.signature_header().to_ascii_lowercase();
+    let Some(header) = patient.webhook.provider().scheme.signature_header().map(str::to_ascii_lowercase) else {
+        return ways;
+    };
     let others = head.headers.iter().filter(|(name, _)| !is_no_signature(name.as_str()) && *name.as_str() != *header);
     for (name, value) in others.take(SIBLINGS_MAX) {
         let Some(value) = value.to_str().ok().filter(|value| !fields::tokens(value).is_empty()) else { continue };
@@ -91,7 +93,7 @@ fn times(entry: &Entry) -> Vec<Way> {
 /// The signature is in this header: as it is, or by the algorithm that its length tells.
 fn sibling(patient: &Patient<'_>, entry: &Entry, name: &str, value: &str) -> Vec<Way> {
     let (head, own) = (&patient.request.head, patient.webhook.provider());
-    let header = own.scheme.signature_header();
+    let Some(header) = own.scheme.signature_header() else { return Vec::new() };
     let mut ways = Vec::new();
     if let Some(head) = fields::with(head, header, value) {
         let what = format!("the signature is in `{name}`, and not in `{header}`");
@@ -128,10 +130,13 @@ fn sibling(patient: &Patient<'_>, entry: &Entry, name: &str, value: &str) -> Vec
     ways
 }
 
-/// Every other sender of the catalogue. Those that sign alike are one.
+/// Every other sender of the catalogue. Those that sign alike are one; one that signs as the route's own does can differ
+/// in how its key is read alone, which is asked of the keys.
 pub(super) fn listed(patient: &Patient<'_>) -> Vec<Way> {
     let own = patient.webhook.provider();
-    let others = patient.catalogue.iter().filter(|provider| provider.name != own.name);
+    let kind =
+        |provider: &Provider| (provider.scheme.describe(), provider.scheme.signature_header().map(str::to_owned));
+    let others = patient.catalogue.iter().filter(|provider| kind(provider) != kind(own));
     let way = |provider: &Arc<Provider>| {
         let what = format!("it is signed as `{}` signs, and the route expects `{}`", provider.name, own.name);
         let mend = format!("write `provider: {}` into the route", provider.name);
@@ -143,8 +148,9 @@ pub(super) fn listed(patient: &Patient<'_>) -> Vec<Way> {
 
 /// Several senders whose signatures are the same: their names instead of one.
 pub(super) fn alike(ways: &[&Way], own: &str) -> Option<Cause> {
-    let kind =
-        |way: &Way| (way.provider.scheme.describe(), way.provider.scheme.signature_header().to_ascii_lowercase());
+    let kind = |way: &Way| {
+        (way.provider.scheme.describe(), way.provider.scheme.signature_header().map(str::to_ascii_lowercase))
+    };
     let first = ways.first()?;
     if ways.iter().any(|way| kind(way) != kind(first)) {
         return None;

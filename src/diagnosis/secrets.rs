@@ -30,7 +30,7 @@ pub(super) fn own(patient: &Patient<'_>) -> Vec<Key> {
 pub(super) fn candidates(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
     let mut found = others(patient, own);
     let provider = patient.webhook.provider();
-    let Some(entry) = Entry::of(provider) else { return found };
+    let Some(entry) = Entry::of(provider, patient.catalogue) else { return found };
     for text in patient.own() {
         let mut known: Vec<Zeroizing<Vec<u8>>> = own.iter().map(|key| bytes_of(&key.secret)).collect();
         for (bytes, cause) in readings(provider, &entry, text) {

@@ -3,7 +3,7 @@
 use super::cause::Area;
 use crate::{
     request::Unverified,
-    verify::{Held, Key, Provider, holds},
+    verify::{Config, Held, Key, Provider, holds},
 };
 use std::collections::BTreeMap;
 
@@ -15,16 +15,18 @@ const HASHED_BYTES_MAX: u64 = 1 << 30;
 const OVERHEAD_BYTES: u64 = 1024;
 
 /// What was asked so far.
-pub(super) struct Trials {
+pub(super) struct Trials<'a> {
+    /// What the policy says of the sender.
+    config: &'a Config,
     left: usize,
     bytes_left: u64,
     tried: BTreeMap<Area, usize>,
     pub(super) pairs: usize,
 }
 
-impl Trials {
-    pub(super) fn new() -> Self {
-        Self { left: TRIALS_MAX, bytes_left: HASHED_BYTES_MAX, tried: BTreeMap::new(), pairs: 0 }
+impl<'a> Trials<'a> {
+    pub(super) fn new(config: &'a Config) -> Self {
+        Self { config, left: TRIALS_MAX, bytes_left: HASHED_BYTES_MAX, tried: BTreeMap::new(), pairs: 0 }
     }
 
     /// Whether the signature holds now.
@@ -66,7 +68,7 @@ impl Trials {
         self.left -= keys.len();
         self.bytes_left -= bytes;
         count(self);
-        holds(provider, keys, request, public_url).ok()
+        holds(provider, keys, request, public_url, self.config).ok()
     }
 
     /// Whether something was left out because it would have taken too long.

@@ -5,8 +5,8 @@ mod destination;
 pub use destination::DestinationSummary;
 
 use super::{
-    Capture, Delivery, Durability, Observe, Observed, Owner, Place, Policy, Route, Sender, Tokens, written_rate, written_size,
-    written_time,
+    Capture, Delivery, Durability, Observe, Observed, Owner, Place, Policy, Route, Sender, Tokens, written_rate,
+    written_size, written_time,
 };
 use crate::{
     event::Form,

@@ -245,7 +245,8 @@ fn verified(route: &Route, played: &Played) -> String {
     match &route.sender {
         Sender::Webhook(webhook) => {
             let scheme = &webhook.provider().scheme;
-            format!("signed by key `{key}`: {} in `{}`", scheme.describe(), scheme.signature_header())
+            let place = scheme.signature_header().map_or_else(String::new, |header| format!(" in `{header}`"));
+            format!("signed by key `{key}`: {}{place}", scheme.describe())
         }
         Sender::Token(tokens) => format!("a token of issuer `{}`, key `{key}`", tokens.rule.issuer().terms().name),
     }
@@ -288,6 +289,7 @@ fn delivered(route: &Route, played: &Played, policy: &Policy) -> String {
     }
     match &route.delivery {
         Delivery::Relay => format!("relayed at once to {origin}"),
+        Delivery::Direct { to, .. } => format!("handed at once to `{to}`, which alone keeps it"),
         Delivery::Queue { to, form } => {
             let form = match form {
                 Form::Event => "as an event",

@@ -1,7 +1,7 @@
 //! Would a signature hold, if? For tools that ask why one does not: nothing that is learnt here makes a
 //! [`Verified`](super::Verified).
 
-use super::{Key, Provider};
+use super::{Config, Key, Provider, scheme::Account};
 use crate::{clock::Timestamp, request::Unverified, verdict::Rejection};
 
 /// A signature that holds.
@@ -13,7 +13,8 @@ pub struct Held {
     pub signed_at: Option<Timestamp>,
 }
 
-/// Whether one of these keys made the signature of this request, as this sender signs. No clock is asked.
+/// Whether one of these keys made the signature of this request, as this sender signs, with what the policy says of it. No
+/// clock is asked.
 ///
 /// # Errors
 /// As [`verify`](super::verify), but for the ages.
@@ -22,7 +23,8 @@ pub fn holds(
     keys: &[&Key],
     request: &Unverified,
     public_url: Option<&str>,
+    config: &Config,
 ) -> Result<Held, Rejection> {
-    let authentic = provider.scheme.authenticate(keys, request, public_url)?;
+    let authentic = provider.scheme.authenticate(keys, request, Account { public_url, config })?;
     Ok(Held { key_id: authentic.key.id.clone(), signed_at: authentic.signed_at })
 }

@@ -92,14 +92,15 @@ impl Scene {
             id: "msg_1",
             at,
         };
-        let Signed { url, fields } = self.provider.scheme.sign(signing, &what);
+        let Signed { url, fields, body } = self.provider.scheme.sign(signing, &what);
         self.fields = fields;
         self.fields.push(("content-type".to_owned(), "application/json".to_owned()));
         self.target = url.strip_prefix(&self.site).unwrap().to_owned();
+        self.body = body.unwrap_or_else(|| std::mem::take(&mut self.body));
     }
 
     fn header(&self) -> String {
-        self.provider.scheme.signature_header().to_owned()
+        self.provider.scheme.signature_header().unwrap().to_owned()
     }
 
     fn value(&mut self, name: &str) -> &mut String {
@@ -191,9 +192,15 @@ fn each(mut check: impl FnMut(&str)) {
 
 #[test]
 fn what_is_in_order_is_healthy() {
-    for provider in Catalogue::embedded().iter() {
+    let mut healthy = 0;
+    // But for those whose keys are written in a way of their own.
+    let catalogue = Catalogue::embedded();
+    let readable = |provider: &&Arc<Provider>| provider.scheme.key(SECRET).is_ok() || !provider.scheme.shares_its_key();
+    for provider in catalogue.iter().filter(readable).filter(|provider| provider.scheme.config().next().is_none()) {
         assert_eq!(Scene::of(&provider.name).diagnosis().found, Found::Healthy, "{}", provider.name);
+        healthy += 1;
     }
+    assert!(healthy > 80, "{healthy}");
 }
 
 #[test]
@@ -271,7 +278,8 @@ fn a_secret_that_is_read_in_another_way_is_named() {
 
 /// A key of exactly these bytes: by the same entry with its secret in hexadecimal.
 fn signing_bytes(provider: &Provider, bytes: &[u8]) -> SigningKey {
-    let text = provider.text.replace("\nscheme:\n", "\nscheme:\n  key: { enc: hex }\n");
+    let lines: Vec<_> = provider.text.lines().filter(|line| !line.starts_with("  key:")).collect();
+    let text = lines.join("\n").replace("\nscheme:\n", "\nscheme:\n  key: { enc: hex }\n");
     Provider::from_yaml(&text).unwrap().scheme.signing_key(&HEXLOWER.encode(bytes)).unwrap()
 }
 
