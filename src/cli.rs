@@ -34,7 +34,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 it did not work, and standard error says why; 2 the command line is wrong; \
                           3 the policy, its tests, the requests, the spool or what is tried are not in order, and standard output lists how.";
 
-/// What was looked at is not in order: the code for `check`, `test`, `verify`, `policy`, `observe` and `spool fsck`.
+/// What was looked at is not in order: the code for `check`, `test`, `verify`, `explain`, `policy`, `observe` and `spool fsck`.
 pub const EXIT_NOT_IN_ORDER: u8 = 3;
 
 /// As a shell tells of a command that SIGPIPE has ended: quietly, but a script can see that not all was said.

@@ -342,14 +342,19 @@ impl<'a> Examination<'a> {
             entry.headers().into_iter().partition(|name| head.headers.contains_key(name.as_str()));
         if !there.is_empty() && !missing.is_empty() {
             let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let what = format!("{} is missing, while {} came", listed(&missing), listed(&there));
-            let mend = "something on the way drops it (a list of headers that may pass, a limit of their length): let it through";
+            let are = if missing.len() == 1 { "is" } else { "are" };
+            let what = format!("{} {are} missing, while {} came", listed(&missing), listed(&there));
+            let mend = "let every header of the signature through: something on the way has a list of those that may pass, or a limit of their length";
             seen.push(Cause::new("header_missing", Area::Header, By::Proxy, what, mend));
         }
         if let Some(declared) = admit::declared(head).filter(|declared| *declared > raw.len() as u64) {
             let what = format!("the body has {} bytes, and its head says {declared}", raw.len());
             let mend = "something on the way, or the recording, lost the rest of it; what was signed cannot be guessed";
             seen.push(Cause::new("body_cut", Area::Body, By::Proxy, what, mend));
+        }
+        // It was never signed, or something has dropped all of it: nothing tells the two apart.
+        if there.is_empty() && seen.is_empty() {
+            return Found::Ambiguous(2);
         }
         match seen.len() {
             0 => Found::Unknown,

@@ -44,6 +44,9 @@ pub(super) struct Doctor {
     causes: Vec<ToldCause>,
     /// Those that are not there exactly once.
     headers: Vec<String>,
+    /// One of them is missing.
+    #[serde(skip)]
+    is_unsigned: bool,
     tried: Vec<Tried>,
     pairs: usize,
     not_tried: Vec<String>,
@@ -185,6 +188,7 @@ impl Doctor {
             place: by.to_string(),
             mend: printable(&mend).into_owned(),
         };
+        let is_unsigned = headers.iter().any(|(_, times)| *times == 0);
         let header = |(name, times): (String, usize)| match times {
             0 => format!("`{name}` is missing"),
             times => format!("`{name}` comes {times} times"),
@@ -194,6 +198,7 @@ impl Doctor {
             verdict,
             causes: causes.into_iter().map(told).collect(),
             headers: headers.into_iter().map(header).collect(),
+            is_unsigned,
             tried: tried
                 .into_iter()
                 .map(|(area, count)| Tried { area: area.name(), count, words: area.describe() })
@@ -205,7 +210,11 @@ impl Doctor {
 
     fn write(&self, text: &mut String) {
         if !self.headers.is_empty() {
-            *text += &wrapped("\n", &format!("Headers of the signature: {}.", self.headers.join("; ")), 2);
+            let mut words = format!("Headers of the signature: {}.", self.headers.join("; "));
+            if self.verdict != "found" && self.is_unsigned {
+                words += " The sender has no secret to sign with, or something on the way drops them.";
+            }
+            *text += &wrapped("\n", &words, 2);
         }
         match self.verdict {
             "healthy" => return,

@@ -128,6 +128,10 @@ fn the_cause_is_named_with_its_mend() {
     request["headers"] = json!({ "content-type": "application/json" });
     let (_, text) = explained(&bench, &request, &[]);
     assert!(text.contains("Headers of the signature: `x-hub-signature-256` is missing."), "{text}");
+    assert!(
+        text.contains("The sender has no secret to") && text.contains("The cause cannot be told: several"),
+        "{text}"
+    );
 }
 
 #[test]
