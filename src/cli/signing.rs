@@ -4,7 +4,7 @@
 use super::policy_files;
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
-    verify::{Catalogue, Provider, Signed, SigningKey, Unsigned},
+    verify::{Catalogue, Config, Provider, Signed, SigningKey, Unsigned},
 };
 use anyhow::{Context as _, bail};
 use http::{HeaderValue, Method};
@@ -32,6 +32,9 @@ pub(super) struct EventArgs {
     /// The sender's id for the event, for senders that send one; a random one if absent
     #[arg(long)]
     id: Option<String>,
+    /// What the policy says under `sender.config`, for senders that ask for it
+    #[arg(long, value_name = "NAME=VALUE", value_parser = configured)]
+    config: Vec<(String, String)>,
     /// The URL as the sender knows it, if that is not where it is sent
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -91,7 +94,13 @@ impl EventArgs {
             None => bail!("a test event is JSON; with another `--content-type`, name a file with `--body`"),
         };
         let event = TestEvent { provider, key: &key, id: &id, content_type: &self.content_type, body: &body };
-        Ok(event.signed(url, self.public_url.as_deref()))
+        let config: Config = self.config.iter().cloned().collect();
+        if let Some(name) = provider.scheme.config().find(|name| !config.contains_key(*name)) {
+            bail!("`{}` says whose it is; write `--config {name}=...` as in the policy", provider.name);
+        }
+        let mut request = event.signed(url, self.public_url.as_deref());
+        request.fields.extend(provider.scheme.config_fields(&config));
+        Ok(request)
     }
 }
 
@@ -117,6 +126,11 @@ impl Request {
         let fields = vec![(CONTENT_TYPE.to_owned(), JSON.to_owned())];
         Self { url, fields, body: b"{}".to_vec(), at: SystemClock.now() }
     }
+}
+
+fn configured(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 pub(super) fn random_id() -> anyhow::Result<String> {

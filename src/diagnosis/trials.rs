@@ -112,6 +112,6 @@ mod tests {
         assert_eq!(asked(Trials::within(&config, 20, u64::MAX)), (true, vec![(Area::Body, 10)]));
         assert_eq!(asked(Trials::within(&config, 19, u64::MAX)), (true, vec![(Area::Body, 9)]));
         assert_eq!(asked(Trials::within(&config, 99, 2 * 2024 * 4 + 1)), (true, vec![(Area::Body, 4)]));
-        assert_eq!(asked(Trials::new()), (false, vec![(Area::Body, 10)]));
+        assert_eq!(asked(Trials::new(&config)), (false, vec![(Area::Body, 10)]));
     }
 }

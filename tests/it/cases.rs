@@ -13,9 +13,11 @@ routes:
   stripe: { at: { path: /hooks/stripe }, sender: { provider: stripe, keys: stripe }, limits: { per_address: 2/h } }
   github: { at: { path: /hooks/github }, sender: { provider: github, keys: github }, repeats: { remember: 72h } }
   plugin: { at: { wc-api: wc_stripe }, sender: { provider: stripe, keys: stripe }, deliver: { via: relay } }
+  pusher: { at: { path: /hooks/pusher }, sender: { provider: pusher, keys: pusher, config: { key: ours } } }
 keys:
   stripe: [{ id: new, from: env:A }, { id: old, from: env:B, retire: 2026-12-01 }]
   github: [{ id: org, from: env:C }]
+  pusher: [{ id: app, from: env:D }]
 destinations: { wordpress: { url: 'http://w/' } }
 ";
 
@@ -56,6 +58,9 @@ cases:
   - { name: by the old key, send: { route: stripe, key: old, json: {} }, expect: { decision: accepted, event: { hwkey: old } } }
   - { name: unsigned, request: { target: /hooks/stripe, json: {} }, expect: { decision: refused, code: signature_missing } }
   - { name: forged, send: { route: github, text: "{}", headers: ["X-Hub-Signature-256: sha256=00"] }, expect: { decision: refused, code: signature_mismatch } }
+  - { name: of our account, send: { route: pusher, json: { events: [] } }, expect: { decision: accepted } }
+  - { name: of another account, send: { route: pusher, json: { events: [] }, headers: ["X-Pusher-Key: theirs"] }, expect: { decision: refused, code: signature_mismatch } }
+  - { name: old inside, send: { route: pusher, age: 301s, json: { events: [] } }, expect: { decision: refused, code: stale } }
   - { name: relayed, send: { route: plugin, text: '{"id": "evt_1",  "a": [1]}' }, expect: { decision: relayed, code: relayed, relayed: { id: evt_1, a: [1] } } }
   - { name: in another spelling, request: { method: GET, target: "//?wc-api=WC_Stripe" }, expect: { decision: refused, code: method_not_allowed, status: 405 } }
   - { name: a page, request: { method: GET, target: /shop }, expect: { decision: passed, code: passed } }
@@ -72,6 +77,7 @@ cases:
         checks: vec![
             ("github".to_owned(), vec!["a repeat"]),
             ("plugin".to_owned(), vec!["a forged one", "an old one", "a repeat"]),
+            ("pusher".to_owned(), vec!["a repeat"]),
         ],
         keys: vec!["github/org".to_owned()],
     };
@@ -136,7 +142,7 @@ cases:
         "`/%zz` is refused before any route is looked for",
     ];
     assert_eq!(told, expected);
-    assert_eq!(touched.routes, ["stripe", "github", "plugin"]);
+    assert_eq!(touched.routes, ["stripe", "github", "plugin", "pusher"]);
 }
 
 #[test]

@@ -93,6 +93,9 @@ fn a_sender_of_ones_own_signs_too() {
     assert!(ran.err.contains("cannot read `body.yaml`"), "{ran:?}");
     let ran = bench.run(&["sign", URL, "--provider", "acme", "--key", "file:secret"]);
     assert!(ran.err.contains("unknown sender `acme`") && ran.err.contains("name the file"), "{ran:?}");
+    let ran = bench.run(&["sign", URL, "--provider", "pusher", "--key", "file:secret"]);
+    assert!(ran.err.contains("write `--config key=...`"), "{ran:?}");
+    assert!(sign(&bench, "pusher", &["--config", "key=ours"]).contains("'x-pusher-key: ours'"));
     let odd = ["sign", URL, "--provider", "github", "--key", "file:secret", "--content-type", "text/plain"];
     assert!(bench.run(&odd).err.contains("name a file with `--body`"));
 }
