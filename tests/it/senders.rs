@@ -2,6 +2,7 @@
 
 mod entries;
 mod lint;
+mod secrets;
 mod shown;
 mod words;
 
@@ -11,7 +12,7 @@ use hookwarden::{
     verify::{Catalogue, Provider, Unsigned},
 };
 use http::Method;
-use shown::{NOW_S, Shown, provider, public};
+use shown::{NOW_S, Shown, provider};
 use std::{fs, path::Path, time::Duration};
 
 /// A form, for a sender that signs forms by field.
