@@ -7,6 +7,7 @@ mod doubt;
 mod handshake;
 pub mod jwt;
 mod keys;
+mod odd;
 pub mod scheme;
 mod verified;
 

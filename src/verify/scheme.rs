@@ -9,6 +9,7 @@ mod key;
 mod parts;
 mod sign;
 mod signature;
+mod statements;
 pub mod text;
 
 pub use algorithm::BadPublicKey;
@@ -17,7 +18,7 @@ pub use key::BadKey;
 pub(super) use parts::Piece;
 pub use sign::{Signed, SigningKey, Unsigned};
 
-use super::Coverage;
+use super::{Coverage, odd::Odd};
 use crate::{request::Head, secret::Secret, verdict::Rejection};
 use algorithm::Algorithm;
 use data_encoding::HEXLOWER;
@@ -38,6 +39,8 @@ pub struct Scheme {
     key: KeyFormat,
     signature: Signature,
     message: Vec<Part>,
+    /// What is signed is no list of parts.
+    odd: Option<Odd>,
     time: Option<Time>,
     /// Where the sender's id for the event is; a key only where it is a part of the message.
     id: Option<Place>,
@@ -86,6 +89,9 @@ enum Wanted {
 impl Scheme {
     /// What a good signature vouches for.
     pub fn coverage(&self) -> Coverage {
+        if let Some(odd) = self.odd {
+            return odd.coverage();
+        }
         let signs = |wanted: fn(&Part) -> bool| self.message.iter().any(wanted);
         let body = signs(|part| matches!(part, Part::Body | Part::BodyAsJson)) || self.digest.is_some();
         let in_body = |place: Option<&Place>| body && matches!(place, Some(Place::Json(_)));
@@ -98,7 +104,8 @@ impl Scheme {
 
     /// Whether the sender's URL is signed, so that the policy must say what it is (`public_url`).
     pub fn signs_url(&self) -> bool {
-        self.message.iter().any(|part| matches!(part, Part::Url | Part::UrlWithoutQuery))
+        self.odd.is_some_and(Odd::signs_url)
+            || self.message.iter().any(|part| matches!(part, Part::Url | Part::UrlWithoutQuery))
     }
 
     /// Whether whoever verifies could also have signed; else the sender alone can.
@@ -166,6 +173,10 @@ impl Scheme {
 
     /// In the field's words, as `HMAC-SHA256 of id.time.body`.
     pub fn describe(&self) -> String {
+        if let Some(odd) = self.odd {
+            let of = if self.signs() { "of" } else { "in" };
+            return format!("{} {of} {}", self.algorithm.name(), odd.describe());
+        }
         if !self.signs() {
             return format!("{} in {}", self.algorithm.name(), self.signature_at());
         }

@@ -2,6 +2,7 @@
 
 mod entries;
 mod lint;
+mod odd;
 mod secrets;
 mod shown;
 mod words;
@@ -12,11 +13,8 @@ use hookwarden::{
     verify::{Catalogue, Provider, Unsigned},
 };
 use http::Method;
-use shown::{NOW_S, Shown, provider};
+use shown::{FORM, NOW_S, Shown, provider, public};
 use std::{fs, path::Path, time::Duration};
-
-/// A form, for a sender that signs forms by field.
-const FORM: &[u8] = b"id=evt_1&type=order.paid";
 
 fn each(mut check: impl FnMut(Shown)) {
     let catalogue = Catalogue::embedded();

@@ -3,6 +3,7 @@
 /// One sender each: its name, and its entry as it is written.
 pub(super) const FILES: &[(&str, &str)] = &[
     ("adyen-banking", include_str!("../../../policies/providers/adyen-banking.yaml")),
+    ("adyen-payments", include_str!("../../../policies/providers/adyen-payments.yaml")),
     ("airtable", include_str!("../../../policies/providers/airtable.yaml")),
     ("asana", include_str!("../../../policies/providers/asana.yaml")),
     ("auth0", include_str!("../../../policies/providers/auth0.yaml")),
@@ -20,6 +21,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("cloudinary", include_str!("../../../policies/providers/cloudinary.yaml")),
     ("cloudinary-sha256", include_str!("../../../policies/providers/cloudinary-sha256.yaml")),
     ("coinbase-commerce", include_str!("../../../policies/providers/coinbase-commerce.yaml")),
+    ("contentful", include_str!("../../../policies/providers/contentful.yaml")),
     ("customer-io", include_str!("../../../policies/providers/customer-io.yaml")),
     ("datadog", include_str!("../../../policies/providers/datadog.yaml")),
     ("discord", include_str!("../../../policies/providers/discord.yaml")),
@@ -56,6 +58,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("marketo", include_str!("../../../policies/providers/marketo.yaml")),
     ("mercadopago", include_str!("../../../policies/providers/mercadopago.yaml")),
     ("meta", include_str!("../../../policies/providers/meta.yaml")),
+    ("microsoft-graph", include_str!("../../../policies/providers/microsoft-graph.yaml")),
     ("modern-treasury", include_str!("../../../policies/providers/modern-treasury.yaml")),
     ("mollie", include_str!("../../../policies/providers/mollie.yaml")),
     ("mux", include_str!("../../../policies/providers/mux.yaml")),
@@ -66,6 +69,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("paddle", include_str!("../../../policies/providers/paddle.yaml")),
     ("pagerduty", include_str!("../../../policies/providers/pagerduty.yaml")),
     ("plivo-v2", include_str!("../../../policies/providers/plivo-v2.yaml")),
+    ("plivo-v3", include_str!("../../../policies/providers/plivo-v3.yaml")),
     ("polar", include_str!("../../../policies/providers/polar.yaml")),
     ("postmark", include_str!("../../../policies/providers/postmark.yaml")),
     ("pusher", include_str!("../../../policies/providers/pusher.yaml")),

@@ -44,6 +44,9 @@ impl Scheme {
         request: &'a Unverified,
         account: Account<'_>,
     ) -> Result<Authentic<'a>, Rejection> {
+        if let Some(odd) = self.odd {
+            return self.authenticate_odd(odd, keys, request, account);
+        }
         let head = &request.head;
         let mut told = Told::by(request);
         let (claimed, header) = self.signature.claimed(&told)?;
@@ -222,7 +225,7 @@ fn is_digest_of(written: &str, raw: &[u8]) -> bool {
 const ID_LENGTH_MAX: usize = 256;
 
 /// A dot would blur `id.time.body`: the specification of Standard Webhooks says so, and no sender's id has one.
-fn plain_id(id: Cow<'_, str>) -> Result<String, Rejection> {
+pub(super) fn plain_id(id: Cow<'_, str>) -> Result<String, Rejection> {
     let plain =
         (1..=ID_LENGTH_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.');
     if plain { Ok(id.into_owned()) } else { Err(Rejection::SignatureMalformed) }

@@ -10,7 +10,7 @@ use super::{
     parts::{Place, TimeFormat},
     text::{ChosenText, KeyText, SchemeText},
 };
-use crate::verify::catalogue::Mistakes;
+use crate::verify::{catalogue::Mistakes, odd::Odd};
 use http::HeaderName;
 use serde_saphyr::Spanned;
 
@@ -45,8 +45,10 @@ impl Scheme {
         });
         let message: Vec<_> = text.message.iter().filter_map(|written| parts::part(written, text, wrong)).collect();
         let require = text.require.iter().filter_map(|(header, value)| required(header, value, wrong)).collect();
+        let odd = text.odd.as_ref().map(|odd| self::odd(odd, text, wrong));
+        let odd = if let Some(odd) = odd { Some(odd?) } else { None };
         let (algorithm, key, signature, any_port) = (algorithm?, key?, signature?, text.any_port);
-        let scheme = Self { algorithm, chosen, key, signature, message, time, id, digest, require, any_port };
+        let scheme = Self { algorithm, chosen, key, signature, message, odd, time, id, digest, require, any_port };
         scheme.holds_together(text, alg, wrong).then_some(scheme)
     }
 
@@ -61,7 +63,7 @@ impl Scheme {
                 "the message has a `ts`; say where the time is, with `ts: { from: header:NAME, fmt: unix_s }`",
             );
         }
-        if coverage.id && self.id.is_none() {
+        if coverage.id && self.id.is_none() && self.odd.is_none() {
             wrong.at(place, "the message has an `id`; say where it is, with `id: header:NAME`");
         }
         if let Some(id) = text.id.as_ref().filter(|_| self.signs() && !coverage.id) {
@@ -79,7 +81,7 @@ impl Scheme {
             wrong.at(place, message);
         }
         let says_what = !text.message.is_empty() || text.ts.is_some() || text.id.is_some();
-        if !self.signs() && says_what {
+        if !self.signs() && says_what && self.odd.is_none() {
             wrong.at(place, "nothing is signed where the secret itself is shown; leave out `message`, `ts` and `id`");
         }
         wrong.0.len() == before && self.message.len() == text.message.len()
@@ -99,6 +101,15 @@ impl Scheme {
             _ => {}
         }
     }
+}
+
+fn odd(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Odd> {
+    let has_parts = !text.message.is_empty() || text.body_digest.is_some() || text.alg_from.is_some() || text.any_port;
+    if has_parts || !text.require.is_empty() {
+        let message = "an odd sender composes what it signs itself; leave out `message`, `body_digest`, `alg_from`, `any_port` and `require`";
+        wrong.at(written, message);
+    }
+    wrong.word(written, "odd sender", &Odd::WORDS, &[])
 }
 
 fn algorithm(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<Algorithm> {

@@ -192,7 +192,7 @@ pub(super) fn pairs<'h>(
 
 impl Encoding {
     /// The one spelling that senders emit: lower-case hex, canonical base64.
-    fn read(self, text: &str) -> Option<Vec<u8>> {
+    pub(super) fn read(self, text: &str) -> Option<Vec<u8>> {
         let bytes = text.as_bytes();
         match self {
             Self::Hex => HEXLOWER.decode(bytes).ok(),

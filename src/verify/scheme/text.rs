@@ -25,6 +25,10 @@ pub struct SchemeText {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub message: Vec<Spanned<String>>,
+    /// In the place of `message`, for a sender that composes what it signs in a way of its own: `adyen-payments`, `contentful`,
+    /// `microsoft-graph` or `plivo-v3`.
+    #[schemars(with = "Option<String>")]
+    pub odd: Option<Spanned<String>>,
     /// Where the signed time is.
     pub ts: Option<TimeText>,
     /// `header:NAME` or `json:/pointer`: the sender's id for the event, which has to be signed.

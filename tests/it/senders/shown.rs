@@ -18,6 +18,8 @@ use std::{
 
 pub const NOW_S: i64 = 1_760_000_000;
 pub const BODY: &[u8] = br#"{"id":"evt_1","type":"order.paid","event_id":"Ev1"}"#;
+/// A form, for a sender that signs forms by field.
+pub const FORM: &[u8] = b"id=evt_1&type=order.paid";
 const SITE: &str = "https://shop.example";
 
 #[derive(Clone)]
@@ -43,6 +45,10 @@ pub fn provider(name: &str) -> Arc<Provider> {
 
 impl Shown {
     pub fn by(provider: &Arc<Provider>) -> Self {
+        // Plivo signs forms alone.
+        if provider.name == "plivo-v3" {
+            return Self::of(provider, "application/x-www-form-urlencoded", FORM);
+        }
         Self::of(provider, "application/json", BODY)
     }
 

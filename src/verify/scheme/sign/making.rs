@@ -5,6 +5,7 @@ use super::{Signed, SigningKey, Unsigned};
 use crate::{
     json,
     request::{Head, Target, Unverified},
+    verify::odd::{Odd, Seen, Statement},
     verify::scheme::{
         Required, Scheme, Wanted,
         form::Fields,
@@ -45,6 +46,10 @@ impl Scheme {
         let mut told = Told::by(unsigned);
         told.reading(Some(&value), &self.signature.shape);
         let fields = Fields::of(&unsigned.head, &unsigned.raw);
+        if let Some(odd) = self.odd {
+            let seen = Seen { head: &unsigned.head, raw: &unsigned.raw, base: Some(base(request.url)) };
+            return self.claimed_odd(key, odd, seen);
+        }
         let bases = [base(request.url).to_owned()];
         let id = Some(request.id);
         let pieces = self.message.iter().map(|part| self.piece(part, &told, id, &bases, fields.as_ref()));
@@ -56,6 +61,14 @@ impl Scheme {
         format!("{}{}{made}", key_id.unwrap_or_default(), self.signature.prefix)
     }
 
+    /// The signature of an odd sender, over the first thing that it signs.
+    fn claimed_odd(&self, key: &SigningKey, odd: Odd, seen: Seen<'_>) -> String {
+        let statement = odd.statements(seen).ok().and_then(|all| all.into_iter().next());
+        let Some(Statement { text, body, .. }) = statement else { return String::new() };
+        let made = key.over(self.algorithm, vec![&text, if body { seen.raw } else { b"" }], None);
+        format!("{}{}", self.signature.prefix, self.signature.encoding.write(&made))
+    }
+
     /// Id, time and what else stands in headers of their own.
     fn fields(&self, id: &str, time: &str) -> Vec<(String, String)> {
         let mut fields = Vec::new();
@@ -65,6 +78,8 @@ impl Scheme {
         if let Some(Place::Header(name)) = self.time.as_ref().map(|time| &time.from) {
             fields.push((name.clone(), time.to_owned()));
         }
+        let odd = self.odd.map(Odd::fields).unwrap_or_default();
+        fields.extend(odd.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         for Required { header, value } in &self.require {
             if let Wanted::Is(value) = value {
                 fields.push((header.clone(), value.clone()));
@@ -82,7 +97,11 @@ impl Scheme {
 
     /// The body, where the sender puts id or time into it. A time that is signed as a text is one there, too.
     fn body(&self, request: &Unsigned<'_>, time: &str) -> Option<Vec<u8>> {
-        let mut body = None;
+        let mut body = self.odd.and_then(|odd| odd.body(request.body, request.id));
+        if let (Some(_), At::Json(pointer)) = (self.odd, &self.signature.at) {
+            // So that there is one, and another can stand in its place.
+            body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, "".into()));
+        }
         if let Some(Place::Json(pointer)) = self.time.as_ref().map(|time| &time.from) {
             let signed_as_text = self.message.contains(&Part::Time);
             let number = time.parse::<i64>().ok().filter(|_| !signed_as_text);
@@ -173,6 +192,14 @@ fn with_member(body: &[u8], pointer: &str, value: Value) -> Vec<u8> {
     let mut document = json::read(body).map(|node| node.to_value()).unwrap_or_default();
     let mut place = &mut document;
     for step in pointer.split('/').skip(1) {
+        if let (Value::Array(items), Ok(number)) = (&mut *place, step.parse::<usize>())
+            && number < items.len()
+        {
+            let Value::Array(items) = place else { return body.to_vec() };
+            let Some(item) = items.get_mut(number) else { return body.to_vec() };
+            place = item;
+            continue;
+        }
         if !place.is_object() {
             *place = Value::Object(Map::new());
         }
