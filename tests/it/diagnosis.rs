@@ -35,6 +35,8 @@ struct Scene {
     body: Vec<u8>,
     now_s: i64,
     keys: Vec<KeyText>,
+    /// Senders beside those of the catalogue.
+    more: Vec<Provider>,
 }
 
 fn provider(name: &str) -> Arc<Provider> {
@@ -76,6 +78,7 @@ impl Scene {
             body: body.to_vec(),
             now_s: NOW_S,
             keys: vec![key("own", "live", &text)],
+            more: Vec::new(),
         };
         scene.sign(&signing);
         scene
@@ -131,7 +134,8 @@ impl Scene {
         };
         let list = format!("own/{}", self.provider.name);
         let webhook = Webhook::for_tools("in", self.provider.clone(), &list, window, Some(self.public_url.clone()));
-        let (now, catalogue) = (Timestamp::from_unix_s(self.now_s), Catalogue::embedded());
+        let now = Timestamp::from_unix_s(self.now_s);
+        let catalogue = Catalogue::embedded().with(self.more.clone()).unwrap();
         let patient = Patient {
             webhook: &webhook,
             request: &request,
@@ -426,6 +430,16 @@ fn a_signature_by_another_algorithm_is_named() {
     scene.provider = own;
     let what = scene.is("header_renamed");
     assert!(what.contains("`x-hub-signature`") && what.contains("HMAC-SHA1"), "{what}");
+    // Others sign so, too; but a header of the same family is the sender's own.
+    let other =
+        scene.provider.text.replace("hmac-sha256", "hmac-sha1").replace("X-Hub-Signature-256", "X-Hub-Signature");
+    let other = other.replace("sha256=", "sha1=").replace("name: github\n", "name: a-hub-of-ours\n");
+    let other = other.replace("aliases: [github_sha256]\n", "");
+    scene.more = vec![Provider::from_yaml(&other).unwrap()];
+    scene.is("header_renamed");
+    let mut of_stripe = Scene { provider: provider("stripe"), ..scene };
+    of_stripe.keys = vec![key("own", "live", SECRET)];
+    assert!(of_stripe.is("other_sender").contains("a-hub-of-ours"), "of another family");
 
     for name in ["shopify", "stripe", "square", "standard-webhooks"] {
         let mut scene = Scene::of(name);
