@@ -199,7 +199,10 @@ fn what_is_in_order_is_healthy() {
     let mut healthy = 0;
     // But for those whose keys are written in a way of their own.
     let catalogue = Catalogue::embedded();
-    let readable = |provider: &&Arc<Provider>| provider.scheme.key(SECRET).is_ok() || !provider.scheme.shares_its_key();
+    let readable = |provider: &&Arc<Provider>| {
+        let is_form = provider.name == "plivo-v3"; // which signs forms alone
+        !is_form && (provider.scheme.key(SECRET).is_ok() || !provider.scheme.shares_its_key())
+    };
     for provider in catalogue.iter().filter(readable).filter(|provider| provider.scheme.config().next().is_none()) {
         let diagnosis = Scene::of(&provider.name).diagnosis();
         assert_eq!(diagnosis.found, Found::Healthy, "{}", provider.name);
