@@ -180,6 +180,7 @@ impl<'a> RouteCompiler<'a, '_> {
     ) -> Option<Who> {
         let provider = self.around.senders.find(provider)?.clone();
         self.protection(&provider, repeats);
+        self.is_known_again(&provider, delivery);
         let remember = self.remember(&provider, repeats);
         let changed_is_new = self.changed_is_new(&provider, repeats);
         let answer_by = self.answer_by(&provider, answer_by);
@@ -337,6 +338,22 @@ impl<'a> RouteCompiler<'a, '_> {
                 );
                 self.wrong("/sender/provider", message);
             }
+        }
+    }
+
+    /// A broker that was asked in vain is asked again by the sender's retry, and tells it by the event's id.
+    fn is_known_again(&mut self, provider: &Provider, delivery: Option<&Delivery>) {
+        let direct = match delivery {
+            Some(Delivery::Direct { .. }) => true,
+            Some(Delivery::Queue { .. } | Delivery::Relay) | None => false,
+        };
+        if direct && !provider.tells_repeats() {
+            let message = format!(
+                "nothing tells repeats of `{}`, so that an event of which the broker's answer did not come in time would \
+                 be there twice; write `via: queue`",
+                provider.name
+            );
+            self.wrong("/deliver/via", message);
         }
     }
 
