@@ -1,8 +1,9 @@
 //! A stream of NATS JetStream that takes events.
 //!
 //! Each event is published under its own id (`Nats-Msg-Id`), which the stream knows again for as long as its duplicate
-//! window lasts (with `{id}` in the subject: for as long as it is there), and counts as there when the stream has acknowledged it. Whether an acknowledged event is on disk, no
-//! server tells: the policy's `durability` says what its operator knows.
+//! window lasts (with `{id}` in the subject: for as long as it is there), and counts as there when the stream has
+//! acknowledged it. Whether an acknowledged event is on disk, no server tells: the policy's `durability` says what its
+//! operator knows.
 
 mod connection;
 mod failure;
@@ -24,6 +25,7 @@ use async_nats::{
     jetstream::{Context, message::PublishMessage},
 };
 use connection::{Connector, Ended, Live};
+use standard::KnownBy;
 use std::{
     sync::{Arc, Mutex as StdMutex, PoisonError},
     time::{Duration, Instant},
@@ -104,8 +106,8 @@ impl Stream {
         if live.looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
             let info = live.context.get_stream(&self.place.stream).await.map_err(failure::of_look)?;
             let config = &info.cached_info().config;
-            let horizon = if self.is_by_subject() { Duration::ZERO } else { self.horizon };
-            let remarks = standard::judge(config, self.place.broker.durability, horizon)?;
+            let by = if self.is_by_subject() { KnownBy::Subject } else { KnownBy::Id };
+            let remarks = standard::judge(config, self.place.broker.durability, by, self.horizon)?;
             live.looked_at = Some(Instant::now());
             self.tell(remarks);
         }
