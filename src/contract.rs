@@ -7,6 +7,8 @@
 pub(crate) mod brokers;
 #[cfg(feature = "edge")]
 pub(crate) mod destination;
+#[cfg(feature = "edge")]
+pub(crate) mod direct;
 #[cfg(feature = "spool")]
 pub(crate) mod leases;
 #[cfg(feature = "spool")]

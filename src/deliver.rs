@@ -22,7 +22,7 @@ pub use switches::{Enabled, Standing, Switches};
 use crate::{
     clock::Clock,
     destination::{Confirmed, Destination, PublishError},
-    policy::{self, Delivery, Policy},
+    policy::{self, Delivery, Policy, Route},
     secret::Secret,
     spool::Spool,
     verdict::Fault,
@@ -49,8 +49,8 @@ pub trait Maker {
     /// Any kind that a policy can name.
     type Destination: Destination + 'static;
 
-    /// `secret` is the one that it signs or logs in with. For so long a sender may repeat what goes to it `directly`; not at
-    /// all if nothing does.
+    /// `secret` is the one that it signs or logs in with. For so long a sender may repeat what goes to it `directly`,
+    /// if anything does.
     ///
     /// # Errors
     /// [`BadDestination`], before anything was sent.
@@ -59,7 +59,7 @@ pub trait Maker {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
-        directly: Duration,
+        directly: Option<Duration>,
     ) -> Result<Self::Destination, BadDestination>;
 }
 
@@ -103,7 +103,7 @@ struct Written {
     destination: policy::Destination,
     public_url: Option<String>,
     secret: Option<Secret>,
-    directly: Duration,
+    directly: Option<Duration>,
 }
 
 /// By what a forwarder goes.
@@ -207,13 +207,14 @@ impl Written {
     }
 }
 
-/// How long a sender may repeat what goes to this destination directly.
-fn directly(policy: &Policy, destination: &str) -> Duration {
+/// How long a sender may repeat what goes to this destination directly, if anything does: its retry, or what was signed.
+fn directly(policy: &Policy, destination: &str) -> Option<Duration> {
     let routes = policy.routes.iter().filter(|route| match &route.delivery {
         Delivery::Direct { to, .. } => to == destination,
         Delivery::Queue { .. } | Delivery::Relay => false,
     });
-    routes.map(|route| route.remember).max().unwrap_or_default()
+    let signed = |route: &Route| route.sender.webhook().map(|webhook| webhook.window().memory());
+    routes.map(|route| route.remember.max(signed(route).unwrap_or_default())).max()
 }
 
 #[cfg(test)]

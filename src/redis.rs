@@ -23,6 +23,7 @@ use crate::{
 };
 use ::redis::{Script, aio::MultiplexedConnection, cmd};
 use connection::Live;
+use standard::Keeps;
 use std::{
     sync::{
         Arc, Mutex as StdMutex, PoisonError,
@@ -44,8 +45,9 @@ pub struct Written<'a> {
     pub place: &'a policy::Redis,
     /// How long an answer may take.
     pub timeout: Duration,
-    /// How long a sender may repeat what goes to it directly: it is known again for as long, also if less is written.
-    pub directly: Duration,
+    /// How long a sender may repeat what goes to it directly, if anything does: it is known again for as long, also if
+    /// less is written.
+    pub directly: Option<Duration>,
 }
 
 /// One stream. Connects when there is something to send.
@@ -57,6 +59,7 @@ pub struct Stream {
     add: Script,
     timeout: Duration,
     remember: Duration,
+    keeps: Keeps,
     slots: Vec<Slot>,
     /// Numbers events, which take turns, and connections.
     next: AtomicUsize,
@@ -117,7 +120,8 @@ impl Stream {
             connector: connection::Connector::new(place, secret)?,
             add: Script::new(ADD),
             timeout,
-            remember: place.remember.max(directly),
+            remember: place.remember.max(directly.unwrap_or_default()),
+            keeps: if directly.is_some() { Keeps::Alone } else { Keeps::Both },
             slots: std::iter::repeat_with(Mutex::default).take(CONNECTIONS).collect(),
             next: AtomicUsize::default(),
             remarks,
@@ -136,7 +140,7 @@ impl Stream {
         }
         let Some(live) = slot.as_mut() else { return Err(failure::unreachable("no connection")) };
         if live.looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
-            let remarks = standard::look(&mut live.commands, self.place.broker.durability).await?;
+            let remarks = standard::look(&mut live.commands, self.place.broker.durability, self.keeps).await?;
             live.looked_at = Some(Instant::now());
             self.tell(remarks);
         }

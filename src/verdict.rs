@@ -271,7 +271,7 @@ pub enum Fault {
     /// The ledger has reached its disk budget or the free-space floor.
     #[error("the ledger is full")]
     LedgerFull,
-    /// More is waiting for the disk than may wait.
+    /// More is waiting for the disk, or for the broker, than may wait.
     #[error("the ledger has too much to write")]
     LedgerBusy,
     /// Write or sync failed; the event is not durable.

@@ -211,12 +211,8 @@ impl Brokers {
         let text = format!("redis: 'redis://127.0.0.1:{}', stream: events, durability: {durability}", self.redis);
         let policy::Destination { name, place, timeout, .. } = destination(&text);
         let Place::Redis(place) = &place else { panic!("{place:?}") };
-        redis::Stream::new(
-            &redis::Written { name: &name, place, timeout, directly: Duration::ZERO },
-            None,
-            Arc::new(Deaf),
-        )
-        .unwrap()
+        redis::Stream::new(&redis::Written { name: &name, place, timeout, directly: None }, None, Arc::new(Deaf))
+            .unwrap()
     }
 }
 

@@ -111,7 +111,7 @@ pub(crate) async fn what_is_done_is_known_and_so_it_is_after_a_kill(rig: &impl R
     let engine = rig.reopen(engine).await;
     let both = Changed { accepted: BodyMark(1), came: BodyMark(2) };
     assert_eq!(again(engine.lease(&keys("a", 2), HOUR).await).changed, Some(both));
-    assert!(rig.kept(&engine).is_empty(), "it is remembered, and no event");
+    assert!(rig.kept(&engine).await.is_empty(), "it is remembered, and no event");
 }
 
 pub(crate) async fn what_wordpress_said_first_is_known_and_so_it_is_after_a_kill(rig: &impl Rig) {

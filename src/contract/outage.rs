@@ -127,6 +127,13 @@ impl<M: Maker> Flow<M> {
         refusals
     }
 
+    /// One more, once; whether it is accepted. If not, it is the next one's turn to be the same.
+    pub(crate) async fn hand_over_once(&mut self) -> bool {
+        let accepted = self.forwarders.direct().accept(called(&format!("evt_{}", self.accepted))).await.is_ok();
+        self.accepted += usize::from(accepted);
+        accepted
+    }
+
     /// Why the broker does not take one more.
     pub(crate) async fn refuses(&self) -> String {
         let refused = self.forwarders.direct().accept(called(&format!("evt_{}", self.accepted))).await;

@@ -44,6 +44,9 @@ struct Shared<D> {
     accepted: AtomicU64,
 }
 
+/// So many may wait for a place; a broker that is as slow as that will not have taken more before their answers are due.
+const WAITING_MAX: usize = 1024;
+
 /// One destination, and what it is trusted with.
 pub(super) struct Line<D> {
     name: String,
@@ -55,6 +58,7 @@ pub(super) struct Line<D> {
 struct State {
     breaker: Breaker,
     in_flight: usize,
+    waiting: usize,
     /// As it was told last.
     told: Standing,
     last_failure: Option<String>,
@@ -124,7 +128,7 @@ impl<D: Destination> Ledger for Direct<D> {
 impl<D> Line<D> {
     pub(super) fn new(name: &str, destination: Arc<D>, concurrency: usize) -> Self {
         let breaker = Breaker::new(concurrency);
-        let state = State { breaker, in_flight: 0, told: Standing::Up, last_failure: None };
+        let state = State { breaker, in_flight: 0, waiting: 0, told: Standing::Up, last_failure: None };
         Self { name: name.to_owned(), destination, state: Mutex::new(state), left: Notify::new() }
     }
 
@@ -132,9 +136,9 @@ impl<D> Line<D> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place, for as long as its sender does; never for a broker that is down. How many wait is bounded by the
-    /// room for bodies.
+    /// Waits for a place, for as long as its sender does; never for a broker that is down, nor behind too many others.
     async fn enter<'a>(&'a self, shared: &'a Shared<D>) -> Result<Attempt<'a, D>, Fault> {
+        let mut waits = None;
         loop {
             let mut left = pin!(self.left.notified());
             left.as_mut().enable();
@@ -143,11 +147,19 @@ impl<D> Line<D> {
                 match state.breaker.places(shared.clock.running()) {
                     Places::Free(most) if state.in_flight < most => {
                         state.in_flight += 1;
+                        if state.in_flight < most {
+                            self.left.notify_one(); // there is room for the next, too
+                        }
                         return Ok(Attempt { line: self, shared, ended: false });
                     }
                     // Another one probes.
                     Places::Free(_) if state.breaker.standing() != Standing::Up => return Err(state.down()),
-                    Places::Free(_) => {}
+                    Places::Free(_) if waits.is_some() => {}
+                    Places::Free(_) if state.waiting < WAITING_MAX => {
+                        state.waiting += 1;
+                        waits = Some(Waits(self));
+                    }
+                    Places::Free(_) => return Err(Fault::LedgerBusy),
                     Places::NotBefore(_) | Places::Never => return Err(state.down()),
                 }
             }
@@ -160,6 +172,16 @@ impl State {
     fn down(&self) -> Fault {
         let why = self.last_failure.as_deref().unwrap_or("it fails");
         Fault::Ledger(BoxError::from(format!("the broker is down: {why}")))
+    }
+}
+
+/// One that waits for a place.
+struct Waits<'a, D>(&'a Line<D>);
+
+impl<D> Drop for Waits<'_, D> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.waiting = state.waiting.saturating_sub(1);
     }
 }
 
@@ -188,16 +210,21 @@ impl<D> Attempt<'_, D> {
     }
 
     fn leave(&self, end: impl FnOnce(&mut State, &Shared<D>)) {
-        let (standing, why) = {
+        let (standing, is_news, why) = {
             let mut state = self.line.state();
             state.in_flight = state.in_flight.saturating_sub(1);
             end(&mut state, self.shared);
             let standing = state.breaker.standing();
             let is_news = std::mem::replace(&mut state.told, standing) != standing;
-            (is_news.then_some(standing), state.last_failure.clone())
+            (standing, is_news, state.last_failure.clone())
         };
-        self.line.left.notify_waiters();
-        if let Some(standing) = standing {
+        match standing {
+            // A place is free, and one that waits takes it.
+            Standing::Up => self.line.left.notify_one(),
+            // Nobody waits for one that is down.
+            Standing::Down | Standing::Disabled => self.line.left.notify_waiters(),
+        }
+        if is_news {
             self.shared.observer.standing(&self.line.name, standing, why.as_deref());
         }
     }

@@ -14,6 +14,7 @@ use crate::{
 };
 use async_nats::jetstream::{
     self,
+    message::StreamMessage,
     stream::{Config, DiscardPolicy, StorageType},
 };
 
@@ -70,22 +71,24 @@ fn stream(written: &str, secret: Option<&str>, ears: Arc<Ears>) -> Stream {
     Stream::new(&written, secret.map(|text| Secret::new(text).unwrap()).as_ref(), ears).unwrap()
 }
 
-/// What a consumer reads.
-async fn received(server: &Server) -> Vec<Received> {
+async fn messages(server: &Server) -> Vec<StreamMessage> {
     let context = context(server).await;
     let mut stream = context.get_stream("EVENTS").await.unwrap();
     let state = stream.info().await.unwrap().state.clone();
-    let mut received = Vec::new();
+    let mut messages = Vec::new();
     for sequence in state.first_sequence.max(1)..=state.last_sequence {
-        let Ok(message) = stream.get_raw_message(sequence).await else { continue };
-        let header = |name: &str| message.headers.get(name).unwrap().to_string();
-        received.push(Received {
-            id: header("Nats-Msg-Id"),
-            content_type: header("Content-Type"),
-            payload: message.payload.to_vec(),
-        });
+        messages.extend(stream.get_raw_message(sequence).await);
     }
-    received
+    messages
+}
+
+/// What a consumer reads.
+async fn received(server: &Server) -> Vec<Received> {
+    let received = messages(server).await.into_iter().map(|message| {
+        let header = |name: &str| message.headers.get(name).unwrap().to_string();
+        Received { id: header("Nats-Msg-Id"), content_type: header("Content-Type"), payload: message.payload.to_vec() }
+    });
+    received.collect()
 }
 
 async fn ids(server: &Server) -> Vec<String> {
@@ -242,6 +245,51 @@ async fn a_server_is_believed_only_if_the_authorities_of_the_policy_vouch_for_it
     assert!(none.is_err_and(|error| error.to_string().contains("none.pem")));
 }
 
+/// A server with its stream.
+struct Alone(Server);
+
+impl Alone {
+    async fn new() -> Self {
+        let server = server("");
+        with_stream(&server, events()).await;
+        Self(server)
+    }
+}
+
+/// With what a consumer reads, and the rest as the suite's events have it.
+impl contract::direct::Broker for Alone {
+    type Destination = Stream;
+
+    fn destination(&self) -> Stream {
+        stream(&written(self.0.port), None, Arc::default())
+    }
+
+    fn restart(&self) {
+        self.0.kill();
+        self.0.start();
+    }
+
+    async fn kept(&self) -> Vec<Record> {
+        let kept = messages(&self.0).await.into_iter().map(|message| {
+            let header = |name: &str| message.headers.get(name).unwrap().to_string();
+            Record {
+                route: header("Hookwarden-Route"),
+                event_type: header("Hookwarden-Type"),
+                request_id: header("Hookwarden-Request-Id"),
+                content_type: header("Content-Type"),
+                ..record(&header("Nats-Msg-Id"), &message.payload)
+            }
+        });
+        kept.collect()
+    }
+}
+
+mod alone {
+    //! The ledger's suite.
+    use super::*;
+    contract::ledger::ledger_of_a_broker!(contract::direct::Shop::before(Alone::new().await));
+}
+
 struct Parts(Arc<Ears>);
 
 impl Maker for Parts {
@@ -252,7 +300,7 @@ impl Maker for Parts {
         destination: &policy::Destination,
         _: Option<&str>,
         secret: Option<&Secret>,
-        _: Duration,
+        _: Option<Duration>,
     ) -> Result<Stream, BadDestination> {
         let Place::Nats(place) = &destination.place else { panic!("{destination:?}") };
         let written = Written { name: &destination.name, place, timeout: destination.timeout, horizon: HORIZON };
@@ -321,6 +369,21 @@ async fn a_stream_that_is_full_accepts_nothing_directly_until_there_is_room() {
     context.update_stream(Config { max_messages: -1, ..limited }).await.unwrap();
     flow.hand_over(50).await;
     assert_eq!(flow.twice(&ids(&server).await), 0);
+    flow.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_whose_store_is_full_accepts_nothing_directly_until_consumers_have_caught_up() {
+    let server = server(", max_file_store: 200KB ---");
+    let context = with_stream(&server, events()).await;
+    let mut flow = flow(&server);
+    let full = async { while flow.hand_over_once().await {} };
+    timeout(contract::PATIENCE, full).await.expect("it is full");
+    assert!(flow.ears.heard("out_of_space") > 0);
+    let mut read = consumed(&server, &context).await;
+    flow.hand_over(50).await;
+    read.extend(ids(&server).await);
+    assert_eq!(flow.twice(&read), 0);
     flow.stop().await;
 }
 

@@ -11,6 +11,15 @@ use std::collections::HashMap;
 /// What a server says of itself. Empty where it was not allowed to say.
 type Said = HashMap<String, String>;
 
+/// Who has the events that it confirms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// The spool too, until it has.
+    Both,
+    /// It alone, and it alone knows a repeat.
+    Alone,
+}
+
 /// Asks it.
 ///
 /// # Errors
@@ -18,6 +27,7 @@ type Said = HashMap<String, String>;
 pub(super) async fn look(
     connection: &mut MultiplexedConnection,
     durability: Durability,
+    keeps: Keeps,
 ) -> Result<Vec<Remark>, PublishError> {
     let mut said = Some(Said::new());
     for pattern in ["append*", "maxmemory*"] {
@@ -33,7 +43,7 @@ pub(super) async fn look(
             Err(error) => return Err(failure::before_sending(error)),
         }
     }
-    let remarks = judge(said.as_ref(), durability).map_err(failure::not_durable)?;
+    let remarks = judge(said.as_ref(), durability, keeps).map_err(failure::not_durable)?;
     if durability == Durability::Waited {
         // Before an event is there of which nobody could say how well.
         let asked: RedisResult<::redis::Value> = cmd("WAITAOF").arg(0).arg(0).arg(0).query_async(connection).await;
@@ -47,7 +57,7 @@ pub(super) async fn look(
     Ok(remarks)
 }
 
-fn judge(said: Option<&Said>, durability: Durability) -> Result<Vec<Remark>, String> {
+fn judge(said: Option<&Said>, durability: Durability, keeps: Keeps) -> Result<Vec<Remark>, String> {
     let Some(said) = said else {
         return match durability {
             Durability::Synced => {
@@ -55,6 +65,11 @@ fn judge(said: Option<&Said>, durability: Durability) -> Result<Vec<Remark>, Str
                                        allow it to this user, or write `durability: waited` (Redis 7.2) or `any`"
                     .to_owned())
             }
+            Durability::Waited if keeps == Keeps::Alone => Err(
+                "`CONFIG GET` is not allowed, so nobody knows whether it evicts events that it alone keeps; allow it \
+                     to this user, or write `durability: any`"
+                    .to_owned(),
+            ),
             Durability::Waited => Ok(Vec::new()),
             Durability::Any | Durability::Stored => Ok(vec![Remark::NotSynced]),
         };
@@ -78,6 +93,13 @@ fn judge(said: Option<&Said>, durability: Durability) -> Result<Vec<Remark>, Str
     }
     // What is evicted is gone, however well it was synced.
     match value("maxmemory-policy") {
+        "" | "noeviction" => {}
+        evicts if keeps == Keeps::Alone => {
+            return Err(format!(
+                "it has `maxmemory-policy {evicts}`, which takes out events, or what they are known by, that it alone \
+                 keeps; give it `noeviction`"
+            ));
+        }
         _ if matches!(value("maxmemory"), "" | "0") => {}
         evicts if evicts.starts_with("allkeys") => remarks.push(Remark::LosesOldest),
         evicts if evicts.starts_with("volatile") => remarks.push(Remark::ForgetsWhenFull),
@@ -100,24 +122,28 @@ mod tests {
             [("yes", "always", true), ("yes", "everysec", false), ("yes", "no", false), ("no", "always", false)]
         {
             let said = said(&[("appendonly", appendonly), ("appendfsync", appendfsync)]);
-            assert_eq!(judge(Some(&said), Durability::Synced).is_ok(), holds, "{appendonly} {appendfsync}");
-            let any = judge(Some(&said), Durability::Any).unwrap();
+            assert_eq!(
+                judge(Some(&said), Durability::Synced, Keeps::Both).is_ok(),
+                holds,
+                "{appendonly} {appendfsync}"
+            );
+            let any = judge(Some(&said), Durability::Any, Keeps::Both).unwrap();
             assert_eq!(any.contains(&Remark::NotSynced), !holds, "{appendonly} {appendfsync}");
         }
-        assert!(judge(Some(&said(&[])), Durability::Synced).is_err(), "silence is no yes");
+        assert!(judge(Some(&said(&[])), Durability::Synced, Keeps::Both).is_err(), "silence is no yes");
     }
 
     #[test]
     fn who_may_not_ask_believes_nothing() {
-        assert!(judge(None, Durability::Synced).unwrap_err().contains("CONFIG GET"));
-        assert_eq!(judge(None, Durability::Any), Ok(vec![Remark::NotSynced]));
-        assert_eq!(judge(None, Durability::Waited), Ok(vec![]), "it is asked for after each event");
+        assert!(judge(None, Durability::Synced, Keeps::Both).unwrap_err().contains("CONFIG GET"));
+        assert_eq!(judge(None, Durability::Any, Keeps::Both), Ok(vec![Remark::NotSynced]));
+        assert_eq!(judge(None, Durability::Waited, Keeps::Both), Ok(vec![]), "it is asked for after each event");
     }
 
     #[test]
     fn without_a_log_there_is_nothing_to_wait_for() {
-        assert!(judge(Some(&said(&[("appendonly", "no")])), Durability::Waited).is_err());
-        assert_eq!(judge(Some(&said(&[("appendonly", "yes")])), Durability::Waited), Ok(vec![]));
+        assert!(judge(Some(&said(&[("appendonly", "no")])), Durability::Waited, Keeps::Both).is_err());
+        assert_eq!(judge(Some(&said(&[("appendonly", "yes")])), Durability::Waited, Keeps::Both), Ok(vec![]));
     }
 
     #[test]
@@ -130,7 +156,25 @@ mod tests {
         ] {
             let synced = [("appendonly", "yes"), ("appendfsync", "always")];
             let said = said(&[synced.as_slice(), &[("maxmemory", bytes), ("maxmemory-policy", policy)]].concat());
-            assert_eq!(judge(Some(&said), Durability::Synced), Ok(Vec::from_iter(remark)), "{bytes} {policy}");
+            assert_eq!(
+                judge(Some(&said), Durability::Synced, Keeps::Both),
+                Ok(Vec::from_iter(remark)),
+                "{bytes} {policy}"
+            );
         }
+    }
+
+    /// Also while it has no limit: that can be set while it runs.
+    #[test]
+    fn a_server_that_evicts_keeps_nothing_alone() {
+        for (policy, holds) in [("noeviction", true), ("allkeys-lru", false), ("volatile-ttl", false)] {
+            let said = said(&[("appendonly", "yes"), ("appendfsync", "always"), ("maxmemory-policy", policy)]);
+            for durability in [Durability::Synced, Durability::Waited, Durability::Any] {
+                assert_eq!(judge(Some(&said), durability, Keeps::Alone).is_ok(), holds, "{policy} {durability:?}");
+                assert!(judge(Some(&said), durability, Keeps::Both).is_ok(), "{policy} {durability:?}");
+            }
+        }
+        assert!(judge(None, Durability::Waited, Keeps::Alone).unwrap_err().contains("CONFIG GET"));
+        assert!(judge(None, Durability::Any, Keeps::Alone).is_ok(), "the policy wants it so");
     }
 }

@@ -35,7 +35,7 @@ const SYNCED: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
 fn stream(written: &str, secret: Option<&str>, ears: Arc<Ears>) -> Stream {
     let destination = destination(written);
     let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-    let written = Written { name: BROKER, place, timeout: destination.timeout, directly: Duration::ZERO };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, directly: None };
     Stream::new(&written, secret.map(|text| Secret::new(text).unwrap()).as_ref(), ears).unwrap()
 }
 
@@ -175,7 +175,7 @@ async fn a_server_is_believed_only_if_the_authorities_of_the_policy_vouch_for_it
     assert_eq!(reason(&stream(&to("other.pem"), None, Arc::default())).await, ("connect".to_owned(), THE_SERVERS));
     let destination = destination(&to("none.pem"));
     let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-    let written = Written { name: BROKER, place, timeout: destination.timeout, directly: Duration::ZERO };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, directly: None };
     let none = Stream::new(&written, None, Arc::<Ears>::default());
     assert!(none.is_err_and(|error| error.to_string().contains("none.pem")));
 }
@@ -208,6 +208,40 @@ async fn the_mark_of_an_event_has_the_hash_tag_of_its_stream_and_ends() {
     }
 }
 
+/// With what a consumer reads, and the rest as the suite's events have it.
+impl contract::direct::Broker for Server {
+    type Destination = Stream;
+
+    fn destination(&self) -> Stream {
+        stream(&format!("redis: 'redis://127.0.0.1:{}', stream: events", self.port), None, Arc::default())
+    }
+
+    fn restart(&self) {
+        self.kill();
+        self.start();
+    }
+
+    async fn kept(&self) -> Vec<Record> {
+        let kept = entries(self.port).await.into_iter().map(|entry| {
+            let text = |name: &str| String::from_utf8(entry[name].clone()).unwrap();
+            Record {
+                route: text("route"),
+                event_type: text("type"),
+                request_id: text("request_id"),
+                content_type: text("content_type"),
+                ..record(&text("id"), &entry["payload"])
+            }
+        });
+        kept.collect()
+    }
+}
+
+mod alone {
+    //! The ledger's suite.
+    use super::*;
+    contract::ledger::ledger_of_a_broker!(contract::direct::Shop::before(server(SYNCED)));
+}
+
 struct Parts(Arc<Ears>);
 
 impl Maker for Parts {
@@ -218,11 +252,10 @@ impl Maker for Parts {
         destination: &policy::Destination,
         _: Option<&str>,
         secret: Option<&Secret>,
-        _: Duration,
+        directly: Option<Duration>,
     ) -> Result<Stream, BadDestination> {
         let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-        let written =
-            Written { name: &destination.name, place, timeout: destination.timeout, directly: Duration::ZERO };
+        let written = Written { name: &destination.name, place, timeout: destination.timeout, directly };
         Ok(Stream::new(&written, secret, self.0.clone()).unwrap())
     }
 }
@@ -299,6 +332,45 @@ async fn a_server_that_is_full_accepts_nothing_directly_until_there_is_room() {
     flow.hand_over(10).await;
     assert_eq!(flow.twice(&ids(server.port).await), 0);
     flow.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_whose_disk_is_full_accepts_nothing_directly_until_there_is_room() {
+    let server = server(&[SYNCED, &["--aof-load-truncated", "yes"]].concat());
+    let mut flow = flow(&server, "");
+    flow.hand_over(20).await;
+    server.limit_files(std::fs::metadata(newest_log(server.folder.path())).unwrap().len() + 20_000);
+    let full = async {
+        while !server.has_ended() {
+            flow.hand_over_once().await;
+        }
+    };
+    timeout(contract::PATIENCE, full).await.expect("it ends itself");
+    flow.refuses().await;
+    server.start();
+    flow.hand_over(20).await;
+    assert_eq!(flow.twice(&ids(server.port).await), 0);
+    flow.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_evicts_is_sent_nothing_that_it_alone_would_keep() {
+    let server = server(&[SYNCED, &["--maxmemory-policy", "volatile-ttl"]].concat());
+    let destination = destination(&format!("redis: 'redis://127.0.0.1:{}', stream: events", server.port));
+    let made = |directly| Parts(Arc::default()).make(&destination, None, None, directly).ok().unwrap();
+    assert_eq!(reason(&made(Some(Duration::ZERO))).await, ("not_durable".to_owned(), THE_SERVERS));
+    made(None).publish(&record("evt_1", b"{}")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_goes_directly_is_known_for_as_long_as_its_sender_may_repeat_it() {
+    let server = server(SYNCED);
+    let written = format!("redis: 'redis://127.0.0.1:{}', stream: events, remember: 77h", server.port);
+    let directly = Some(Duration::from_secs(360_000));
+    let stream = Parts(Arc::default()).make(&destination(&written), None, None, directly).ok().unwrap();
+    stream.publish(&record("evt_1", b"{}")).await.unwrap();
+    let left: i64 = ask(server.port, &["TTL", "hookwarden:{events}:evt_1"]).await;
+    assert!((359_000..=360_000).contains(&left), "{left}");
 }
 
 /// With `appendfsync always` a server whose disk is full ends itself rather than to say yes.

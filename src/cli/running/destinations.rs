@@ -43,7 +43,7 @@ impl Maker for Parts {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
-        directly: Duration,
+        directly: Option<Duration>,
     ) -> Result<Anywhere, BadDestination> {
         match &destination.place {
             Place::Http(place) => {
@@ -54,7 +54,8 @@ impl Maker for Parts {
             #[cfg(feature = "nats")]
             Place::Nats(place) => {
                 let (name, timeout) = (destination.name.as_str(), destination.timeout);
-                let written = nats::Written { name, place, timeout, horizon: HORIZON.max(directly) };
+                let written =
+                    nats::Written { name, place, timeout, horizon: HORIZON.max(directly.unwrap_or_default()) };
                 let made = nats::Stream::new(&written, secret, self.remarks.clone());
                 made.map(|stream| Anywhere::Nats(Box::new(stream))).map_err(|why| bad(destination, why.to_string()))
             }

@@ -40,7 +40,7 @@ impl Maker for Answers {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
-        _: Duration,
+        _: Option<Duration>,
     ) -> Result<Http<Self>, BadDestination> {
         let policy::Place::Http(place) = &destination.place else { panic!("{destination:?}") };
         Http::new(self.clone(), Arc::new(SystemClock), (destination, place), public_url, secret.cloned())

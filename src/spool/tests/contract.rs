@@ -69,7 +69,7 @@ impl contract::ledger::Rig for Rig {
         tokio::time::timeout(Duration::from_secs(20), ready).await.expect("a new segment takes what comes");
     }
 
-    fn kept(&self, engine: &Spool) -> Vec<Record> {
+    async fn kept(&self, engine: &Spool) -> Vec<Record> {
         let view = view::view(engine.folder(), &mut |_, _| ()).unwrap();
         view.events.iter().map(|event| view::payload(engine.folder(), event).unwrap().unwrap()).collect()
     }
