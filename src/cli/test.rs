@@ -127,7 +127,11 @@ fn test(args: &Args) -> Result<Tested, Report> {
             let named = |text: &String| case.name.contains(text) || case.file.contains(text);
             args.only.as_ref().is_none_or(named)
         };
-        let (verdicts, touched) = Suite::new(&policy, &read, now).play();
+        let on = |day| {
+            let overrides = Overrides { ended_enforces: true, ..Overrides::default() };
+            policy::compile(&source, &Catalogue::embedded(), &overrides, day).ok().map(|compiled| compiled.policy)
+        };
+        let (verdicts, touched) = Suite::new(&policy, &read, now).on_their_days(on).play();
         for verdict in verdicts.into_iter().filter(|verdict| wanted(verdict.case)) {
             tested.add(verdict.case, verdict.ending, env.as_ref());
         }

@@ -32,6 +32,8 @@ pub struct Suite<'a> {
     policy: &'a Policy,
     cases: &'a [Case],
     now: Timestamp,
+    /// The policy as it is on other days, by their first moments: exceptions and rollouts end.
+    on: BTreeMap<Timestamp, Policy>,
     /// One for each issuer of the policy, made when it is needed: it may take a moment.
     trials: OnceLock<BTreeMap<String, Trial>>,
 }
@@ -59,7 +61,21 @@ pub enum Ending {
 impl<'a> Suite<'a> {
     /// `now` is the clock of cases that say none.
     pub fn new(policy: &'a Policy, cases: &'a [Case], now: Timestamp) -> Self {
-        Self { policy, cases, now, trials: OnceLock::new() }
+        Self { policy, cases, now, on: BTreeMap::new(), trials: OnceLock::new() }
+    }
+
+    /// With the policy as it is on each day on which a case is played. `compile` may have none for a day: then it is as today.
+    #[must_use]
+    pub fn on_their_days(mut self, compile: impl Fn(Timestamp) -> Option<Policy>) -> Self {
+        for day in self.cases.iter().filter_map(|case| case.clock).map(day_of) {
+            if day != day_of(self.now)
+                && !self.on.contains_key(&day)
+                && let Some(policy) = compile(day)
+            {
+                self.on.insert(day, policy);
+            }
+        }
+        self
     }
 
     /// Plays every case by itself, and looks at what they touch together.
@@ -82,7 +98,8 @@ impl<'a> Suite<'a> {
 
     fn case(&self, case: &Case) -> Result<Played, String> {
         let keys = self.keys(case)?;
-        let rehearsal = Rehearsal::new(self.policy, &keys);
+        let policy = case.clock.and_then(|clock| self.on.get(&day_of(clock))).unwrap_or(self.policy);
+        let rehearsal = Rehearsal::new(policy, &keys);
         let mut before: Vec<&Case> = Vec::new();
         let mut next = case;
         while let Some(name) = &next.after {
@@ -227,6 +244,12 @@ impl<'a> Suite<'a> {
             Target::parse(target).map_err(|_| format!("`{target}` is refused before any route is looked for"))?;
         Ok(Head { method, target, host, headers, client: message.from })
     }
+}
+
+/// Its first moment, UTC: what has an end in a policy ends then.
+fn day_of(at: Timestamp) -> Timestamp {
+    const DAY_S: i64 = 24 * 60 * 60;
+    Timestamp::from_unix_s(at.unix_s().div_euclid(DAY_S) * DAY_S)
 }
 
 fn has(fields: &[(String, String)], name: &str) -> bool {

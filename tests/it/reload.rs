@@ -233,6 +233,23 @@ fn a_rollback_stays_until_the_files_change() {
     assert_eq!(gate.deliver("/hooks/third", KEY, "msg_1"), 202);
 }
 
+/// The next start would meet what the files say: that somebody went back does not mend it.
+#[test]
+fn a_rollback_leaves_the_alarm_of_broken_files_on() {
+    let shop = Shop::open("shop");
+    let gate = Gate::run(|folder| policy(folder, shop.address, "first"));
+    gate.save(&policy(gate.folder.path(), shop.address, "second"));
+    assert_eq!(gate.policy("reload").0, Some(0));
+    gate.save(&policy(gate.folder.path(), shop.address, "third").replace("origin:", "orgin:"));
+    assert_eq!(gate.policy("reload").0, Some(3));
+    let acts: Vec<_> = gate.told("an operator acted").iter().map(|act| act["what"].clone()).collect();
+    assert_eq!(acts.last().unwrap(), "policy reload refused");
+    gate.policy("rollback");
+    assert_eq!(gate.deliver("/hooks/first", KEY, "msg_1"), 202, "the one before is in force");
+    assert!(gate.counts("hookwarden_policy_last_reload_ok 0"), "{}", gate.metrics());
+    assert_eq!(gate.policy("show").0, Some(3));
+}
+
 /// CONTRACT C16: whoever changes who may come in, or how strictly, has acted, and it is written down who that was.
 #[test]
 fn keys_that_come_and_go_and_routes_that_guard_less_are_acts() {

@@ -68,6 +68,8 @@ impl Reader {
                 Fate::Read if files.len() == FILES_MAX => {
                     return self.refuse(of_path(folder, format!("more than {FILES_MAX} files are not read")));
                 }
+                // A pipe would be waited for, by `check` and by a gate that runs, until somebody writes to it.
+                Fate::Read if path.exists() && !path.is_file() => self.refuse(of_path(&path, "this is not a file")),
                 Fate::Read => files.push(path),
                 Fate::Open if depth == 0 => {
                     self.refuse(of_path(&path, format!("more than {DEPTH_MAX} folders deep is not read")));

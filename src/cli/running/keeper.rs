@@ -189,7 +189,8 @@ impl Keeper {
             return Err("this gate was started without a policy; there is nothing to read again".to_owned());
         };
         let result = self.try_files(seen, &Cause::Reload(actor.clone())).await;
-        self.record(actor.as_str(), "policy reload").await;
+        let is_refused = result == Reloaded::Refused;
+        self.record(actor.as_str(), if is_refused { "policy reload refused" } else { "policy reload" }).await;
         match result {
             Reloaded::Unchanged => Ok("read again; nothing has changed"),
             Reloaded::Applied | Reloaded::RolledBack => Ok("read again, and in force"),
@@ -362,9 +363,10 @@ impl Keeper {
         }
         let policy = previous.loaded.policy.digest.clone();
         self.current = Generation { loaded: previous.loaded, at: self.clock.now(), by: by.clone() };
-        self.last_error = None;
+        // What the files say is as wrong as it was, and the next start would meet it.
+        self.last_error = self.last_error.take().filter(|(wrong, _)| *wrong == Of::Files);
         self.tell();
-        self.state.metrics.policy.reloaded(Reloaded::RolledBack, true);
+        self.state.metrics.policy.reloaded(Reloaded::RolledBack, self.last_error.is_none());
         // Its secrets were those of then; only what changes from now on is a change.
         let seen = self.see().await;
         if let (Some(Watch { settling, .. }), Some(seen)) = (&mut self.watch, seen) {
