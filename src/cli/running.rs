@@ -1,8 +1,8 @@
 //! A whole gate in this process: what `run` runs, and what `demo` shows.
 
 mod destinations;
-mod held;
 mod keeper;
+mod ledgers;
 mod load;
 mod standing;
 mod watch;
@@ -29,8 +29,8 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
-use held::Held;
 use keeper::{Generation, Keeper, Queue, Works};
+use ledgers::Ledgers;
 use load::{Attempt, Loaded};
 use std::{
     hash::RandomState,
@@ -137,7 +137,7 @@ impl Running {
         }
         let edge = match &queue {
             Some(Queue { spool, forwarders }) => {
-                config.start(Held { spool: spool.clone(), direct: forwarders.direct() }).await?
+                config.start(Ledgers { spool: spool.clone(), direct: forwarders.direct() }).await?
             }
             None => config.start(NoEngine).await?,
         };

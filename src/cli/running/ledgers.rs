@@ -15,12 +15,12 @@ use std::time::Duration;
 
 /// Both of them.
 #[derive(Clone)]
-pub(super) struct Held {
+pub(super) struct Ledgers {
     pub(super) spool: Spool,
     pub(super) direct: Direct<Anywhere>,
 }
 
-impl Engine for Held {
+impl Engine for Ledgers {
     fn look(&self, keys: &RepeatKeys) -> Option<Known> {
         self.spool.look(keys)
     }
@@ -38,13 +38,13 @@ impl Engine for Held {
     }
 }
 
-impl Ledger for Held {
+impl Ledger for Ledgers {
     async fn accept(&self, event: Event) -> Result<Accepted, Fault> {
         self.spool.accept(event).await
     }
 }
 
-impl Leases for Held {
+impl Leases for Ledgers {
     async fn lease(&self, keys: &RepeatKeys, hold: Duration) -> Result<Leased, Fault> {
         self.spool.lease(keys, hold).await
     }
