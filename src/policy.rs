@@ -14,6 +14,7 @@ mod language;
 mod merge;
 mod notes;
 mod reference;
+mod references;
 mod report;
 mod rollout;
 mod route;
@@ -35,7 +36,11 @@ pub use destinations::{Broker, Destination, Durability, EVENT_ID, Http, Nats, On
 pub use effective::effective;
 pub use language::{LanguageOf, language};
 pub use reference::{Absent, Key, Table, keys};
+pub use references::{
+    IdentityReference, IssuerKeys, IssuerReference, Jwks, KeyEntry, KeyKind, KeyReference, Reference,
+};
 pub use report::{Diagnostic, Report, Severity};
+pub use settings::{EdgeLimits, Listener, Origin, Settings, Spool};
 pub use source::{Source, TextFile};
 pub use summary::{DestinationSummary, RouteSummary};
 pub use units::{written_rate, written_size, written_time};
@@ -48,15 +53,10 @@ use crate::{
     limit::Rate,
     payload::Contract,
     request::Head,
-    secret::Secret,
     verdict::Check,
-    verify::{
-        BadKey, Provider, Respond, Webhook,
-        jwt::{Algorithm, TokenRule},
-    },
+    verify::{Respond, Webhook, jwt::TokenRule},
 };
-use ipnet::IpNet;
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 /// Every rule of one running gate. Immutable; a reload swaps the whole value.
 #[derive(Clone, Debug)]
@@ -81,98 +81,6 @@ pub struct Policy {
     pub guards: Guards,
     /// When the same texts first mean something else: an exception ends. A running gate compiles them again then.
     pub changes_at: Option<Timestamp>,
-}
-
-/// What the platform team decides. Absent keys have the defaults that `text/` states, which a test holds to these.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// As senders know the site; never taken from the Host header.
-    pub public_url: Option<String>,
-    /// Where to listen.
-    pub listeners: Vec<Listener>,
-    /// What stands behind the gate.
-    pub origin: Origin,
-    /// Whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
-    /// The embedded queue.
-    pub spool: Spool,
-    /// Metrics and health.
-    pub admin: SocketAddr,
-    /// Time and size limits of connections and requests.
-    pub limits: EdgeLimits,
-}
-
-/// One address to listen on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listener {
-    /// Port 0 takes any free one.
-    pub on: SocketAddr,
-    /// Speak TLS with the certificates of these files (chain and key in each; `*` in a file's name stands for any
-    /// letters), chosen by name.
-    pub tls: Option<Vec<PathBuf>>,
-    /// Offer HTTP/2, which needs TLS.
-    pub http2: bool,
-    /// Load balancers that open each connection with a PROXY preamble.
-    pub proxy_protocol: Vec<IpNet>,
-}
-
-/// What stands behind the gate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// `http://` or `https://`, host and port; no path.
-    pub url: String,
-    /// So many requests at once to guarded endpoints; below the number of PHP workers.
-    pub concurrency: usize,
-    /// Where a WebSocket may open on unguarded paths.
-    pub websocket: bool,
-    /// How long the origin may take for the head of its answer.
-    pub first_byte: Duration,
-}
-
-/// The embedded queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spool {
-    /// Its folder, 0700.
-    pub folder: PathBuf,
-    /// At most so many bytes of segments.
-    pub bytes: u64,
-    /// Leave so many bytes of the file system free.
-    pub free: u64,
-}
-
-/// Time and size limits in front of every route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EdgeLimits {
-    /// Until a request's head is complete.
-    pub header: Duration,
-    /// The longest pause in a body.
-    pub body_idle: Duration,
-    /// The slowest body, in bytes a second, once `body_idle` has passed.
-    pub body_rate_bytes_per_s: u64,
-    /// Between two requests of one connection.
-    pub keepalive: Duration,
-    /// Until TLS is agreed.
-    pub handshake: Duration,
-    /// Request line and fields together.
-    pub head_bytes: usize,
-    /// The request line's target.
-    pub target_bytes: usize,
-    /// Fields of one head.
-    pub fields: usize,
-    /// One field's value.
-    pub field_bytes: usize,
-    /// Connections in all.
-    pub connections: usize,
-    /// Connections of one address (IPv6: of one /64).
-    pub connections_per_address: usize,
-    /// All bodies of guarded requests together.
-    pub bodies_bytes: usize,
-    /// The longest pause in reading an answer.
-    pub answer_idle: Duration,
-    /// All answers over HTTP/2 together whose readers pause.
-    pub answers_bytes: usize,
-    /// How long a stop waits for what is in flight.
-    pub drain: Duration,
 }
 
 /// One guarded endpoint.
@@ -304,91 +212,6 @@ pub enum Delivery {
     Relay,
 }
 
-/// The keys of one name, for one provider.
-#[derive(Clone, Debug)]
-pub struct KeyReference {
-    /// As [`Webhook::keys`] has it: `KEYS/PROVIDER`, so that two providers may share a list and decode it each in its
-    /// own way; `KEYS/verify_token` for words that validation calls say.
-    pub name: String,
-    /// What they are keys of.
-    pub kind: KeyKind,
-    /// In the order of the file.
-    pub entries: Vec<KeyEntry>,
-}
-
-/// What a list of keys is for, and so how its texts are decoded.
-#[derive(Clone, Debug)]
-pub enum KeyKind {
-    /// Signatures of this sender.
-    Signatures(Arc<Provider>),
-    /// Validation calls: the text itself.
-    VerifyToken,
-}
-
-/// One key.
-#[derive(Clone, Debug)]
-pub struct KeyEntry {
-    /// A label; never the secret.
-    pub id: String,
-    /// Where it is.
-    pub from: Reference,
-    /// From the start of this day, UTC, it verifies nothing.
-    pub retire: Option<Timestamp>,
-}
-
-/// One issuer, and where its keys are.
-#[derive(Clone, Debug)]
-pub struct IssuerReference {
-    /// What routes call it.
-    pub name: String,
-    /// What it signs with.
-    pub algorithms: Vec<Algorithm>,
-    /// Where its keys are; never the keys.
-    pub keys: IssuerKeys,
-}
-
-/// Where an issuer's keys are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IssuerKeys {
-    /// A JWK Set that is fetched, and fetched again.
-    Jwks(Jwks),
-    /// Public keys in PEM.
-    Pem(Reference),
-    /// A shared secret, or a JWK Set in a file.
-    From(Reference),
-}
-
-/// A JWK Set on the network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Jwks {
-    /// `https://`, but for this machine.
-    pub url: String,
-    /// It may be at an address that the internet does not reach.
-    pub private: bool,
-    /// How often it is fetched.
-    pub refresh: Duration,
-    /// How long what was fetched may be used while nothing newer can be had.
-    pub stale: Duration,
-}
-
-/// How WordPress is told who shows a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdentityReference {
-    /// Where the secret is that the gate and WordPress share.
-    pub sign: Reference,
-    /// WordPress's `home_url()`.
-    pub audience: String,
-}
-
-/// Where a secret is; never the secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reference {
-    /// `env:NAME`.
-    Env(String),
-    /// `file:/path`; refused if others may read it.
-    File(PathBuf),
-}
-
 impl Sender {
     /// How its signatures are known, if it signs.
     pub fn webhook(&self) -> Option<&Webhook> {
@@ -411,19 +234,6 @@ impl Sender {
         match self {
             Self::Webhook(webhook) => &webhook.provider().name,
             Self::Token(tokens) => &tokens.rule.issuer().terms().name,
-        }
-    }
-}
-
-impl KeyKind {
-    /// The key of this text.
-    ///
-    /// # Errors
-    /// [`BadKey`], which never shows the text.
-    pub fn decode(&self, text: &str) -> Result<Secret, BadKey> {
-        match self {
-            Self::Signatures(provider) => provider.scheme.key(text),
-            Self::VerifyToken => Secret::new(text.trim_ascii_end()).map_err(|_| BadKey::Empty),
         }
     }
 }
@@ -491,58 +301,6 @@ impl Policy {
             secret: None,
             guards: Guards::default(),
             changes_at: None,
-        }
-    }
-}
-
-impl Settings {
-    /// Everything at its default, with one plain listener.
-    pub fn new(on: SocketAddr, upstream: &str) -> Self {
-        Self {
-            public_url: None,
-            listeners: vec![Listener { on, tls: None, http2: false, proxy_protocol: Vec::new() }],
-            origin: Origin::new(upstream),
-            trusted_proxies: Vec::new(),
-            spool: Spool::default(),
-            admin: SocketAddr::from(([127, 0, 0, 1], 9090)),
-            limits: EdgeLimits::default(),
-        }
-    }
-}
-
-impl Origin {
-    /// At its defaults: half as many requests at once as a common PHP-FPM pool has workers, and time for slow admin
-    /// pages.
-    pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), concurrency: 32, websocket: false, first_byte: Duration::from_secs(120) }
-    }
-}
-
-impl Default for Spool {
-    fn default() -> Self {
-        Self { folder: PathBuf::from("hookwarden-spool"), bytes: 1 << 30, free: 256 << 20 }
-    }
-}
-
-impl Default for EdgeLimits {
-    /// CONTRACT: header 15 s, body 30 s idle and 1 KiB/s, keep-alive 75 s, handshake 10 s.
-    fn default() -> Self {
-        Self {
-            header: Duration::from_secs(15),
-            body_idle: Duration::from_secs(30),
-            body_rate_bytes_per_s: 1024,
-            keepalive: Duration::from_secs(75),
-            handshake: Duration::from_secs(10),
-            head_bytes: 64 * 1024,
-            target_bytes: 8 * 1024,
-            fields: 100,
-            field_bytes: 16 * 1024,
-            connections: 10_000,
-            connections_per_address: 256,
-            bodies_bytes: 256 << 20,
-            answer_idle: Duration::from_secs(30),
-            answers_bytes: 256 << 20,
-            drain: Duration::from_secs(10),
         }
     }
 }

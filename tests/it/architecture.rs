@@ -119,8 +119,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Each type that is a proof, and the files that may make one, by literal or by constructor.
 const MAY_MAKE: &[(&str, &[&str])] = &[
-    ("Sender", &["policy/route.rs", "policy/tokens.rs"]),
-    ("Webhook", &["policy/route.rs", "verify/verified.rs", "cli/verify.rs"]),
+    ("Sender", &["policy/route/sender.rs", "policy/tokens.rs"]),
+    ("Webhook", &["policy/route/sender.rs", "verify/verified.rs", "cli/verify.rs"]),
     ("Verified", &["verify/verified.rs"]),
     ("Token", &["verify/jwt/bearer.rs"]),
     ("Bearer", &["verify/jwt/bearer.rs"]),
