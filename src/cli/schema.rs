@@ -30,6 +30,8 @@ enum FileKind {
     Env,
     /// *.test.yaml
     Tests,
+    /// providers/*.yaml, a sender of your own
+    Providers,
 }
 
 /// Runs it.
@@ -56,11 +58,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// What each is called where it is checked in.
-const FILES: [(&str, LanguageOf); 4] = [
+const FILES: [(&str, LanguageOf); 5] = [
     ("gate.schema.json", LanguageOf::Gate),
     ("routes.schema.json", LanguageOf::Routes),
     ("env.schema.json", LanguageOf::Env),
     ("tests.schema.json", LanguageOf::Tests),
+    ("providers.schema.json", LanguageOf::Providers),
 ];
 
 impl From<FileKind> for LanguageOf {
@@ -70,6 +73,7 @@ impl From<FileKind> for LanguageOf {
             FileKind::Routes => Self::Routes,
             FileKind::Env => Self::Env,
             FileKind::Tests => Self::Tests,
+            FileKind::Providers => Self::Providers,
         }
     }
 }

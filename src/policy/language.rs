@@ -6,7 +6,7 @@ use super::{
     flow::flow,
     text::{EnvText, GateText, RoutesText},
 };
-use crate::json::language::schema_of;
+use crate::{json::language::schema_of, verify::catalogue};
 use serde_json::{Map, Value};
 
 /// Each kind of file has a language of its own.
@@ -20,6 +20,8 @@ pub enum LanguageOf {
     Env,
     /// `*.test.yaml`.
     Tests,
+    /// `providers/NAME.yaml`.
+    Providers,
 }
 
 /// The language of one kind of file as a JSON Schema, for editors.
@@ -34,6 +36,7 @@ pub(super) fn schema(of: LanguageOf) -> serde_json::Value {
         LanguageOf::Routes => schema_of::<RoutesText>(),
         LanguageOf::Env => schema_of::<EnvText>(),
         LanguageOf::Tests => cases::language(),
+        LanguageOf::Providers => catalogue::text::language(),
     }
 }
 

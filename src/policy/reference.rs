@@ -49,12 +49,14 @@ pub enum Table {
     Stage,
     /// What stands in `*.test.yaml`.
     Tests,
+    /// What stands in `providers/NAME.yaml`.
+    Providers,
 }
 
 impl Table {
     /// In the order in which a newcomer needs them.
-    pub const ALL: [Self; 7] =
-        [Self::Gate, Self::Edge, Self::Files, Self::Routes, Self::Rollout, Self::Stage, Self::Tests];
+    pub const ALL: [Self; 8] =
+        [Self::Gate, Self::Edge, Self::Files, Self::Routes, Self::Rollout, Self::Stage, Self::Tests, Self::Providers];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -66,13 +68,14 @@ impl Table {
             Self::Rollout => "Trying before enforcing",
             Self::Stage => "Keys, issuers and destinations",
             Self::Tests => "Tests",
+            Self::Providers => "Senders",
         }
     }
 
     /// Keys that are new to the language are in a table without a word here.
     fn of(name: &str, within: Self) -> Self {
         match name.split(['.', '[']).next() {
-            _ if within == Self::Tests => within,
+            _ if matches!(within, Self::Tests | Self::Providers) => within,
             Some("edge") => Self::Edge,
             Some("classes" | "floor" | "class" | "exception") => Self::Files,
             Some("rollout") => Self::Rollout,
@@ -83,7 +86,11 @@ impl Table {
 
     /// The table, in Markdown.
     pub fn markdown(self) -> String {
-        let mut table = "| key | default | meaning |\n|---|---|---|\n".to_owned();
+        // What holds without a sender's key is in its meaning: most are `like` another entry's, or not there at all.
+        let defaults = self != Self::Providers;
+        let mut table =
+            if defaults { "| key | default | meaning |\n|---|---|---|\n" } else { "| key | meaning |\n|---|---|\n" }
+                .to_owned();
         for Key { name, absent, meaning, .. } in keys().into_iter().filter(|key| key.table == self) {
             let absent = match absent {
                 Some(Absent::Refused) => "must be said".to_owned(),
@@ -91,7 +98,8 @@ impl Table {
                 Some(Absent::Words(words)) => words,
                 None => String::new(),
             };
-            let row = format!("`{name}` | {absent} | {meaning}");
+            let row =
+                if defaults { format!("`{name}` | {absent} | {meaning}") } else { format!("`{name}` | {meaning}") };
             // Writing to a string cannot fail.
             let _ = writeln!(table, "| {row} |");
         }
@@ -104,6 +112,7 @@ pub fn keys() -> Vec<Key> {
     let mut keys = Vec::new();
     walk(&schema(LanguageOf::Gate), "", Table::Gate, None, &mut keys);
     walk(&schema(LanguageOf::Tests), "", Table::Tests, None, &mut keys);
+    walk(&schema(LanguageOf::Providers), "", Table::Providers, None, &mut keys);
     keys
 }
 

@@ -29,6 +29,7 @@ fn the_schemas_that_editors_read_are_those_of_this_language() {
         ("routes", LanguageOf::Routes),
         ("env", LanguageOf::Env),
         ("tests", LanguageOf::Tests),
+        ("providers", LanguageOf::Providers),
     ] {
         hold(&format!("policies/language/{name}.schema.json"), &format!("{:#}\n", language(of)));
     }
@@ -62,15 +63,23 @@ fn every_key_says_what_it_means_and_what_holds_without_it() {
     assert!(keys.len() > 70, "{keys:#?}");
     for key in &keys {
         assert!(
-            key.absent.is_some(),
+            key.absent.is_some() || key.table == Table::Providers,
             "`{}` says nothing of its default: `extend(\"default\" = ...)` or `extend(\"x-absent\" = \"...\")`",
             key.name
         );
         assert!(key.meaning.len() > 8, "`{}` has no doc comment", key.name);
         assert!(key.meaning.ends_with('.'), "`{}` does not end its sentence: {}", key.name, key.meaning);
     }
-    let names: BTreeSet<_> = keys.iter().map(|key| (key.table == Table::Tests, &key.name)).collect();
+    let names: BTreeSet<_> = keys.iter().map(|key| (family(key.table), &key.name)).collect();
     assert_eq!(names.len(), keys.len(), "no name stands for two keys");
+}
+
+/// A policy, its tests and a sender's file each have names of their own.
+fn family(table: Table) -> &'static str {
+    match table {
+        Table::Tests | Table::Providers => table.title(),
+        _ => "policy",
+    }
 }
 
 /// A policy in which each key has a place to stand.
@@ -355,9 +364,10 @@ fn meaning(policy: &Value) -> Result<String, Vec<String>> {
     Ok(format!("{policy:#?}"))
 }
 
-/// The keys of a policy, without those of its tests: what these do is shown in `cases.rs`.
+/// The keys of a policy, without those of its tests and of senders' files: what these do is shown in `cases.rs` and
+/// `senders.rs`.
 fn policy_keys() -> impl Iterator<Item = Key> {
-    keys().into_iter().filter(|key| key.table != Table::Tests)
+    keys().into_iter().filter(|key| family(key.table) == "policy")
 }
 
 /// A key that changes nothing is one that is accepted and ignored.

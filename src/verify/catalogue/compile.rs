@@ -3,7 +3,7 @@
 use super::{
     MAX_AGE, MAX_FUTURE, Mistake, Mistakes, Provenance, Provider, Respond, Source, embedded,
     mistakes::unreadable,
-    text::{ProviderText, SourceText},
+    text::{ProviderText, RespondText, SourceText},
 };
 use crate::{
     repeat::Identical,
@@ -50,6 +50,7 @@ impl Provider {
         let (retry_horizon, answer_by) =
             (time(read.retry_horizon.as_ref(), HORIZON), time(read.answer_by.as_ref(), ANSWER_BY));
         let (max_age, max_future) = (time(read.max_age.as_ref(), AGE), time(read.max_future.as_ref(), FUTURE));
+        let respond = respond(read.respond.as_ref(), &mut wrong);
         for (present, what) in [
             (name.is_some(), "`name: ...`, what a policy writes after `provider:`"),
             (read.documentation.is_some(), "`documentation: ...`, the vendor's page"),
@@ -75,7 +76,6 @@ impl Provider {
         else {
             return Err(wrong.0);
         };
-        let respond = read.respond.unwrap_or_default();
         Ok(Self {
             name: name.value,
             aliases: read.aliases.into_iter().map(|alias| alias.value).collect(),
@@ -87,11 +87,7 @@ impl Provider {
             max_future: max_future.unwrap_or(MAX_FUTURE),
             retry_horizon,
             answer_by,
-            respond: Respond {
-                accepted: respond.accepted,
-                accepted_body: respond.accepted_body,
-                unauthenticated: respond.unauthenticated,
-            },
+            respond,
             handshakes,
             answers: read.answers,
             retries: read.retries,
@@ -137,6 +133,23 @@ fn plain_name(name: &Spanned<String>, also: &str, wrong: &mut Mistakes) {
 }
 
 /// An id that nothing binds can be changed by whoever has captured a request, and would make it a new event each time.
+/// A sender that hears anything but a 2xx for what was accepted sends it again.
+fn respond(read: Option<&RespondText>, wrong: &mut Mistakes) -> Respond {
+    let mut status = |written: Option<&Spanned<u16>>, known: RangeInclusive<u16>| {
+        let written = written?;
+        if !known.contains(&written.value) {
+            wrong
+                .at(written, format!("no answer has this status; write one from {} to {}", known.start(), known.end()));
+        }
+        Some(written.value)
+    };
+    Respond {
+        accepted: status(read.and_then(|read| read.accepted.as_ref()), 200..=299),
+        unauthenticated: status(read.and_then(|read| read.unauthenticated.as_ref()), 200..=599),
+        accepted_body: read.and_then(|read| read.accepted_body.clone()),
+    }
+}
+
 fn event_key(read: &ProviderText, scheme: Option<&Scheme>, wrong: &mut Mistakes) -> Vec<String> {
     let pointers = read.event_key.iter().flatten();
     for pointer in pointers.clone() {

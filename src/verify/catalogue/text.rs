@@ -1,8 +1,12 @@
 //! How an entry of the catalogue is written. One YAML file is one sender; a team's own lie beside its policy.
 
-use crate::verify::{handshake::text::HandshakeText, scheme::text::SchemeText};
+use crate::{
+    json::language::schema_of,
+    verify::{handshake::text::HandshakeText, scheme::text::SchemeText},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_saphyr::Spanned;
 
 /// One sender. With `like`, what it does not say itself is what that entry says, key by key.
@@ -29,10 +33,10 @@ pub struct ProviderText {
     /// Members of the signed body that name the event, as JSON Pointers.
     #[schemars(with = "Option<Vec<String>>")]
     pub event_key: Option<Vec<Spanned<String>>>,
-    /// `header:NAME` or `json:/pointer`.
+    /// Where the kind of event is said: `header:NAME` or `json:/pointer`.
     #[schemars(with = "Option<String>")]
     pub event_type: Option<Spanned<String>>,
-    /// `repeat` (the default) or `normal`: can identical bytes be two events?
+    /// Can identical bytes be two events? `repeat` (the default) says no, `normal` yes.
     #[schemars(with = "Option<String>")]
     pub identical: Option<Spanned<String>>,
     /// How far back a signed time may lie.
@@ -83,11 +87,18 @@ pub struct SourceText {
 #[serde(deny_unknown_fields)]
 pub struct RespondText {
     /// A status, for what was accepted.
-    pub accepted: Option<u16>,
+    #[schemars(with = "Option<u16>", range(min = 200, max = 299))]
+    pub accepted: Option<Spanned<u16>>,
     /// Its body.
     pub accepted_body: Option<String>,
     /// A status, for a signature that does not hold.
-    pub unauthenticated: Option<u16>,
+    #[schemars(with = "Option<u16>", range(min = 200, max = 599))]
+    pub unauthenticated: Option<Spanned<u16>>,
+}
+
+/// What can be written in a sender's file, as a JSON Schema.
+pub fn language() -> Value {
+    schema_of::<ProviderText>()
 }
 
 impl ProviderText {

@@ -80,6 +80,16 @@ fn what_is_wrong_is_told_where_it_stands() {
             "10:10! no vendor has such a time; it lies between 1 s and 86400 s",
         ),
         (
+            "answer_by: 9s",
+            "answer_by: 9s\nrespond: { accepted: 302, unauthenticated: 4010 }",
+            "12:22! no answer has this status; write one from 200 to 299",
+        ),
+        (
+            "answer_by: 9s",
+            "answer_by: 9s\nrespond: { accepted: 200, unauthenticated: 4010 }",
+            "12:44! no answer has this status; write one from 200 to 599",
+        ),
+        (
             "ts, \"text:.\", body",
             "ts, body",
             "9:31 nothing stands between `ts` and `body`: where one ends and the other begins is not signed",
