@@ -41,7 +41,7 @@ pub use references::{
 };
 pub use report::{Diagnostic, Report, Severity};
 pub use settings::{EdgeLimits, Listener, Origin, Settings, Spool};
-pub use source::{Source, TextFile};
+pub use source::{Part, Source, TextFile, Unread};
 pub use summary::{DestinationSummary, RouteSummary};
 pub use units::{written_rate, written_size, written_time};
 

@@ -96,21 +96,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let now = SystemClock.now();
     let mut checked = Checked::default();
     for env in stages {
-        let read = policy_files::read(&args.policy, env.as_deref());
-        let compiled = read.and_then(|source| {
-            let Compiled { policy, warnings } =
-                policy::compile(&source, &Catalogue::embedded(), &Overrides::default(), now)?;
+        let source = policy_files::read(&args.policy, env.as_deref());
+        let compiled = policy::compile(&source, &Catalogue::embedded(), &Overrides::default(), now);
+        let compiled = compiled.and_then(|Compiled { policy, warnings }| {
             let warnings = warnings.and(certificates::look(&source, &policy, args.keys));
-            if warnings.count(Severity::Error) > 0 {
-                return Err(warnings);
-            }
-            Ok((source, Compiled { policy, warnings }))
+            if warnings.count(Severity::Error) > 0 { Err(warnings) } else { Ok(Compiled { policy, warnings }) }
         });
-        if let (Some(route), Ok((source, compiled))) = (&args.effective, &compiled) {
+        if let (Some(route), Ok(compiled)) = (&args.effective, &compiled) {
             let route = Some(route.as_str()).filter(|route| *route != EVERYTHING);
-            effective(source, &compiled.policy, route, env.as_deref(), &mut out)?;
+            effective(&source, &compiled.policy, route, env.as_deref(), &mut out)?;
         }
-        checked.add(env, compiled.map(|(_, compiled)| compiled), args, now);
+        checked.add(env, compiled, args, now);
     }
     if args.effective.is_some() && checked.in_order {
         return Ok(ExitCode::SUCCESS);

@@ -4,29 +4,28 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use crate::policy::{Report, Source, TextFile};
+use crate::policy::{Part, Report, Source, TextFile};
 use reader::{Reader, Wanted};
 use std::path::{Path, PathBuf};
 
 /// Reads a policy: a folder with a `gate.yaml`, its `routes/`, and of its `env/` the stage that was asked for; or one
-/// file. The `providers/` and `schemas/` beside it belong to it either way.
-///
-/// # Errors
-/// What cannot be opened, or is not text; a stage that is not there, or none where there are some.
-pub fn read(path: &Path, env: Option<&str>) -> Result<Source, Report> {
+/// file. The `providers/` and `schemas/` beside it belong to it either way. What cannot be opened, or is not text; a
+/// stage that is not there, or none where there are some: all that is in what is read, as something that is wrong with
+/// it, so that whoever compiles it tells it among everything else.
+pub fn read(path: &Path, env: Option<&str>) -> Source {
     let (main, folder) = place(path);
     let mut reader = Reader::default();
-    let main = reader.text(&main);
+    let name = main.display().to_string();
+    let main = reader.text(Part::Gate, &main);
     let whole = folder.is_whole;
     reader.misspelt(&folder.at, if whole { &[ROUTES, ENV, PROVIDERS, SCHEMAS] } else { &[PROVIDERS, SCHEMAS] });
-    let source = Source {
-        main: main.unwrap_or_else(|| TextFile { name: String::new(), text: String::new() }),
-        routes: if whole { reader.folder(&folder.at.join(ROUTES), Wanted::Routes) } else { Vec::new() },
-        env: reader.stage(&folder, env),
-        providers: reader.folder(&folder.at.join(PROVIDERS), Wanted::Yaml),
-        schemas: reader.folder(&folder.at.join(SCHEMAS), Wanted::Json),
-    };
-    if reader.wrong.is_empty() { Ok(source) } else { Err(reader.wrong) }
+    let mut files = |part, name, wanted| reader.folder(part, &folder.at.join(name), wanted);
+    let routes = if whole { files(Part::Routes, ROUTES, Wanted::Routes) } else { Vec::new() };
+    let providers = files(Part::Providers, PROVIDERS, Wanted::Yaml);
+    let schemas = files(Part::Schemas, SCHEMAS, Wanted::Json);
+    let env = reader.stage(&folder, env);
+    let main = main.unwrap_or(TextFile { name, text: String::new() });
+    Source { main, routes, env, providers, schemas, unread: reader.unread }
 }
 
 /// The tests of a policy: `*.test.yaml` beside it and in its `routes/`; of a policy of one file `NAME.yaml`, its
@@ -38,14 +37,14 @@ pub fn tests(path: &Path) -> Result<Vec<TextFile>, Report> {
     let (main, folder) = place(path);
     let mut reader = Reader::default();
     let files = if folder.is_whole {
-        let mut files = reader.folder(&folder.at, Wanted::Tests);
-        files.extend(reader.folder(&folder.at.join(ROUTES), Wanted::Tests));
+        let mut files = reader.folder(Part::Beside, &folder.at, Wanted::Tests);
+        files.extend(reader.folder(Part::Routes, &folder.at.join(ROUTES), Wanted::Tests));
         files
     } else {
         let beside = main.with_extension(TESTS.trim_start_matches('.'));
-        if beside.exists() { reader.text(&beside).into_iter().collect() } else { Vec::new() }
+        if beside.exists() { reader.text(Part::Beside, &beside).into_iter().collect() } else { Vec::new() }
     };
-    if reader.wrong.is_empty() { Ok(files) } else { Err(reader.wrong) }
+    if reader.unread.is_empty() { Ok(files) } else { Err(reader.report()) }
 }
 
 /// The stages of a policy, by name: the files of its `env/`.
@@ -56,7 +55,7 @@ pub fn stages(path: &Path) -> Result<Vec<String>, Report> {
     let (_, folder) = place(path);
     let mut reader = Reader::default();
     let stages = reader.stages(&folder);
-    if reader.wrong.is_empty() { Ok(stages.into_iter().map(|(name, _)| name).collect()) } else { Err(reader.wrong) }
+    if reader.unread.is_empty() { Ok(stages.into_iter().map(|(name, _)| name).collect()) } else { Err(reader.report()) }
 }
 
 /// The texts that say where a gate has its spool, the nearest one first, whether or not they are in order: those of the

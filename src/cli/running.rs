@@ -31,7 +31,7 @@ use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
 use keeper::{Generation, Keeper, Queue, Works};
 use ledgers::Ledgers;
-use load::{Attempt, Loaded};
+use load::Loaded;
 use std::{
     hash::RandomState,
     net::SocketAddr,
@@ -281,15 +281,11 @@ impl Start {
 fn first(start: &Start, clock: &dyn Clock, by: &RandomState) -> anyhow::Result<Option<Loaded>> {
     let outcome = match &start.policy {
         None => load::with_keys(Arc::new(start.pass_through()?), clock.now()),
-        Some(path) => match policy_files::read(path, start.env.as_deref()) {
-            Err(report) => Err(load::Refused::Policy(report)),
-            Ok(source) => {
-                let catalogue = Catalogue::embedded();
-                let Attempt { outcome, .. } =
-                    load::load(&Arc::new(source), &start.overrides(), &catalogue, clock.now(), by);
-                outcome
-            }
-        },
+        Some(path) => {
+            let source = Arc::new(policy_files::read(path, start.env.as_deref()));
+            let catalogue = Catalogue::embedded();
+            load::load(&source, &start.overrides(), &catalogue, clock.now(), by).outcome
+        }
     };
     match outcome {
         Ok(loaded) => {

@@ -48,7 +48,8 @@ impl Language {
 
     /// Everything in this file that is not in the language.
     pub fn check(&self, document: &Document) -> Vec<Wrong> {
-        self.schema.mistakes(&document.root).flat_map(|mistake| self.word(&mistake, document)).collect()
+        let mistakes = self.schema.mistakes(&document.root).flat_map(|mistake| self.word(&mistake, document));
+        document.repeated().iter().cloned().chain(mistakes).collect()
     }
 
     fn word(&self, mistake: &Mistake, document: &Document) -> Vec<Wrong> {

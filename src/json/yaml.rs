@@ -4,9 +4,15 @@
 use super::{Kind, Member, Members, Node, Text};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{
-    Location, MessageFormatter as _, Spanned, UserMessageFormatter, budget::BudgetBreach, options::MergeKeyPolicy,
+    Location, MessageFormatter as _, Spanned, UserMessageFormatter,
+    budget::BudgetBreach,
+    options::{DuplicateKeyPolicy, MergeKeyPolicy},
 };
-use std::{collections::BTreeMap, fmt, ops::Range};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    ops::Range,
+};
 
 /// One thing that is wrong with a text: which bytes of it, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,9 +35,10 @@ impl Wrong {
 /// One file, read.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// All of it.
+    /// All of it; of a name that is written twice, what both of them say together.
     pub root: Node,
     names: Names,
+    repeated: Vec<Wrong>,
 }
 
 /// Where the name of a member stands, by where its value starts.
@@ -46,10 +53,15 @@ pub const TEXT_MAX_BYTES: usize = 1 << 20;
 /// # Errors
 /// Only the first mistake is told, because what follows it cannot be relied on.
 pub fn read_yaml(text: &str) -> Result<Document, Wrong> {
-    read_yaml_at(text, 0)
+    let document = read_yaml_at(text, 0)?;
+    match document.repeated.into_iter().next() {
+        Some(repeated) => Err(repeated),
+        None => Ok(Document { repeated: Vec::new(), ..document }),
+    }
 }
 
-/// As [`read_yaml`], for one of several texts that share one numbering of bytes: this one begins at `base`.
+/// As [`read_yaml`], for one of several texts that share one numbering of bytes: this one begins at `base`. Names that
+/// are written twice hide nothing else that is wrong: they are told by [`Document::repeated`].
 ///
 /// # Errors
 /// Only the first mistake is told, because what follows it cannot be relied on.
@@ -66,6 +78,7 @@ pub fn read_yaml_at(text: &str, base: usize) -> Result<Document, Wrong> {
         underscored_numbers_as_strings: true,
         leading_zero_numbers_as_strings: true,
         merge_keys: MergeKeyPolicy::Error,
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
         reject_unsupported_tags: true,
         budget: serde_saphyr::budget! {
             max_documents: 1,
@@ -79,8 +92,9 @@ pub fn read_yaml_at(text: &str, base: usize) -> Result<Document, Wrong> {
     let root: Spanned<Yaml> = serde_saphyr::from_str_with_options(unmarked, options)
         .map_err(|error| unreadable(error.without_snippet(), unmarked, mark))?;
     let mut names = Names::new();
-    let root = node(root, mark, &mut names)?;
-    Ok(Document { root, names })
+    let mut repeated = Vec::new();
+    let root = node(root, mark, &mut names, &mut repeated)?;
+    Ok(Document { root, names, repeated })
 }
 
 const TOO_MUCH: &str = "more values, aliases or depth than any file of this kind needs";
@@ -91,7 +105,12 @@ const DEPTH_MAX: usize = 48;
 impl Document {
     /// A value that was put together from parts of several files, which still know where they stand.
     pub fn joined(root: Node, parts: impl IntoIterator<Item = Self>) -> Self {
-        Self { root, names: parts.into_iter().flat_map(|part| part.names).collect() }
+        Self { root, names: parts.into_iter().flat_map(|part| part.names).collect(), repeated: Vec::new() }
+    }
+
+    /// The names that stand twice in one place, each where it stands again.
+    pub fn repeated(&self) -> &[Wrong] {
+        &self.repeated
     }
 
     /// What to underline when something is wrong with this value. Of a block that goes over many lines, its name.
@@ -129,26 +148,68 @@ fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
     Wrong::new(at, format!("cannot be read as YAML: {message}"))
 }
 
-fn node(Spanned { value, referenced, .. }: Spanned<Yaml>, mark: usize, names: &mut Names) -> Result<Node, Wrong> {
+fn node(
+    Spanned { value, referenced, .. }: Spanned<Yaml>,
+    mark: usize,
+    names: &mut Names,
+    repeated: &mut Vec<Wrong>,
+) -> Result<Node, Wrong> {
     let at = bytes(&referenced, mark);
     let kind = match value {
         Yaml::Scalar(kind) => kind,
         Yaml::List(items) => {
-            Kind::Array(items.into_iter().map(|item| node(item, mark, names)).collect::<Result<_, _>>()?)
+            let items = items.into_iter().map(|item| node(item, mark, names, repeated));
+            Kind::Array(items.collect::<Result<_, _>>()?)
         }
-        Yaml::Map(members) => {
-            let member = |(name, value): (Spanned<String>, Spanned<Yaml>)| {
+        Yaml::Map(written) => {
+            let mut members: BTreeMap<Text, Member> = BTreeMap::new();
+            for (name, value) in written {
                 let named = bytes(&name.referenced, mark);
-                let named_at = named.start;
-                names.insert(bytes(&value.referenced, mark).start, named);
-                Ok(Member { name: Text::from(name.value), named_at, value: node(value, mark, names)? })
-            };
-            let members = members.into_iter().map(member).collect::<Result<_, _>>()?;
-            // The reader has refused two equal names already.
+                names.insert(bytes(&value.referenced, mark).start, named.clone());
+                let value = node(value, mark, names, repeated)?;
+                let name = Text::from(name.value);
+                match members.entry(name.clone()) {
+                    Entry::Vacant(free) => {
+                        free.insert(Member { name, named_at: named.start, value });
+                    }
+                    Entry::Occupied(mut taken) => {
+                        repeated.push(Wrong::new(
+                            named,
+                            format!("`{name}` is written twice here; leave one of the two out"),
+                        ));
+                        let first = taken.get_mut();
+                        first.value = both(first.value.clone(), value);
+                    }
+                }
+            }
+            let members = members.into_values().collect();
             Kind::Object(Members::of(members).ok_or_else(|| Wrong::new(at.clone(), "two names are equal"))?)
         }
     };
     Ok(Node { at, kind })
+}
+
+/// What two values of one name say together, so that what is wrong in the second one is told too: nobody uses it.
+fn both(first: Node, second: Node) -> Node {
+    match (first.kind, second.kind) {
+        (Kind::Object(one), Kind::Object(other)) => {
+            let own = |(name, node): (&Text, &Node)| (name.clone(), node.clone());
+            let mut joined: BTreeMap<Text, Node> = one.iter().map(own).collect();
+            for (name, value) in other.iter().map(own) {
+                let value = match joined.remove(&name) {
+                    Some(first) => both(first, value),
+                    None => value,
+                };
+                joined.insert(name, value);
+            }
+            Node { at: first.at, kind: Kind::Object(joined.into()) }
+        }
+        (Kind::Array(mut one), Kind::Array(other)) => {
+            one.extend(other);
+            Node { at: first.at, kind: Kind::Array(one) }
+        }
+        (kind, _) => Node { at: first.at, kind },
+    }
 }
 
 fn bytes(location: &Location, mark: usize) -> Range<usize> {
@@ -280,8 +341,17 @@ mod tests {
 
     #[test]
     fn two_equal_names_are_refused_however_they_are_written() {
-        assert!(refused("a: 1\n'a': 2\n").contains("duplicate"));
-        assert!(refused("a: { b: 1, \"\\x62\": 2 }\n").contains("duplicate"));
+        assert_eq!(refused("a: 1\n'a': 2\n"), "`a` is written twice here; leave one of the two out");
+        assert_eq!(refused("a: { b: 1, \"\\x62\": 2 }\n"), "`b` is written twice here; leave one of the two out");
+    }
+
+    #[test]
+    fn what_is_written_twice_hides_nothing_else() {
+        let text = "a: { b: 1, d: [{ e: 1, e: 2 }] }\na: { b: 2, c: 3 }\n";
+        let document = read_yaml_at(text, 100).unwrap();
+        let places: Vec<_> = document.repeated().iter().map(|wrong| wrong.start - 100).collect();
+        assert_eq!(places, [23, text.rfind("a:").unwrap()], "the inner one, and the outer one");
+        assert_eq!(document.root.to_value().to_string(), r#"{"a":{"b":1,"c":3,"d":[{"e":1}]}}"#);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     issuers::{identity, issuers},
     merge::{merge, merged},
     notes::Notes,
-    report::{Report, Severity},
+    report::{Note, Report, Severity},
     rollout::rollout,
     route::{RouteCompiler, Surroundings},
     senders::{Senders, key_lists, key_references},
@@ -61,6 +61,7 @@ pub fn compile(
 ) -> Result<Compiled, Report> {
     let texts = Texts::of(source);
     let (senders, mut found) = Senders::read(catalogue, &texts);
+    found.extend(texts.unreadable().map(|wrong| Note { wrong: wrong.clone(), severity: Severity::Error }));
     let document = merge(&texts, &mut found);
     let policy = document.as_ref().map(|document| {
         let mut notes = Notes::new(document, &texts, std::mem::take(&mut found));

@@ -6,13 +6,15 @@ use std::ops::Range;
 
 /// Which bytes of the text must not be shown. The tree of a text that can be read numbers them from `base`.
 pub(super) fn hidden(text: &str, document: Option<&Document>, base: usize) -> Vec<Range<usize>> {
-    let mut hidden = document.map_or_else(
-        || by_eye(text, &["from", "sign", "secret", "password", "token"]),
-        |document| {
-            let places = by_place(&document.root).into_iter();
-            places.map(|at| at.start.saturating_sub(base)..at.end.saturating_sub(base)).collect()
-        },
-    );
+    let mut hidden = Vec::new();
+    if let Some(document) = document {
+        let places = by_place(&document.root).into_iter();
+        hidden.extend(places.map(|at| at.start.saturating_sub(base)..at.end.saturating_sub(base)));
+    }
+    // Of what is written twice, not all is in the tree.
+    if document.is_none_or(|document| !document.repeated().is_empty()) {
+        hidden.extend(by_eye(text, &["from", "sign", "secret", "password", "token"]));
+    }
     hidden.extend(passwords(text));
     hidden
 }

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use std::collections::BTreeMap;
 
 /// The whole policy in the shape of one `gate.yaml`, classes dissolved. `None` where a file that everything else depends
-/// on cannot be read, which has been told.
+/// on cannot be read, which is told elsewhere.
 pub(super) fn merge(texts: &Texts<'_>, found: &mut Vec<Note>) -> Option<Document> {
     check::<GateText>(texts, FileKind::Gate, ELSEWHERE_GATE, found);
     check::<RoutesText>(texts, FileKind::Routes, ELSEWHERE_ROUTES, found);
@@ -49,16 +49,11 @@ fn check<T: JsonSchema>(texts: &Texts<'_>, kind: FileKind, elsewhere: &[Hint], f
     let mut error = |wrong| found.push(Note { wrong, severity: Severity::Error });
     let mut language = None;
     for placed in texts.of_kind(kind) {
-        match &placed.document {
-            Some(Ok(document)) => {
-                let hinted = |language: Language| language.with_hints(elsewhere);
-                match language.get_or_insert_with(|| Language::of::<T>().map(hinted)) {
-                    Ok(language) => language.check(document).into_iter().for_each(&mut error),
-                    Err(broken) => error(broken.clone()),
-                }
-            }
-            Some(Err(unreadable)) => error(unreadable.clone()),
-            None => {}
+        let Some(document) = placed.tree() else { continue };
+        let hinted = |language: Language| language.with_hints(elsewhere);
+        match language.get_or_insert_with(|| Language::of::<T>().map(hinted)) {
+            Ok(language) => language.check(document).into_iter().for_each(&mut error),
+            Err(broken) => error(broken.clone()),
         }
     }
 }

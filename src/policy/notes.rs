@@ -37,6 +37,11 @@ impl<'a> Notes<'a> {
         self.texts.at(node.at.start).is_some_and(|placed| placed.kind == FileKind::Routes)
     }
 
+    /// Whether there are routes that nobody knows, in a file that cannot be read.
+    pub(super) fn lacks_routes(&self) -> bool {
+        self.texts.lacks(FileKind::Routes)
+    }
+
     pub(super) fn find(&self, pointer: &str) -> Option<&'a Node> {
         self.document.root.find(pointer)
     }

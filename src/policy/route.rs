@@ -61,7 +61,7 @@ impl Surroundings<'_> {
     pub(super) fn check_names(&self, route: &Node, notes: &mut Notes<'_>) {
         let text = |pointer: &str| route.find(pointer).and_then(|node| Some((node, node.text()?)));
         if let Some((node, wanted)) = text("/sender/provider")
-            && self.senders.find(wanted).is_none()
+            && self.senders.lacks(wanted)
         {
             let way_out = self.senders.way_out(wanted);
             notes.wrong(Some(node), format!("unknown provider `{wanted}`{way_out}"));

@@ -20,19 +20,26 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 pub(super) struct Senders<'a> {
     catalogue: &'a Catalogue,
     own: Vec<Arc<Provider>>,
+    /// Some of those beside the policy are not in order, and nobody knows what they are called.
+    lacks_some: bool,
 }
 
 impl<'a> Senders<'a> {
     /// Reads the files of `providers/`, and tells all that is wrong with them.
     pub(super) fn read(catalogue: &'a Catalogue, texts: &Texts<'_>) -> (Self, Vec<Note>) {
         let (mut own, mut notes): (Vec<Arc<Provider>>, Vec<Note>) = (Vec::new(), Vec::new());
-        for Placed { file, base, .. } in texts.of_kind(FileKind::Provider) {
+        let mut lacks_some = texts.lacks(FileKind::Provider);
+        for Placed { file, base, document, .. } in texts.of_kind(FileKind::Provider) {
+            if document.is_some() {
+                continue; // it cannot be read
+            }
             let note = |at: Range<usize>, message| Note {
                 wrong: Wrong::new(base + at.start..base + at.end, message),
                 severity: Severity::Error,
             };
             match Provider::from_yaml(&file.text) {
                 Err(mistakes) => {
+                    lacks_some = true;
                     notes.extend(mistakes.into_iter().map(|mistake| note(mistake.at, mistake.message)));
                 }
                 // The catalogue's own files, beside a policy: the same entry is no other one.
@@ -50,7 +57,12 @@ impl<'a> Senders<'a> {
                 }
             }
         }
-        (Self { catalogue, own }, notes)
+        (Self { catalogue, own, lacks_some }, notes)
+    }
+
+    /// Whether there surely is no such sender.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        self.find(name).is_none() && !self.lacks_some
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Arc<Provider>> {

@@ -22,6 +22,36 @@ pub struct Source {
     pub providers: Vec<TextFile>,
     /// The files of `schemas/`, for contracts to name.
     pub schemas: Vec<TextFile>,
+    /// What belongs to it and cannot be read: with any of it there is no policy, and everything else is told all the same.
+    pub unread: Vec<Unread>,
+}
+
+/// A file, or a folder, that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// What would stand in it.
+    pub part: Part,
+    /// Its name, and its text as far as it is one.
+    pub file: TextFile,
+    /// Why, with a way out.
+    pub why: String,
+}
+
+/// A part of a policy's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `gate.yaml`.
+    Gate,
+    /// `routes/`.
+    Routes,
+    /// The stage that was asked for.
+    Stage,
+    /// `providers/`.
+    Providers,
+    /// `schemas/`.
+    Schemas,
+    /// What lies there and is nothing that anything else depends on.
+    Beside,
 }
 
 /// One file, read.
@@ -42,6 +72,7 @@ impl Source {
             env: None,
             providers: Vec::new(),
             schemas: Vec::new(),
+            unread: Vec::new(),
         }
     }
 
@@ -63,7 +94,9 @@ impl Source {
 
     /// The schemas, by their names inside the policy's folder.
     pub(super) fn library(&self) -> Library {
+        let unread = self.unread.iter().filter(|unread| unread.part == Part::Schemas);
         Library::of(self.schemas.iter().map(|file| (self.inside(&file.name), file.text.as_str())))
+            .without(unread.map(|unread| self.inside(&unread.file.name)))
     }
 
     /// A file's name without the path of the policy's folder.
@@ -100,38 +133,76 @@ pub(super) enum FileKind {
     /// Read by [`Provider::from_yaml`](crate::verify::Provider::from_yaml).
     Provider,
     Tests,
+    /// What nothing is compiled from: it is only told that it cannot be read.
+    Other,
+}
+
+impl From<Part> for FileKind {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Gate => Self::Gate,
+            Part::Routes => Self::Routes,
+            Part::Stage => Self::Env,
+            Part::Providers => Self::Provider,
+            Part::Schemas | Part::Beside => Self::Other,
+        }
+    }
 }
 
 impl<'a> Texts<'a> {
     /// In the order in which mistakes are told.
     pub(super) fn of(source: &'a Source) -> Self {
-        let named = |kind, files: &'a [TextFile]| files.iter().map(move |file| (kind, file));
-        let all = std::iter::once((FileKind::Gate, &source.main))
-            .chain(named(FileKind::Routes, &source.routes))
-            .chain(source.env.iter().map(|file| (FileKind::Env, file)))
-            .chain(named(FileKind::Provider, &source.providers));
-        Self::place(all)
+        let mut all: Vec<(FileKind, &TextFile, Option<&str>)> = Vec::new();
+        let unread = |part| source.unread.iter().filter(move |unread| unread.part == part);
+        let mut add = |part: Part, files: &'a [TextFile]| {
+            let read = files.iter().map(|file| (part.into(), file, None));
+            let start = all.len();
+            all.extend(
+                read.chain(unread(part).map(|Unread { file, why, .. }| (part.into(), file, Some(why.as_str())))),
+            );
+            all.get_mut(start..).unwrap_or_default().sort_by_key(|(_, file, _)| file.name.as_str());
+        };
+        let main = std::slice::from_ref(&source.main);
+        add(Part::Gate, if unread(Part::Gate).next().is_some() { &[] } else { main });
+        add(Part::Routes, &source.routes);
+        add(Part::Stage, source.env.as_slice());
+        add(Part::Providers, &source.providers);
+        add(Part::Schemas, &[]);
+        add(Part::Beside, &[]);
+        Self::place(all.into_iter())
     }
 
     /// The tests of a policy, which are read by themselves.
     pub(super) fn of_tests(files: &'a [TextFile]) -> Self {
-        Self::place(files.iter().map(|file| (FileKind::Tests, file)))
+        Self::place(files.iter().map(|file| (FileKind::Tests, file, None)))
     }
 
-    fn place(all: impl Iterator<Item = (FileKind, &'a TextFile)>) -> Self {
+    fn place(all: impl Iterator<Item = (FileKind, &'a TextFile, Option<&'a str>)>) -> Self {
         let (mut files, mut base) = (Vec::new(), 0);
-        for (kind, file) in all {
-            let document = match kind {
-                FileKind::Gate | FileKind::Routes | FileKind::Env | FileKind::Tests => {
+        for (kind, file, unread) in all {
+            let end = base + file.text.len();
+            let document = match (unread, kind) {
+                (Some(why), _) => Some(Err(Wrong::new(end..end, why))),
+                (None, FileKind::Gate | FileKind::Routes | FileKind::Env | FileKind::Tests) => {
                     Some(read_yaml_at(&file.text, base))
                 }
-                FileKind::Provider => None,
+                (None, FileKind::Provider | FileKind::Other) => None,
             };
             files.push(Placed { kind, file, base, document });
             // The place behind the last byte belongs to the file, too.
-            base += file.text.len() + 1;
+            base = end + 1;
         }
         Self { files }
+    }
+
+    /// Why each file that cannot be read cannot.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = &Wrong> {
+        self.files.iter().filter_map(|placed| placed.document.as_ref()?.as_ref().err())
+    }
+
+    /// Whether a file of this kind cannot be read: then nobody knows which names are in it.
+    pub(super) fn lacks(&self, kind: FileKind) -> bool {
+        self.of_kind(kind).any(|placed| matches!(placed.document, Some(Err(_))))
     }
 
     pub(super) fn of_kind(&self, kind: FileKind) -> impl Iterator<Item = &Placed<'a>> {
@@ -177,7 +248,7 @@ impl Placed<'_> {
             FileKind::Gate | FileKind::Routes | FileKind::Env | FileKind::Tests => {
                 hidden(&self.file.text, self.tree(), self.base)
             }
-            FileKind::Provider => hidden_in_sender(&self.file.text),
+            FileKind::Provider | FileKind::Other => hidden_in_sender(&self.file.text),
         }
     }
 }

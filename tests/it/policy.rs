@@ -52,6 +52,7 @@ fn source(folder: &Path, stage: &str) -> Source {
         env: files("env", &format!("{stage}.yaml")).pop(),
         providers: files("providers", ".yaml"),
         schemas,
+        unread: Vec::new(),
     }
 }
 

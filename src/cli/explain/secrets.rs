@@ -22,9 +22,9 @@ impl KeyTexts {
         all.add(policy, None);
         let stages = policy_files::stages(path).unwrap_or_default();
         for stage in stages.iter().filter(|stage| env != Some(stage.as_str())) {
-            // A stage that is not in order has its own command to say so.
-            let Ok(source) = policy_files::read(path, Some(stage)) else { continue };
+            let source = policy_files::read(path, Some(stage));
             let overrides = Overrides { ended_enforces: true, ..Overrides::default() };
+            // A stage that is not in order has its own command to say so.
             let Ok(compiled) = policy::compile(&source, &Catalogue::embedded(), &overrides, now) else { continue };
             let Compiled { policy, .. } = compiled;
             all.add(&policy, Some(stage));

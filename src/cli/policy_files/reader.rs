@@ -6,7 +6,7 @@ use crate::{
         TEXT_MAX_BYTES,
         language::{listed as listed_words, way_out},
     },
-    policy::{Report, TextFile},
+    policy::{Part, Report, TextFile, Unread},
 };
 use std::{
     fs::{self, DirEntry, File},
@@ -35,54 +35,64 @@ const DEPTH_MAX: usize = 4;
 /// What has been opened so far is with whoever asked for it.
 #[derive(Default)]
 pub(super) struct Reader {
-    pub(super) wrong: Report,
+    pub(super) unread: Vec<Unread>,
 }
 
 impl Reader {
-    fn refuse(&mut self, wrong: Report) {
-        self.wrong = std::mem::take(&mut self.wrong).and(wrong);
+    /// Of a whole file or folder.
+    fn refuse(&mut self, part: Part, path: &Path, why: impl Into<String>) {
+        let file = TextFile { name: path.display().to_string(), text: String::new() };
+        self.unread.push(Unread { part, file, why: why.into() });
     }
 
-    pub(super) fn text(&mut self, path: &Path) -> Option<TextFile> {
-        text(path).map_err(|wrong| self.refuse(wrong)).ok()
+    /// What cannot be read, for whoever can do nothing without it.
+    pub(super) fn report(&self) -> Report {
+        let each = self.unread.iter();
+        each.fold(Report::default(), |report, Unread { file: TextFile { name, text }, why, .. }| {
+            report.and(Report::unreadable(name, text, why))
+        })
     }
 
-    pub(super) fn folder(&mut self, folder: &Path, wanted: Wanted) -> Vec<TextFile> {
-        self.listed(folder, wanted).iter().filter_map(|path| self.text(path)).collect()
+    pub(super) fn text(&mut self, part: Part, path: &Path) -> Option<TextFile> {
+        text(part, path).map_err(|unread| self.unread.push(unread)).ok()
+    }
+
+    pub(super) fn folder(&mut self, part: Part, folder: &Path, wanted: Wanted) -> Vec<TextFile> {
+        self.listed(part, folder, wanted).iter().filter_map(|path| self.text(part, path)).collect()
     }
 
     /// The files of this folder that are wanted, by name. No folder is an empty one.
-    fn listed(&mut self, folder: &Path, wanted: Wanted) -> Vec<PathBuf> {
+    fn listed(&mut self, part: Part, folder: &Path, wanted: Wanted) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        self.list(folder, wanted, DEPTH_MAX, &mut files);
+        self.list(part, folder, wanted, DEPTH_MAX, &mut files);
         files.sort();
         files
     }
 
-    fn list(&mut self, folder: &Path, wanted: Wanted, depth: usize, files: &mut Vec<PathBuf>) {
-        let Some(mut names) = self.names(folder) else { return };
+    fn list(&mut self, part: Part, folder: &Path, wanted: Wanted, depth: usize, files: &mut Vec<PathBuf>) {
+        let Some(mut names) = self.names(part, folder) else { return };
         names.sort();
         for name in names {
             let path = folder.join(&name);
             match wanted.fate(&name, path.is_dir()) {
                 Fate::Read if files.len() == FILES_MAX => {
-                    return self.refuse(of_path(folder, format!("more than {FILES_MAX} files are not read")));
+                    return self.refuse(part, folder, format!("more than {FILES_MAX} files are not read"));
                 }
                 // A pipe would be waited for, by `check` and by a gate that runs, until somebody writes to it.
-                Fate::Read if path.exists() && !path.is_file() => self.refuse(of_path(&path, "this is not a file")),
+                Fate::Read if path.exists() && !path.is_file() => self.refuse(part, &path, "this is not a file"),
                 Fate::Read => files.push(path),
                 Fate::Open if depth == 0 => {
-                    self.refuse(of_path(&path, format!("more than {DEPTH_MAX} folders deep is not read")));
+                    self.refuse(part, &path, format!("more than {DEPTH_MAX} folders deep is not read"));
                 }
-                Fate::Open => self.list(&path, wanted, depth - 1, files),
-                Fate::Refuse(message) => self.refuse(of_path(&path, message)),
+                Fate::Open => self.list(part, &path, wanted, depth - 1, files),
+                Fate::Refuse(message) => self.refuse(part, &path, message),
                 Fate::Leave => {}
             }
         }
     }
 
     /// What lies in a folder; none if there is no such folder.
-    fn names(&mut self, folder: &Path) -> Option<Vec<String>> {
+    fn names(&mut self, part: Part, folder: &Path) -> Option<Vec<String>> {
         // The folder of a path that is a bare name is the one in which the command runs.
         let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let name = |entry: io::Result<DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
@@ -90,7 +100,7 @@ impl Reader {
             Ok(names) => Some(names),
             Err(why) if why.kind() == io::ErrorKind::NotFound => None,
             Err(why) => {
-                self.refuse(unopened(folder, &why));
+                self.refuse(part, folder, unopened(&why));
                 None
             }
         }
@@ -98,10 +108,11 @@ impl Reader {
 
     /// Refuses what means one of these folders and has another name: `Routes/` would guard nothing.
     pub(super) fn misspelt(&mut self, at: &Path, folders: &[&str]) {
-        for name in self.names(at).unwrap_or_default() {
+        for name in self.names(Part::Beside, at).unwrap_or_default() {
             let meant = folders.iter().find(|folder| name.eq_ignore_ascii_case(folder) && name != **folder);
             if let Some(meant) = meant {
-                self.refuse(of_path(&at.join(&name), format!("this is not read; rename it to `{meant}`")));
+                let why = format!("this is not read; rename it to `{meant}`");
+                self.refuse(Part::Beside, &at.join(&name), why);
             }
         }
     }
@@ -111,7 +122,7 @@ impl Reader {
             return Vec::new();
         }
         let named = |path: PathBuf| Some((path.file_stem()?.to_string_lossy().into_owned(), path));
-        self.listed(&folder.at.join(ENV), Wanted::Yaml).into_iter().filter_map(named).collect()
+        self.listed(Part::Beside, &folder.at.join(ENV), Wanted::Yaml).into_iter().filter_map(named).collect()
     }
 
     pub(super) fn stage(&mut self, folder: &Place, wanted: Option<&str>) -> Option<TextFile> {
@@ -121,11 +132,11 @@ impl Reader {
             None if names.is_empty() => return None,
             None => format!("which stage? choose with `--env` one of {}", listed_words(&names, ", ")),
             Some(wanted) => match stages.iter().find(|(name, _)| name == wanted) {
-                Some((_, path)) => return self.text(path),
+                Some((_, path)) => return self.text(Part::Stage, path),
                 None => format!("no stage is called `{wanted}`{}", way_out(wanted, names)),
             },
         };
-        self.refuse(Report::of_file(&folder.at.join(ENV).display().to_string(), message));
+        self.refuse(Part::Stage, &folder.at.join(ENV), message);
         None
     }
 }
@@ -185,23 +196,17 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn text(path: &Path) -> Result<TextFile, Report> {
+fn text(part: Part, path: &Path) -> Result<TextFile, Unread> {
     let name = path.display().to_string();
-    let bytes = bytes(path).map_err(|why| unopened(path, &why))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(TextFile { name, text }),
-        Err(broken) => {
-            let (text, _) = broken.as_bytes().split_at_checked(broken.utf8_error().valid_up_to()).unwrap_or_default();
-            let text = String::from_utf8_lossy(text);
-            Err(Report::unreadable(&name, &text, "from here on this is not UTF-8; save the file as UTF-8"))
-        }
-    }
+    let unread = |text: String, why: String| Unread { part, file: TextFile { name: name.clone(), text }, why };
+    let bytes = bytes(path).map_err(|why| unread(String::new(), unopened(&why)))?;
+    String::from_utf8(bytes).map(|text| TextFile { name: name.clone(), text }).map_err(|broken| {
+        let (text, _) = broken.as_bytes().split_at_checked(broken.utf8_error().valid_up_to()).unwrap_or_default();
+        let text = String::from_utf8_lossy(text).into_owned();
+        unread(text, "from here on this is not UTF-8; save the file as UTF-8".to_owned())
+    })
 }
 
-fn unopened(path: &Path, why: &io::Error) -> Report {
-    of_path(path, format!("cannot be opened: {why}"))
-}
-
-fn of_path(path: &Path, message: impl Into<String>) -> Report {
-    Report::of_file(&path.display().to_string(), message)
+fn unopened(why: &io::Error) -> String {
+    format!("cannot be opened: {why}")
 }

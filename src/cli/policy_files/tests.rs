@@ -1,5 +1,16 @@
 use super::*;
+use crate::{
+    clock::Timestamp,
+    policy::{Overrides, compile},
+    verify::Catalogue,
+};
 use std::fs;
+
+/// All that is told about the policy there.
+fn report(path: &Path, env: Option<&str>) -> Report {
+    let now = Timestamp::from_rfc3339("2026-11-24T00:00:00Z").unwrap();
+    compile(&read(path, env), &Catalogue::embedded(), &Overrides::default(), now).unwrap_err()
+}
 
 #[test]
 fn a_folder_is_its_gate_yaml_and_the_senders_beside_it_by_name() {
@@ -9,8 +20,8 @@ fn a_folder_is_its_gate_yaml_and_the_senders_beside_it_by_name() {
     for name in ["b.yaml", "a.yaml", ".c.yaml", "README.md"] {
         fs::write(folder.path().join("providers").join(name), name).unwrap();
     }
-    let by_folder = read(folder.path(), None).unwrap();
-    let by_file = read(&folder.path().join("gate.yaml"), None).unwrap();
+    let by_folder = read(folder.path(), None);
+    let by_file = read(&folder.path().join("gate.yaml"), None);
     for source in [by_folder, by_file] {
         assert_eq!(source.main.text, "routes: {}");
         let texts: Vec<_> = source.providers.iter().map(|file| file.text.as_str()).collect();
@@ -24,7 +35,7 @@ fn a_sender_in_a_file_with_another_ending_is_not_left_out_without_a_word() {
     fs::write(folder.path().join("gate.yaml"), "routes: {}").unwrap();
     fs::create_dir(folder.path().join("providers")).unwrap();
     fs::write(folder.path().join("providers/a.yml"), "").unwrap();
-    let report = read(folder.path(), None).unwrap_err().to_string();
+    let report = report(folder.path(), None).to_string();
     assert!(report.ends_with("a.yml:1:1: policies are read from `.yaml` files; rename this one\n"), "{report}");
 }
 
@@ -47,7 +58,7 @@ fn nothing_that_means_a_route_or_a_test_is_left_out_without_a_word() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        let report = read(folder.path(), None).unwrap_err();
+        let report = report(folder.path(), None);
         assert!(report.to_string().contains(expected), "{name}: {report}");
     }
     for name in ["gate.test.yml", "Gate.TEST.yaml"] {
@@ -69,7 +80,8 @@ fn what_nobody_means_to_be_read_is_left_alone() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "").unwrap();
     }
-    assert!(read(folder.path(), None).is_ok_and(|source| source.routes.is_empty()));
+    let source = read(folder.path(), None);
+    assert!(source.routes.is_empty() && source.unread.is_empty(), "{source:?}");
     assert!(tests(folder.path()).is_ok_and(|tests| tests.is_empty()));
 }
 
@@ -81,7 +93,7 @@ fn everything_in_a_folder_that_is_not_read_is_told_at_once() {
     for name in ["a.yml", "b.yml"] {
         fs::write(folder.path().join("routes").join(name), "").unwrap();
     }
-    assert_eq!(read(folder.path(), None).unwrap_err().iter().count(), 2);
+    assert_eq!(read(folder.path(), None).unread.len(), 2);
 }
 
 #[test]
@@ -92,13 +104,13 @@ fn a_stage_is_asked_for_by_name_and_tests_are_no_routes() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, name).unwrap();
     }
-    let source = read(folder.path(), Some("prod")).unwrap();
+    let source = read(folder.path(), Some("prod"));
     assert_eq!(source.env.unwrap().text, "env/prod.yaml");
     assert_eq!(source.routes.iter().map(|file| file.text.as_str()).collect::<Vec<_>>(), ["routes/a.yaml"]);
-    let none = read(folder.path(), None).unwrap_err().to_string();
-    assert!(none.ends_with("env:1:1: which stage? choose with `--env` one of `prod`, `staging`\n"), "{none}");
-    let other = read(folder.path(), Some("prd")).unwrap_err().to_string();
-    assert!(other.ends_with("env:1:1: no stage is called `prd`; did you mean `prod`?\n"), "{other}");
+    let none = report(folder.path(), None).to_string();
+    assert!(none.contains("env:1:1: which stage? choose with `--env` one of `prod`, `staging`\n"), "{none}");
+    let other = report(folder.path(), Some("prd")).to_string();
+    assert!(other.contains("env:1:1: no stage is called `prd`; did you mean `prod`?\n"), "{other}");
     assert_eq!(stages(folder.path()).unwrap(), ["prod", "staging"]);
 }
 
@@ -107,12 +119,67 @@ fn what_is_not_text_is_shown_where_it_begins() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gate.yaml");
     fs::write(&path, b"routes: {}\nname: \"caf\xe9\"\n").unwrap();
-    let report = read(&path, None).unwrap_err().to_string();
-    assert!(report.ends_with("gate.yaml:2:11: from here on this is not UTF-8; save the file as UTF-8\n"), "{report}");
+    let report = report(&path, None).to_string();
+    let (first, excerpt) = report.split_once('\n').unwrap();
+    assert!(first.ends_with("gate.yaml:2:11: from here on this is not UTF-8; save the file as UTF-8"), "{report}");
+    assert_eq!(excerpt, "  | name: \"caf\n  |           ^\n");
 }
 
 #[test]
 fn a_file_that_is_not_there_is_said_to_be_missing() {
-    let report = read(Path::new("/no/such/policy.yaml"), None).unwrap_err().to_string();
+    let report = report(Path::new("/no/such/policy.yaml"), None).to_string();
     assert!(report.starts_with("/no/such/policy.yaml:1:1: cannot be opened: "), "{report}");
+}
+
+/// One of every kind of what cannot be read, and something that is wrong in every file that can.
+#[test]
+fn what_cannot_be_read_hides_nothing_else_that_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate = "rollout: { hidden: { observe: [limits], until: 2027-01-01 }, \
+                listed: { observe: [limit], until: 2027-01-01 } }\nkeys: { shop: [{ id: live, from: env:A }] }\n";
+    let route = |name: &str, rest: &str| {
+        format!("routes:\n  {name}: {{ at: {{ path: /{name} }}, owner: {{ team: a }}, {rest} }}\n")
+    };
+    let sender = "sender: { provider: github, keys: shop }, repeats: { remember: 96h }, deliver: { via: relay }";
+    let acme = "sender: { provider: acme, keys: shop }, deliver: { via: relay }";
+    let contract = format!("{sender}, contract: {{ schema: ../schemas/other.json }}");
+    let files = [
+        ("gate.yaml", gate.to_owned()),
+        ("routes/a.yaml", route("listed", &format!("{sender}, {sender}"))),
+        ("routes/c.yaml", route("other", &format!("{contract}, answer_by: 90s"))),
+        ("routes/d.yaml", route("another", acme)),
+        ("routes/e.yaml", "routes: [\n".to_owned()),
+        ("routes/f.yaml/x", String::new()),
+        ("schemas/README.md", String::new()),
+        ("providers/beta.yml", String::new()),
+    ];
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::write(folder.path().join("routes/b.yaml"), b"routes: { hidden: \xff }\n").unwrap();
+    std::os::unix::fs::symlink("/no/such", folder.path().join("schemas/other.json")).unwrap();
+    let report = report(folder.path(), None);
+    let told = report.iter().map(|diagnostic| {
+        let file = Path::new(&diagnostic.file).strip_prefix(folder.path()).unwrap().display();
+        format!("{file}:{} {}", diagnostic.line, diagnostic.message.split(';').next().unwrap())
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(
+        told,
+        [
+            "gate.yaml:1 unknown check `limit`",
+            "routes/a.yaml:2 `sender` is written twice here",
+            "routes/a.yaml:2 `repeats` is written twice here",
+            "routes/a.yaml:2 `deliver` is written twice here",
+            "routes/b.yaml:1 from here on this is not UTF-8",
+            "routes/c.yaml:2 `github` stops waiting before",
+            "routes/e.yaml:1 cannot be read as YAML: unclosed bracket '['",
+            "routes/f.yaml:1 folders are not read here",
+            "providers/beta.yml:1 policies are read from `.yaml` files",
+            "schemas/other.json:1 cannot be opened: No such file or directory (os error 2)",
+        ],
+        "neither a route, nor a sender, nor a schema is said to be missing that may be in what was not read"
+    );
 }

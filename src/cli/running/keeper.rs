@@ -121,7 +121,7 @@ impl Keeper {
     ) -> Self {
         let Loaded { source, policy, mark, .. } = &current.loaded;
         let watch = start.policy.clone().zip(source.clone()).map(|(path, source)| {
-            let seen = Seen { source: Ok(source), mark: *mark, wanted: None };
+            let seen = Seen { source, mark: *mark, wanted: None };
             Watch { settling: Settling::new(seen), path, wanted: None }
         });
         let started = policy.settings.clone();
@@ -237,16 +237,10 @@ impl Keeper {
 
     async fn try_files(&mut self, seen: Seen, by: &Cause) -> Reloaded {
         let mut wanted = None;
-        let outcome = match &seen.source {
-            Err(report) => Err(Refused::Policy(report.clone())),
-            Ok(source) => {
-                let Attempt { outcome, compiled, mark } = self.load(source).await;
-                if let Err(Refused::Keys(_)) = outcome {
-                    wanted = compiled.map(|policy| (policy, mark));
-                }
-                outcome
-            }
-        };
+        let Attempt { outcome, compiled, mark } = self.load(&seen.source).await;
+        if let Err(Refused::Keys(_)) = outcome {
+            wanted = compiled.map(|policy| (policy, mark));
+        }
         let result = self.conclude(outcome, Of::Files, by).await;
         if let Some(watch) = &mut self.watch {
             let mark = if result == Reloaded::Refused { seen.mark } else { self.current.loaded.mark };

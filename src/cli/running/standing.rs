@@ -96,7 +96,7 @@ impl Keeper {
             differs: self
                 .watch
                 .as_ref()
-                .is_some_and(|watch| watch.settling.tried.source.as_ref().ok() != self.current.loaded.source.as_ref()),
+                .is_some_and(|watch| Some(&watch.settling.tried.source) != self.current.loaded.source.as_ref()),
             last_error: self.last_error.as_ref().map(|(_, error)| error.clone()),
         }
     }

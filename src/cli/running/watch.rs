@@ -5,7 +5,7 @@ use crate::{
     cli::policy_files,
     clock::Timestamp,
     keys,
-    policy::{Policy, Report, Source},
+    policy::{Policy, Source},
 };
 use std::{hash::RandomState, path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,8 +15,8 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// What one look found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// The texts, or why they cannot be read.
-    pub(super) source: Result<Arc<Source>, Report>,
+    /// The texts, and why some of them cannot be read.
+    pub(super) source: Arc<Source>,
     /// Compares equal while the secrets of the policy in force are the same.
     pub(super) mark: u64,
     /// The same of a policy that was refused for its secrets.
@@ -41,7 +41,7 @@ impl Look {
         Seen {
             mark: mark(&self.in_force),
             wanted: self.wanted.as_ref().map(mark),
-            source: policy_files::read(&self.path, self.env.as_deref()).map(Arc::new),
+            source: Arc::new(policy_files::read(&self.path, self.env.as_deref())),
         }
     }
 }
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn going_back_is_no_change_by_itself() {
-        let seen = |mark| Seen { source: Err(Report::default()), mark, wanted: None };
+        let seen = |mark| Seen { source: Arc::new(Source::one("gate.yaml", "")), mark, wanted: None };
         let mut settling = Settling::new(seen(1));
         settling.goes_back(&seen(2));
         assert!(!settling.rests(&seen(2)) && !settling.rests(&seen(2)));

@@ -19,6 +19,8 @@ use std::{
 pub struct Library {
     files: BTreeMap<String, File>,
     by_uri: Arc<BTreeMap<String, Value>>,
+    /// Files, and folders, that are there and cannot be opened.
+    unread: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +84,22 @@ impl Library {
             };
             read_files.insert(name.to_owned(), file);
         }
-        Self { files: read_files, by_uri: Arc::new(by_uri) }
+        Self { files: read_files, by_uri: Arc::new(by_uri), unread: Vec::new() }
+    }
+
+    /// That these are there too, and cannot be opened.
+    #[must_use]
+    pub fn without<'a>(mut self, names: impl Iterator<Item = &'a str>) -> Self {
+        self.unread.extend(names.map(str::to_owned));
+        self
+    }
+
+    /// Whether this is a file, or lies in a folder, that cannot be opened; or a folder in which one such lies.
+    pub fn lacks(&self, name: &str) -> bool {
+        let below = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.unread.iter().any(|unread| below(name, unread) || below(unread, name))
     }
 
     /// Compiles a file.

@@ -57,7 +57,8 @@ pub(super) fn chosen<'a>(text: &ContractText, shelf: Shelf<'a>) -> Vec<&'a Value
 
 fn by_member(folder: &str, text: &ContractText, shelf: Shelf<'_>, tell: Tell<'_>) -> Option<Agreed> {
     let known = versions(folder, shelf);
-    if known.is_empty() {
+    let lacks_some = shelf.library.lacks(&file(folder, shelf.file));
+    if known.is_empty() && !lacks_some {
         wrong(tell, "/contract/schemas", format!("there is no file `*.json` in `{folder}`"));
     }
     if text.by.is_none() {
@@ -68,7 +69,8 @@ fn by_member(folder: &str, text: &ContractText, shelf: Shelf<'_>, tell: Tell<'_>
         if accepts.is_empty() {
             wrong(tell, "/contract/accepts", "no version would be accepted; leave this out to accept every one");
         }
-        for (index, wanted) in accepts.iter().enumerate().filter(|(_, wanted)| !known.contains_key(*wanted)) {
+        let unknown = |wanted: &str| !known.contains_key(wanted) && !lacks_some;
+        for (index, wanted) in accepts.iter().enumerate().filter(|(_, wanted)| unknown(wanted)) {
             let way_out = way_out(wanted, known.keys().map(String::as_str));
             wrong(tell, format!("/contract/accepts/{index}"), format!("no file is called `{wanted}.json`{way_out}"));
         }
@@ -76,7 +78,7 @@ fn by_member(folder: &str, text: &ContractText, shelf: Shelf<'_>, tell: Tell<'_>
     }
     for (version, DayText(day)) in text.sunset.iter().flatten() {
         let pointer = format!("/contract/sunset/{}", escape(version));
-        if !files.contains_key(version) {
+        if !files.contains_key(version) && !lacks_some {
             let way_out = way_out(version, files.keys().map(String::as_str));
             wrong(tell, &pointer, format!("version `{version}` is not accepted here{way_out}"));
         }
@@ -115,6 +117,8 @@ fn load(file: &str, pointer: &str, text: &ContractText, shelf: Shelf<'_>, tell: 
     };
     let Loaded { schema, version, names, idle } = match shelf.library.load(file, formats) {
         Ok(loaded) => loaded,
+        // That it cannot be opened is told already.
+        Err(BadSchema::Absent(file)) if shelf.library.lacks(&file) => return None,
         Err(BadSchema::Absent(file)) => {
             let way_out = way_out(&file, shelf.library.names());
             wrong(tell, pointer, format!("there is no schema file `{file}`{way_out}"));
