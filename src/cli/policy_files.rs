@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// it, so that whoever compiles it tells it among everything else.
 pub fn read(path: &Path, env: Option<&str>) -> Source {
     let (main, folder) = place(path);
-    let mut reader = Reader::default();
+    let mut reader = Reader::of(&folder);
     let name = main.display().to_string();
     let main = reader.text(Part::Gate, &main);
     let whole = folder.is_whole;
@@ -35,7 +35,7 @@ pub fn read(path: &Path, env: Option<&str>) -> Source {
 /// What cannot be opened, or is not text.
 pub fn tests(path: &Path) -> Result<Vec<TextFile>, Report> {
     let (main, folder) = place(path);
-    let mut reader = Reader::default();
+    let mut reader = Reader::of(&folder);
     let files = if folder.is_whole {
         let mut files = reader.folder(Part::Beside, &folder.at, Wanted::Tests);
         files.extend(reader.folder(Part::Routes, &folder.at.join(ROUTES), Wanted::Tests));
@@ -53,7 +53,7 @@ pub fn tests(path: &Path) -> Result<Vec<TextFile>, Report> {
 /// The folder is there and cannot be read.
 pub fn stages(path: &Path) -> Result<Vec<String>, Report> {
     let (_, folder) = place(path);
-    let mut reader = Reader::default();
+    let mut reader = Reader::of(&folder);
     let stages = reader.stages(&folder);
     if reader.unread.is_empty() { Ok(stages.into_iter().map(|(name, _)| name).collect()) } else { Err(reader.report()) }
 }

@@ -33,12 +33,17 @@ pub(super) enum Wanted {
 const DEPTH_MAX: usize = 4;
 
 /// What has been opened so far is with whoever asked for it.
-#[derive(Default)]
 pub(super) struct Reader {
+    /// The policy's folder, whatever links led to it; none if there is no such folder.
+    root: Option<PathBuf>,
     pub(super) unread: Vec<Unread>,
 }
 
 impl Reader {
+    pub(super) fn of(folder: &Place) -> Self {
+        Self { root: fs::canonicalize(here(&folder.at)).ok(), unread: Vec::new() }
+    }
+
     /// Of a whole file or folder.
     fn refuse(&mut self, part: Part, path: &Path, why: impl Into<String>) {
         let file = TextFile { name: path.display().to_string(), text: String::new() };
@@ -54,6 +59,10 @@ impl Reader {
     }
 
     pub(super) fn text(&mut self, part: Part, path: &Path) -> Option<TextFile> {
+        if self.leads_out(part, path) {
+            self.refuse(part, path, LEADS_OUT);
+            return None;
+        }
         text(part, path).map_err(|unread| self.unread.push(unread)).ok()
     }
 
@@ -70,6 +79,9 @@ impl Reader {
     }
 
     fn list(&mut self, part: Part, folder: &Path, wanted: Wanted, depth: usize, files: &mut Vec<PathBuf>) {
+        if self.leads_out(part, folder) {
+            return self.refuse(part, folder, LEADS_OUT);
+        }
         let Some(mut names) = self.names(part, folder) else { return };
         names.sort();
         for name in names {
@@ -91,12 +103,17 @@ impl Reader {
         }
     }
 
+    /// Schemas refer to local files alone, and a link must not make those of the whole machine local: what a schema says
+    /// is told to whoever reads the report. The links of a `ConfigMap` stay below the folder that they are mounted at.
+    fn leads_out(&self, part: Part, path: &Path) -> bool {
+        let Some(root) = self.root.as_ref().filter(|_| part == Part::Schemas) else { return false };
+        fs::canonicalize(path).is_ok_and(|real| !real.starts_with(root))
+    }
+
     /// What lies in a folder; none if there is no such folder.
     fn names(&mut self, part: Part, folder: &Path) -> Option<Vec<String>> {
-        // The folder of a path that is a bare name is the one in which the command runs.
-        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let name = |entry: io::Result<DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
-        match fs::read_dir(here).and_then(|entries| entries.map(name).collect()) {
+        match fs::read_dir(here(folder)).and_then(|entries| entries.map(name).collect()) {
             Ok(names) => Some(names),
             Err(why) if why.kind() == io::ErrorKind::NotFound => None,
             Err(why) => {
@@ -139,6 +156,13 @@ impl Reader {
         self.refuse(Part::Stage, &folder.at.join(ENV), message);
         None
     }
+}
+
+const LEADS_OUT: &str = "this is a link that leads out of the policy's folder; put what it leads to in its place";
+
+/// The folder of a path that is a bare name is the one in which the command runs.
+fn here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
 /// As it is written, upper and lower case apart: so is it on a server, whatever the machine of who wrote it does.

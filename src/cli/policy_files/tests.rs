@@ -183,3 +183,51 @@ fn what_cannot_be_read_hides_nothing_else_that_is_wrong() {
         "neither a route, nor a sender, nor a schema is said to be missing that may be in what was not read"
     );
 }
+
+/// A folder with a policy whose schema is where `link` leads, and a schema beside the folder.
+fn linked(policy: &Path, link: &str) {
+    let gate = "routes:\n  shop:\n    at: { path: /shop }\n    sender: { provider: standard-webhooks, keys: shop }\n    \
+                contract: { schema: schemas/order.json }\n\
+                keys: { shop: [{ id: live, from: env:A }] }\ndestinations: { wordpress: { url: 'http://w/' } }\n";
+    for (name, text) in [("gate.yaml", gate), ("..2026/order.json", "{}"), ("../order.json", "{}")] {
+        let path = policy.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    std::os::unix::fs::symlink("..2026", policy.join("..data")).unwrap();
+    if Path::new(link).extension().is_some_and(|extension| extension == "json") {
+        fs::create_dir(policy.join("schemas")).unwrap();
+        std::os::unix::fs::symlink(link, policy.join("schemas/order.json")).unwrap();
+    } else {
+        std::os::unix::fs::symlink(link, policy.join("schemas")).unwrap();
+    }
+}
+
+#[test]
+fn no_schema_comes_from_outside_of_the_policy() {
+    for (link, place) in [("../../order.json", "schemas/order.json"), ("..", "schemas"), ("/etc", "schemas")] {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = folder.path().join("policy");
+        fs::create_dir(&policy).unwrap();
+        linked(&policy, link);
+        let report = report(&policy, None).to_string();
+        let expected = format!("/policy/{place}:1:1: this is a link that leads out of the policy's folder;");
+        assert!(report.contains(&expected), "{link}: {report}");
+        assert_eq!(report.lines().count(), 1, "{link}: {report}");
+    }
+}
+
+#[test]
+fn links_that_stay_in_the_policy_are_followed() {
+    for link in ["../..data/order.json", "..data"] {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = folder.path().join("policy");
+        fs::create_dir(&policy).unwrap();
+        linked(&policy, link);
+        std::os::unix::fs::symlink("policy", folder.path().join("current")).unwrap();
+        for path in ["policy", "policy/gate.yaml", "current", "current/gate.yaml"] {
+            let source = read(&folder.path().join(path), None);
+            assert!(source.unread.is_empty() && source.schemas.len() == 1, "{link}, {path}: {source:?}");
+        }
+    }
+}
