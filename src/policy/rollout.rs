@@ -51,6 +51,13 @@ pub(super) fn rollout(
             (Observed::All, Delivery::Relay) | (Observed::Checks { .. }, _) => {}
         }
         if let Observed::Checks { schema: true, .. } = what {
+            if !route.contract.has_schema() {
+                let item = items(node).into_iter().find(|item| item.text() == Some("schema"));
+                let message = format!(
+                    "`{name}` has no `contract`, so no schema would be observed; take `schema` out, or write a `contract`"
+                );
+                notes.wrong(item.or(place), message);
+            }
             route.contract = route.contract.clone().tried();
         }
         ends.push(until);
@@ -96,6 +103,10 @@ fn observed(written: &Value, node: &Node, notes: &mut Notes<'_>) -> Option<Obser
     }
     let named = |check| items.iter().any(|item| item.text() == Some(check));
     Some(Observed::Checks { schema: named("schema"), limits: named("limits") })
+}
+
+fn items(node: &Node) -> Vec<&Node> {
+    (0..).map_while(|index| node.find(&format!("/observe/{index}"))).collect()
 }
 
 /// `None` if it is over: then the route enforces.

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     edge::Took,
     outcome::{Notes, Outcome},
-    policy::{Overrides, Source, compile},
+    policy::{Overrides, Source, TextFile, compile},
     verdict::Rejection,
     verify::Catalogue,
 };
@@ -35,13 +35,16 @@ routes:
     at: {{ path: /tried }}
     sender: {{ provider: standard-webhooks, keys: shop }}
     admit: {{ body: {body} }}
+    contract: {{ schema: schemas/order.json }}
     deliver: {{ via: relay }}
 keys: {{ shop: [{{ id: live, from: env:SHOP }}] }}
 rollout: {{ {rollout} }}
 "
     );
     let now = Timestamp::from_unix_s(START);
-    let compiled = compile(&Source::one("gate.yaml", text), &Catalogue::embedded(), &Overrides::default(), now);
+    let mut source = Source::one("gate.yaml", text);
+    source.schemas = vec![TextFile { name: "schemas/order.json".into(), text: "{}".into() }];
+    let compiled = compile(&source, &Catalogue::embedded(), &Overrides::default(), now);
     compiled.unwrap_or_else(|report| panic!("{report}")).policy
 }
 
