@@ -5,6 +5,7 @@ mod clean;
 mod contract;
 pub(crate) mod document;
 pub(crate) mod form;
+mod less;
 pub(crate) mod redact;
 
 pub use agreed::{Finding, Unclean};

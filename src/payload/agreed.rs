@@ -23,6 +23,10 @@ pub(crate) struct Version {
     pub(crate) schema: Schema,
     /// For the lineage: the schema's `$id`, else the digest of its file.
     pub(crate) name: String,
+    /// Of all that it says: the name may stay when that changes.
+    pub(crate) digest: [u8; 32],
+    /// Whether `format` is held against the document.
+    pub(crate) holds_formats: bool,
     /// From then on it is refused.
     pub(crate) sunset: Option<Timestamp>,
     /// Names of members that may be printed, because the policy has them.

@@ -1,7 +1,11 @@
 //! What a route's owner, and the sender's catalogue entry, promise about its documents. Compiled by the policy, and
 //! nowhere else.
 
-use super::{agreed::Agreed, redact::Redaction};
+use super::{
+    agreed::Agreed,
+    less::{self, Less},
+    redact::Redaction,
+};
 use std::{sync::Arc, time::Duration};
 
 /// Where a sender's documents say which event they are, and of which type. JSON Pointers into the signed body, and
@@ -80,6 +84,11 @@ impl Contract {
     /// Whether nothing is asked of a document and nothing taken out, so that nobody has to read it.
     pub fn is_indifferent(&self) -> bool {
         self.agreed.is_none() && self.redaction.is_empty()
+    }
+
+    /// What another contract asks less for than this one, and what it asks for in other words.
+    pub(crate) fn against(&self, after: &Self) -> Vec<Less> {
+        less::between((self.checks(), &self.redaction), (after.checks(), &after.redaction))
     }
 
     /// Where a document says which others it must not overtake.

@@ -62,6 +62,10 @@ impl Redaction {
         Self { rules }
     }
 
+    pub(super) fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }

@@ -3,12 +3,12 @@
 
 use super::{IssuerKeys, KeyEntry, Observe, Policy, Reference, Route, floor::Limit};
 use crate::clock::Timestamp;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// One change, in the words of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// `key added`, `key changed`, `key retired` or `weaken`.
+    /// `key added`, `key changed`, `key retired`, `schema changed` or `weaken`.
     pub what: &'static str,
     /// Which key, or which route and in what.
     pub about: String,
@@ -17,6 +17,7 @@ pub struct Change {
 const ADDED: &str = "key added";
 const CHANGED: &str = "key changed";
 const RETIRED: &str = "key retired";
+const SCHEMA_CHANGED: &str = "schema changed";
 const WEAKEN: &str = "weaken";
 
 /// What is different under the policy `after`, as far as it is about keys or makes a route weaker.
@@ -25,8 +26,13 @@ pub fn changes(before: &Policy, after: &Policy) -> Vec<Change> {
     keys(&keys_of(before), &keys_of(after), &mut changes);
     for old in &before.routes {
         let new = after.routes.iter().find(|new| new.name == old.name);
+        let about = |how: &dyn fmt::Display| format!("{}: {how}", old.name);
         let weaker = new.map_or_else(|| vec!["the route is gone".to_owned()], |new| weaker(old, new));
-        changes.extend(weaker.into_iter().map(|how| Change { what: WEAKEN, about: format!("{}: {how}", old.name) }));
+        changes.extend(weaker.iter().map(|how| Change { what: WEAKEN, about: about(how) }));
+        for less in new.into_iter().flat_map(|new| old.contract.against(&new.contract)) {
+            let what = if less.is_weaker() { WEAKEN } else { SCHEMA_CHANGED };
+            changes.push(Change { what, about: about(&less) });
+        }
     }
     changes
 }
@@ -93,12 +99,6 @@ fn weaker(old: &Route, new: &Route) -> Vec<String> {
     let what = |observe: &Option<Observe>| observe.as_ref().map(|observe| observe.what);
     if new.observe.is_some() && what(&new.observe) != what(&old.observe) {
         weaker.push("is observed, and does not enforce".to_owned());
-    }
-    if old.contract.has_schema() && !new.contract.has_schema() {
-        weaker.push("its schema is gone".to_owned());
-    }
-    if old.contract.redacts() && !new.contract.redacts() {
-        weaker.push("its redaction is gone".to_owned());
     }
     weaker
 }
@@ -168,17 +168,80 @@ destinations: { wordpress: { url: 'http://127.0.0.1:8080/' } }
     }
 
     #[test]
-    fn a_schema_that_is_gone_is_told() {
-        let policy = |contract: &str| {
+    fn a_milder_redaction_is_told_place_by_place() {
+        let told = |before: &str, after: &str| {
+            let policy = |rules: &str| {
+                compiled(&BASE.replace("[{ at: /card, as: drop }]", &format!("[{rules}]"))).unwrap().policy
+            };
+            let changes = changes(&policy(before), &policy(after));
+            changes.iter().map(|Change { what, about }| format!("{what} {about}")).collect::<Vec<_>>()
+        };
+        let both = "{ at: /card, as: drop }, { name: email, as: mask }";
+        assert_eq!(told(both, "{ at: /card, as: drop }"), ["weaken shop: `name:email` is not redacted any more"]);
+        let milder = told(both, "{ at: /card, as: truncate, characters: 4 }, { name: EMAIL, as: pseudonym }");
+        let card = "weaken shop: `/card` was redacted by `drop`, and is by `truncate, characters: 4`";
+        assert_eq!(milder, [card, "weaken shop: `name:email` was redacted by `mask`, and is by `pseudonym`"]);
+        let (four, ten) = ("{ at: /a, as: truncate, characters: 4 }", "{ at: /a, as: truncate, characters: 10 }");
+        assert_eq!(told(four, ten).len(), 1, "more of it stays");
+        assert_eq!(told(ten, four), [""; 0]);
+        let inner = "{ at: /card/number, as: mask }, { at: $..cvc, as: drop }, { header: X-A, as: mask }, { query: t, as: mask }";
+        let outer =
+            "{ at: /card, as: drop }, { at: $..cvc, as: drop }, { header: x-a, as: drop }, { query: t, as: mask }";
+        assert_eq!(told(inner, outer), [""; 0], "what holds it goes whole");
+        assert_eq!(told(outer, inner).len(), 2, "the rest of the card, and a header that was dropped");
+        assert_eq!(told("{ at: /customer/email, as: mask }", "{ name: email, as: drop }"), [""; 0]);
+    }
+
+    /// What is told when a shop's contract and the files of its schemas change.
+    fn of_schemas(before: (&str, &[(&str, &str)]), after: (&str, &[(&str, &str)])) -> Vec<String> {
+        let policy = |(contract, schemas): (&str, &[(&str, &str)])| {
+            let contract = if contract.is_empty() { String::new() } else { format!("    contract: {contract}\n") };
             let mut source = Source::one("gate.yaml", BASE.replace("    redact:", &format!("{contract}    redact:")));
-            source.schemas = vec![TextFile { name: "schemas/a.json".into(), text: r#"{ "type": "object" }"#.into() }];
+            let file = |(name, text): &(&str, &str)| TextFile { name: format!("schemas/{name}"), text: (*text).into() };
+            source.schemas = schemas.iter().map(file).collect();
             let now = Timestamp::from_rfc3339("2026-11-24T00:00:00Z").unwrap();
             compile(&source, &Catalogue::embedded(), &Overrides::default(), now).unwrap().policy
         };
-        let (with, without) = (policy("    contract: { schema: schemas/a.json }\n"), policy(""));
-        let schema = Change { what: WEAKEN, about: "shop: its schema is gone".into() };
-        assert_eq!(changes(&with, &without), [schema]);
-        assert_eq!(changes(&without, &with), []);
+        let changes = changes(&policy(before), &policy(after));
+        changes.iter().map(|Change { what, about }| format!("{what} {about}")).collect()
+    }
+
+    #[test]
+    fn a_schema_that_is_gone_or_says_something_else_is_told() {
+        const ONE: &str = "{ schema: schemas/a.json }";
+        let a = |text| [("a.json", text), ("b.json", r#"{ "maximum": 5 }"#), ("c.json", "{}")];
+        let named = r#"{ "$id": "https://shop.example/a", "type": "object" }"#;
+        let looser = r#"{ "$id": "https://shop.example/a" }"#;
+        assert_eq!(of_schemas((ONE, &a(named)), ("", &a(named))), ["weaken shop: its schema is gone"]);
+        assert_eq!(of_schemas(("", &a(named)), (ONE, &a(named))), [""; 0]);
+        let changed = ["schema changed shop: its schema says something else"];
+        assert_eq!(of_schemas((ONE, &a(named)), (ONE, &a(looser))), changed, "under the same name");
+        let refers = r#"{ "properties": { "a": { "$ref": "b.json" } } }"#;
+        let mut other = a(refers);
+        other[1].1 = r#"{ "maximum": 6 }"#;
+        assert_eq!(of_schemas((ONE, &a(refers)), (ONE, &other)), changed, "in what it refers to");
+        let mut other = a(refers);
+        other[2].1 = "true";
+        assert_eq!(of_schemas((ONE, &a(refers)), (ONE, &other)), [""; 0], "it does not refer to this one");
+        let checked = "{ schema: schemas/a.json, formats: check }";
+        let formats = ["weaken shop: `format` is not checked any more in its schema"];
+        assert_eq!(of_schemas((checked, &a(named)), (ONE, &a(named))), formats);
+    }
+
+    #[test]
+    fn more_versions_and_later_ends_are_told() {
+        let files = [("v/1.json", "{}"), ("v/2.json", "{}")];
+        let told = |before, after| of_schemas((before, &files), (after, &files));
+        let one = "{ schemas: schemas/v, by: /v, accepts: ['1'], sunset: { '1': 2030-01-31 } }";
+        let two = "{ schemas: schemas/v, by: /v, sunset: { '1': 2030-02-28 } }";
+        let later = "weaken shop: version `1` is refused from 2030-02-28, and before from 2030-01-31";
+        assert_eq!(told(one, two), [later, "weaken shop: version `2` is accepted, too"]);
+        assert_eq!(told(two, one), [""; 0]);
+        let never = "weaken shop: version `1` is refused from no day on, and before from 2030-01-31";
+        assert_eq!(told(one, "{ schemas: schemas/v, by: /v, accepts: ['1'] }"), [never]);
+        let otherwise = ["schema changed shop: its schema is chosen in another way"];
+        assert_eq!(told(two, "{ schemas: schemas/v, by: /w, sunset: { '1': 2030-02-28 } }"), otherwise);
+        assert_eq!(told(two, "{ schema: schemas/v/1.json }"), otherwise);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Files by their names below the policy's folder. A schema may refer to another one by its file, or by the `$id` that
@@ -63,6 +63,10 @@ pub struct Loaded {
     pub names: BTreeSet<String>,
     /// What in it has no effect.
     pub idle: Vec<Idle>,
+    /// Of what it says, and of what those say to which it refers: the version may be a name that stays.
+    pub digest: [u8; 32],
+    /// Whether `format` is held against the document.
+    pub holds_formats: bool,
 }
 
 /// Not a scheme that anything could fetch.
@@ -116,9 +120,10 @@ impl Library {
             let why = format!("the policy's schemas have more than {REFERENCES_MAX} references");
             return Err(BadSchema::Invalid { pointer: String::new(), why });
         }
+        let shelf = Shelf { by_uri: self.by_uri.clone(), taken: Arc::default() };
         let options = options()
             .with_base_uri(format!("{BASE}{name}"))
-            .with_retriever(Shelf(self.by_uri.clone()))
+            .with_retriever(shelf.clone())
             .should_ignore_unknown_formats(true);
         let options = match formats {
             Formats::ByDraft => options,
@@ -126,12 +131,20 @@ impl Library {
             Formats::Told => options.should_validate_formats(false),
         };
         let schema = Schema::build(&options, value)?;
+        let draft = Draft::Draft202012.detect(value);
+        let holds_formats = match formats {
+            Formats::ByDraft => matches!(draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7),
+            Formats::Checked => true,
+            Formats::Told => false,
+        };
         let mut names = BTreeSet::new();
         self.by_uri.values().for_each(|value| named(value, &mut names));
-        let mut search = idle::Search::new(text, Draft::Draft202012.detect(value), &options);
+        let mut search = idle::Search::new(text, draft, &options);
         search.schema(root, value, "");
         let digest = || format!("sha256:{}", HEXLOWER.encode(&Sha256::digest(text.as_bytes())));
-        Ok(Loaded { schema, version: id(value).map_or_else(digest, str::to_owned), names, idle: search.found })
+        let version = id(value).map_or_else(digest, str::to_owned);
+        let digest = shelf.digest(text);
+        Ok(Loaded { schema, version, names, idle: search.found, digest, holds_formats })
     }
 
     /// The names of all files.
@@ -190,12 +203,34 @@ fn id(value: &Value) -> Option<&str> {
 }
 
 /// Answers references with what stands here.
-struct Shelf(Arc<BTreeMap<String, Value>>);
+#[derive(Clone)]
+struct Shelf {
+    by_uri: Arc<BTreeMap<String, Value>>,
+    /// What was asked for.
+    taken: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Shelf {
+    /// Of a schema with everything that it has asked for.
+    fn digest(&self, text: &str) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(text);
+        for name in self.taken.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            // Sorted by name; a number in front, so that no two texts run together into a third.
+            let taken = self.by_uri.get(name).map(Value::to_string).unwrap_or_default();
+            digest.update((taken.len() as u64).to_le_bytes());
+            digest.update(taken);
+        }
+        digest.finalize().into()
+    }
+}
 
 impl Retrieve for Shelf {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn Error + Send + Sync>> {
         let wanted = uri.as_str();
-        let found = self.0.get(wanted.split('#').next().unwrap_or_default());
+        let name = wanted.split('#').next().unwrap_or_default();
+        let found = self.by_uri.get(name);
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         found.cloned().ok_or_else(|| match wanted.strip_prefix(BASE) {
             Some(file) => format!("there is no schema file `{file}`").into(),
             None => format!("no schema file here calls itself `{wanted}`, and nothing is fetched").into(),

@@ -1,6 +1,9 @@
 use super::*;
 use crate::{
-    json::{Library, schema::library::Formats},
+    json::{
+        Library,
+        schema::library::{Formats, Loaded},
+    },
     request::{Head, Target},
 };
 use http::{HeaderMap, Method};
@@ -17,7 +20,8 @@ fn document(raw: &str) -> Document {
 
 fn version(schema: &str, sunset: Option<Timestamp>) -> Version {
     let loaded = Library::of([("a.json", schema)]).load("a.json", Formats::ByDraft).unwrap();
-    Version { schema: loaded.schema, name: loaded.version, sunset, printable: loaded.names }
+    let Loaded { schema, version, names, digest, holds_formats, .. } = loaded;
+    Version { schema, name: version, digest, holds_formats, sunset, printable: names }
 }
 
 fn found(agreed: &Agreed, raw: &str) -> (Rejection, String, String) {

@@ -5,12 +5,13 @@ use crate::{
     verify::Keys,
 };
 use data_encoding::BASE32_NOPAD;
+use std::{cmp::Reverse, fmt};
 
 /// What becomes of a value; the later in this list, the more of it is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum How {
-    /// So many characters of a text stay; anything else is masked.
-    Truncate(usize),
+    /// So many characters of a text stay; anything else is masked. The fewer, the later.
+    Truncate(Reverse<usize>),
     /// A name for the value that is the same for every event, and tells nothing without the gate's own secret.
     Pseudonym,
     /// A word that says so.
@@ -27,7 +28,7 @@ impl How {
     /// is a mask where there is none.
     pub(super) fn text(self, node: &Node, keys: &Keys) -> Option<String> {
         match (self, &node.kind) {
-            (Self::Truncate(length), Kind::String(text)) => truncated(text, length),
+            (Self::Truncate(Reverse(length)), Kind::String(text)) => truncated(text, length),
             (Self::Pseudonym, Kind::String(text)) => Some(pseudonym(keys, text)),
             (Self::Pseudonym, _) => Some(pseudonym(keys, &node.to_value().to_string())),
             (Self::Truncate(_) | Self::Mask | Self::Drop, _) => Some(MASK.to_owned()),
@@ -37,9 +38,21 @@ impl How {
     /// As [`Self::text`], of a value that is nothing but text.
     pub(super) fn of_text(self, text: &str, keys: &Keys) -> Option<String> {
         match self {
-            Self::Truncate(length) => truncated(text, length),
+            Self::Truncate(Reverse(length)) => truncated(text, length),
             Self::Pseudonym => Some(pseudonym(keys, text)),
             Self::Mask | Self::Drop => Some(MASK.to_owned()),
+        }
+    }
+}
+
+/// As a policy writes it.
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncate(Reverse(length)) => write!(f, "truncate, characters: {length}"),
+            Self::Pseudonym => f.write_str("pseudonym"),
+            Self::Mask => f.write_str("mask"),
+            Self::Drop => f.write_str("drop"),
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::{request::Target, secret::Secret};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 fn keys() -> Keys {
     Keys::new(Secret::new("memory").unwrap(), BTreeMap::new())
@@ -84,8 +84,13 @@ fn the_outer_rule_wins_and_of_two_for_one_place_the_stricter() {
     assert_eq!(both(rule(pointer("/a"), How::Mask), rule(name("b"), How::Drop)), r#"{"a":"[masked]"}"#);
     assert_eq!(both(rule(pointer("/a/b"), How::Mask), rule(name("b"), How::Drop)), r#"{"a":{"c":1}}"#);
     assert_eq!(
-        both(rule(pointer("/a/b"), How::Truncate(2)), rule(name("b"), How::Mask)),
+        both(rule(pointer("/a/b"), How::Truncate(Reverse(2))), rule(name("b"), How::Mask)),
         r#"{"a":{"b":"[masked]","c":1}}"#
+    );
+    assert_eq!(
+        both(rule(pointer("/a/b"), How::Truncate(Reverse(2))), rule(name("b"), How::Truncate(Reverse(4)))),
+        r#"{"a":{"b":"se","c":1}}"#,
+        "the fewer characters stay"
     );
 }
 
@@ -102,7 +107,7 @@ fn a_pseudonym_names_a_value_and_does_not_tell_it() {
 
 #[test]
 fn what_is_truncated_keeps_its_first_characters() {
-    let first = |raw: &str| json(vec![rule(name("a"), How::Truncate(3))], raw);
+    let first = |raw: &str| json(vec![rule(name("a"), How::Truncate(Reverse(3)))], raw);
     assert_eq!(first(r#"{"a":"äöüß"}"#), r#"{"a":"äöü"}"#);
     assert_eq!(first(r#"{"a":"\"\n\u0000x"}"#), r#"{"a":"\"\n\u0000"}"#);
     assert_eq!(first(r#"{"a":"\u0061b"}"#), r#"{"a":"\u0061b"}"#, "short enough");
@@ -111,7 +116,8 @@ fn what_is_truncated_keeps_its_first_characters() {
 
 #[test]
 fn only_what_was_there_is_named() {
-    let rules = || vec![rule(name("a"), How::Mask), rule(name("b"), How::Drop), rule(name("c"), How::Truncate(9))];
+    let rules =
+        || vec![rule(name("a"), How::Mask), rule(name("b"), How::Drop), rule(name("c"), How::Truncate(Reverse(9)))];
     assert_eq!(scrubbed(rules(), "application/json", r#"{"a":1,"c":"short"}"#).1, 1);
     assert_eq!(scrubbed(rules(), "application/json", r#"{"x":1}"#).1, 0);
 }
@@ -124,7 +130,7 @@ fn a_form_loses_fields_and_stays_one() {
     assert_eq!(form(vec![rule(pointer("/c"), How::Mask)], raw), "a=1&email=x%40y&c[email]=%5Bmasked%5D&d&e=5");
     assert_eq!(form(vec![rule(pointer("/d"), How::Mask)], raw), "a=1&email=x%40y&c[email]=z&d=%5Bmasked%5D&e=5");
     assert_eq!(form(vec![rule(name("a"), How::Drop), rule(name("e"), How::Drop)], raw), "email=x%40y&c[email]=z&d");
-    assert_eq!(form(vec![rule(path("$..email"), How::Truncate(1))], raw), "a=1&email=x&c[email]=z&d&e=5");
+    assert_eq!(form(vec![rule(path("$..email"), How::Truncate(Reverse(1)))], raw), "a=1&email=x&c[email]=z&d&e=5");
 }
 
 #[test]

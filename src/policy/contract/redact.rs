@@ -14,6 +14,7 @@ use crate::{
 };
 use http::HeaderName;
 use serde_json::Value;
+use std::cmp::Reverse;
 
 /// The rules that are in order. `schemas` are those of which every document satisfies one.
 pub(super) fn rules(texts: &[RedactText], schemas: &[&Value], tell: Tell<'_>) -> Vec<Rule> {
@@ -62,7 +63,7 @@ fn written(text: &RedactText) -> Vec<(&'static str, &str)> {
 
 fn how(text: &RedactText, pointer: &str, tell: Tell<'_>) -> Option<How> {
     let how = match (text.how, text.characters) {
-        (HowText::Truncate, Some(length)) => How::Truncate(length),
+        (HowText::Truncate, Some(length)) => How::Truncate(Reverse(length)),
         (HowText::Truncate, None) => {
             wrong(tell, format!("{pointer}/as"), "how much stays? write it, as in `characters: 4`");
             return None;

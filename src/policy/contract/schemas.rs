@@ -115,7 +115,7 @@ fn load(file: &str, pointer: &str, text: &ContractText, shelf: Shelf<'_>, tell: 
         Some(FormatsText::Check) => Formats::Checked,
         Some(FormatsText::Ignore) => Formats::Told,
     };
-    let Loaded { schema, version, names, idle } = match shelf.library.load(file, formats) {
+    let Loaded { schema, version, names, idle, digest, holds_formats } = match shelf.library.load(file, formats) {
         Ok(loaded) => loaded,
         // That it cannot be opened is told already.
         Err(BadSchema::Absent(file)) if shelf.library.lacks(&file) => return None,
@@ -136,7 +136,7 @@ fn load(file: &str, pointer: &str, text: &ContractText, shelf: Shelf<'_>, tell: 
     for Idle { place, pointer: at, why } in idle {
         warn(tell, pointer, format!("{file}:{place}: {why} (`{at}`)"));
     }
-    Some(Version { schema, name: version, sunset: None, printable: names })
+    Some(Version { schema, name: version, digest, holds_formats, sunset: None, printable: names })
 }
 
 /// Files of a folder by the versions that they are for.
