@@ -57,6 +57,8 @@ pub struct Played {
     pub event: Option<Record>,
     /// What reaches WordPress at once.
     pub relayed: Option<Bytes>,
+    /// The content type of that, as it came.
+    pub relayed_type: String,
 }
 
 impl Played {
@@ -100,7 +102,7 @@ impl<'a> Rehearsal<'a> {
                     return passed(notes);
                 };
                 notes.observed.push(Observation::refused(Rejection::GuardedInForm, None));
-                return observed(route.clone(), body, notes);
+                return observed(route.clone(), content_type(&head), body, notes);
             }
             (Found::Open | Found::Guarded(_), _) => return passed(notes),
         };
@@ -125,6 +127,7 @@ impl<'a> Rehearsal<'a> {
             origin: &stage,
         };
         let arrival = Arrival { at: now, request_id: REQUEST_ID.into() };
+        let relayed_type = content_type(&head);
         let ending = at_once(gate::handle(&gate, &route, head, Whole { body, strays }, &arrival, &mut notes));
         let ending = ending.unwrap_or(Err(Refusal::Failed(Fault::TooLate)));
         let take = |kept: &Mutex<Option<Bytes>>| kept.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -146,7 +149,7 @@ impl<'a> Rehearsal<'a> {
             Ok(gate::Ending::Relayed(())) => (Decision::Relayed, Outcome::Relayed, None),
             Err(refusal) => return refused(Some(route), &refusal, notes),
         };
-        Played { decision, outcome, route: Some(route), notes, answer, event, relayed }
+        Played { decision, outcome, route: Some(route), notes, answer, event, relayed, relayed_type }
     }
 }
 
@@ -154,6 +157,7 @@ impl Rehearsal<'_> {
     /// What is only observed reaches WordPress as it came.
     fn observe(&self, index: usize, route: Arc<Route>, head: Head, body: Bytes, now: Timestamp) -> Played {
         let (mut notes, guards) = (Notes::default(), &self.policy.guards);
+        let media = content_type(&head);
         if guards.bystander(&head).is_some_and(|mut scanner| scanner.feed(&body, true) == form::Verdict::Refuse) {
             return refused(Some(route), &Rejection::GuardedInForm.into(), notes);
         }
@@ -162,27 +166,32 @@ impl Rehearsal<'_> {
         let strays = || guards.strays(&head, &body, index).then_some(Rejection::GuardedInForm);
         if let Some(rejection) = admitted.err().or_else(fits).or_else(strays) {
             notes.observed.push(Observation::refused(rejection, None));
-            return observed(route, body, notes);
+            return observed(route, media, body, notes);
         }
         let request = Unverified { head, raw: body.clone() };
         if let Ok(Judged::Clean(clean)) = gate::observe(&route, self.keys, &self.memory, request, now, &mut notes) {
             self.memory.keep(clean.keys());
         }
-        observed(route, body, notes)
+        observed(route, media, body, notes)
     }
 }
 
-fn observed(route: Arc<Route>, body: Bytes, notes: Notes) -> Played {
+fn observed(route: Arc<Route>, relayed_type: String, body: Bytes, notes: Notes) -> Played {
     let (decision, outcome) = (Decision::Observed, Outcome::Observed);
-    Played { decision, outcome, route: Some(route), notes, answer: None, event: None, relayed: Some(body) }
+    let (route, relayed) = (Some(route), Some(body));
+    Played { decision, outcome, route, notes, answer: None, event: None, relayed, relayed_type }
+}
+
+fn content_type(head: &Head) -> String {
+    head.sole(http::header::CONTENT_TYPE.as_str()).unwrap_or_default().to_owned()
 }
 
 /// Where a real request has one of its own.
 const REQUEST_ID: &str = "rehearsal";
 
 fn passed(notes: Notes) -> Played {
-    let outcome = Outcome::Passed;
-    Played { decision: Decision::Passed, outcome, route: None, notes, answer: None, event: None, relayed: None }
+    let (decision, outcome, relayed_type) = (Decision::Passed, Outcome::Passed, String::new());
+    Played { decision, outcome, route: None, notes, answer: None, event: None, relayed: None, relayed_type }
 }
 
 fn refused(route: Option<Arc<Route>>, refusal: &Refusal, notes: Notes) -> Played {
@@ -191,7 +200,8 @@ fn refused(route: Option<Arc<Route>>, refusal: &Refusal, notes: Notes) -> Played
         Refusal::Failed(_) => Decision::Failed,
     };
     let answer = Some(answer::refused(route.as_deref(), refusal, REQUEST_ID));
-    Played { decision, outcome: refusal.into(), route, notes, answer, event: None, relayed: None }
+    let (outcome, relayed_type) = (refusal.into(), String::new());
+    Played { decision, outcome, route, notes, answer, event: None, relayed: None, relayed_type }
 }
 
 /// Nothing behind these ports waits for anything, so the story ends when it is asked once.

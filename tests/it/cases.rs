@@ -42,6 +42,48 @@ fn play(text: &str) -> (Vec<Ending>, Touched) {
     (verdicts.into_iter().map(|verdict| verdict.ending).collect(), touched)
 }
 
+/// What stands at each of these places in what leaves, in the words of a failing case.
+#[test]
+fn what_must_be_absent_is_looked_for_in_every_body_or_the_case_fails() {
+    let failing = |route: &str, decision: &str, body: &str, absent: &str| -> Vec<String> {
+        let text = format!(
+            "cases:\n  - name: a\n    send: {{ route: {route}, {body} }}\n    \
+             expect: {{ decision: {decision}, absent: {absent} }}\n"
+        );
+        match play(&text).0.remove(0) {
+            Ending::Passed => Vec::new(),
+            Ending::Failed(differences) => {
+                differences.into_iter().map(|difference| format!("{} {}", difference.what, difference.found)).collect()
+            }
+            Ending::Unplayable(why) => vec![why],
+        }
+    };
+    let form = "form: { email: a@b, 'customer[name]': Ada }";
+    let absent = "[/data/email, '/data/customer[name]', /data/customer/name, /data/phone, /email, /hwredacted]";
+    let email = r#"event/data/email "a@b""#;
+    let named = [r#"event/data/customer[name] "Ada""#, r#"event/data/customer/name "Ada""#];
+    assert_eq!(failing("stripe", "accepted", form, absent), [email, named[0], named[1], email]);
+    assert_eq!(failing("stripe", "accepted", form, "[/data/phone, /data/customer/mail, /phone]"), [""; 0]);
+    assert_eq!(failing("plugin", "relayed", form, "[/email, /phone]"), [r#"relayed/email "a@b""#]);
+    let json = "json: { id: evt_1, email: a@b }";
+    assert_eq!(failing("stripe", "accepted", json, "[/data/email]"), [email]);
+    assert_eq!(failing("stripe", "accepted", json, "[/email, /phone]"), [email], "written as for a relay");
+    let opaque = "text: email=a@b, headers: ['Content-Type: text/plain']";
+    let unseen = "a body of `text/plain` that cannot be looked into; `absent` is for JSON and forms, so expect the whole \
+                  body instead";
+    assert_eq!(failing("stripe", "accepted", opaque, "[/data/email]"), [format!("event/data/email {unseen}")]);
+    assert_eq!(failing("plugin", "relayed", opaque, "[/email]"), [format!("relayed/email {unseen}")]);
+    assert_eq!(failing("stripe", "accepted", "text: ''", "[/data/email]"), [""; 0], "nothing is in nothing");
+}
+
+#[test]
+fn a_refusal_that_was_not_expected_says_its_code() {
+    let text =
+        "cases:\n  - { name: a, request: { target: /hooks/stripe, json: {} }, expect: { decision: accepted } }\n";
+    let Ending::Failed(differences) = play(text).0.remove(0) else { panic!("it must fail") };
+    assert_eq!(differences[0].found, "refused (signature_missing)");
+}
+
 /// Each line is a case that says something true.
 #[test]
 fn what_is_true_of_a_policy_passes() {

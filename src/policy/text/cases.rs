@@ -141,7 +141,8 @@ pub(in crate::policy) struct ExpectText {
     /// Members that the JSON body that reaches WordPress must have, or the whole body as a text.
     #[schemars(extend("x-absent" = NOT_LOOKED_AT))]
     pub(in crate::policy) relayed: Option<Value>,
-    /// JSON Pointers that neither the event nor what reaches WordPress may have.
+    /// JSON Pointers that neither the event (`/data/email`) nor what reaches WordPress (`/email`) may have; of a form, by
+    /// its fields. A body that is neither JSON nor a form cannot be looked into, and then the case fails.
     #[serde(default)]
     #[schemars(extend("default" = []))]
     pub(in crate::policy) absent: Vec<String>,

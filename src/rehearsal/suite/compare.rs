@@ -1,6 +1,12 @@
 //! What is otherwise than a case expects.
 
-use crate::{json, policy::Case, rehearsal::Played};
+mod absent;
+
+use crate::{
+    json,
+    policy::{Case, Decision},
+    rehearsal::Played,
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -24,7 +30,9 @@ pub(super) fn differences(case: &Case, played: &Played) -> Vec<Difference> {
             differences.push(Difference { what, expected, found });
         }
     };
-    compare("decision", expected.decision.name(), played.decision.name());
+    if expected.decision != played.decision {
+        compare("decision", expected.decision.name(), &told(played));
+    }
     if let Some(code) = &expected.code {
         compare("code", code, played.code());
     }
@@ -55,15 +63,19 @@ pub(super) fn differences(case: &Case, played: &Played) -> Vec<Difference> {
             (None, _) => {}
         }
     }
-    for pointer in &expected.absent {
-        for (what, found) in [("event", &event), ("relayed", &relayed)] {
-            if let Some(found) = found.as_ref().and_then(|found| found.pointer(pointer)) {
-                let (what, expected) = (format!("{what}{pointer}"), "nothing".to_owned());
-                differences.push(Difference { what, expected, found: found.to_string() });
-            }
+    differences.extend(absent::differences(&expected.absent, played, event.as_ref()));
+    differences
+}
+
+/// What became of it, and why, where that is not in the word itself.
+fn told(played: &Played) -> String {
+    let name = played.decision.name();
+    match played.decision {
+        Decision::Refused | Decision::Failed | Decision::Observed => format!("{name} ({})", played.code()),
+        Decision::Accepted | Decision::Repeat | Decision::Relayed | Decision::Handshake | Decision::Passed => {
+            name.to_owned()
         }
     }
-    differences
 }
 
 /// A body as JSON; what is none, as a text.
