@@ -4,12 +4,15 @@
 use super::{
     Delivery, Policy, Route, Sender, Settings, Tokens,
     compile::Overrides,
+    floor::Floor,
     flow::flow,
     merge::merged,
+    notes::Notes,
     source::{Source, Texts},
     units::{written_rate, written_size, written_time},
 };
 use crate::{
+    clock::Timestamp,
     json::{Document, Kind, Node},
     repeat::Window,
 };
@@ -21,7 +24,10 @@ use std::fmt::Write as _;
 pub fn effective(source: &Source, policy: &Policy, overrides: &Overrides, route: Option<&str>) -> Option<String> {
     let texts = Texts::of(source);
     let document = merged(&texts)?;
-    let sheet = Sheet { texts: &texts, document: &document };
+    let mut notes = Notes::new(&document, &texts, Vec::new());
+    // What is over has been told, or is enforced: here it matters only what holds.
+    let floor = Floor::read(Timestamp::from_unix_s(0), true, &mut notes);
+    let sheet = Sheet { texts: &texts, document: &document, floor };
     let mut root = Branch::default();
     let wanted = |name: &str| route.is_none_or(|route| route == name);
     let routes: Vec<_> = policy.routes.iter().filter(|route| wanted(&route.name)).collect();
@@ -77,6 +83,8 @@ enum Tree {
     /// Each on a line of its own.
     Items(Vec<(String, String)>),
     Branch(Branch),
+    /// What is to be known of the values beside it, in words; its name is none.
+    Note(String),
 }
 
 #[derive(Default)]
@@ -85,6 +93,7 @@ struct Branch(Vec<(String, Tree)>);
 struct Sheet<'a> {
     texts: &'a Texts<'a>,
     document: &'a Document,
+    floor: Floor,
 }
 
 impl Sheet<'_> {
@@ -122,10 +131,12 @@ impl Sheet<'_> {
         let node = self.document.root.find(&format!("/routes/{}", crate::json::escape(&route.name)));
         let mut branch = match node.map(|node| self.tree(node)) {
             Some(Tree::Branch(branch)) => branch,
-            Some(Tree::Leaf { .. } | Tree::Items(_)) | None => Branch::default(),
+            Some(Tree::Leaf { .. } | Tree::Items(_) | Tree::Note(_)) | None => Branch::default(),
         };
         // Dissolved, and lifted, already.
         branch.0.retain(|(name, _)| !matches!(name.as_str(), "class" | "exception"));
+        let notes = self.floor.told(route, node, |node| self.line(node)).into_iter();
+        branch.0.splice(..0, notes.map(|note| (String::new(), Tree::Note(note))));
         let sender = match &route.sender {
             Sender::Webhook(webhook) => {
                 let sender = format!("sender `{}`", webhook.provider().name);
@@ -247,7 +258,7 @@ impl Branch {
                 branch.add(below, text, origin);
                 self.put(name, Tree::Branch(branch));
             }
-            (None, Some(_)) | (Some(_), Some((_, Tree::Leaf { .. } | Tree::Items(_)))) => {}
+            (None, Some(_)) | (Some(_), Some((_, Tree::Leaf { .. } | Tree::Items(_) | Tree::Note(_)))) => {}
         }
     }
 
@@ -277,6 +288,7 @@ impl Branch {
                     writeln!(out, "{indent}{name}:").map(|()| out.extend(lines))
                 }
                 Tree::Branch(branch) => writeln!(out, "{indent}{name}:").map(|()| branch.write(depth + 1, out)),
+                Tree::Note(text) => writeln!(out, "{indent}# {text}"),
             };
         }
     }

@@ -1,5 +1,7 @@
 //! What no route may be weaker than, and the exceptions from it, which end.
 
+mod told;
+
 use super::{
     Limits, Route, Sender,
     notes::Notes,

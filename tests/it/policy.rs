@@ -268,6 +268,39 @@ fn the_values_of_one_route_are_shown_with_the_lines_they_come_from() {
     assert_eq!(effective(&source, &policy, &Overrides::default(), Some("nobody")), None);
 }
 
+/// Whoever asks what takes effect hears of the floor as well: what it holds, and what is lifted, by whom, until when.
+#[test]
+fn the_floor_and_the_exception_from_it_are_shown_with_a_route() {
+    let text = "\
+floor: { verify: { max_age: 10m, max_future: 5m }, admit: { body: 2MiB }, exceptions: { need: [ticket] } }
+routes:
+  shop:
+    at: { path: /a }
+    sender: { provider: stripe, keys: k, max_age: 30m }
+    exception: { from: verify.max_age, until: 2026-12-31, ticket: 'SEC-42: #1' }
+  other: { at: { path: /b }, sender: { provider: github, keys: k }, repeats: { remember: 72h } }
+keys: { k: [{ id: a, from: env:A }] }
+destinations: { wordpress: { url: 'http://w/' } }
+";
+    let source = Source::one("gate.yaml", text);
+    let policy = compiled(&source).unwrap_or_else(|report| panic!("{report}")).policy;
+    let notes = |route: &str| -> Vec<String> {
+        let text = effective(&source, &policy, &Overrides::default(), Some(route)).unwrap();
+        let notes = text.lines().filter_map(|line| line.trim_start().strip_prefix("# floor: "));
+        notes.map(str::to_owned).collect()
+    };
+    assert_eq!(
+        notes("shop"),
+        [
+            "verify.max_age 10m or less (gate.yaml:1), lifted until 2026-12-31 by the exception at gate.yaml:6, ticket \
+             \"SEC-42: #1\"",
+            "verify.max_future 5m or less (gate.yaml:1), holds",
+            "admit.body 2MiB or less (gate.yaml:1), holds",
+        ]
+    );
+    assert_eq!(notes("other"), ["admit.body 2MiB or less (gate.yaml:1), holds"], "it signs no time");
+}
+
 /// After the end of an exception a gate that runs is as strict as the floor, and one that is checked says so.
 #[test]
 fn an_exception_ends_by_itself() {
