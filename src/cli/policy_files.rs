@@ -6,13 +6,21 @@ mod tests;
 
 use crate::policy::{Part, Report, Source, TextFile};
 use reader::{Reader, Wanted};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 /// Reads a policy: a folder with a `gate.yaml`, its `routes/`, and of its `env/` the stage that was asked for; or one
 /// file. The `providers/` and `schemas/` beside it belong to it either way. What cannot be opened, or is not text; a
 /// stage that is not there, or none where there are some: all that is in what is read, as something that is wrong with
 /// it, so that whoever compiles it tells it among everything else.
 pub fn read(path: &Path, env: Option<&str>) -> Source {
+    read_dated(path, env).0
+}
+
+/// As [`read`], with the time at which any of its files was last written.
+pub fn read_dated(path: &Path, env: Option<&str>) -> (Source, Option<SystemTime>) {
     let (main, folder) = place(path);
     let mut reader = Reader::of(&folder);
     let name = main.display().to_string();
@@ -25,7 +33,7 @@ pub fn read(path: &Path, env: Option<&str>) -> Source {
     let schemas = files(Part::Schemas, SCHEMAS, Wanted::Json);
     let env = reader.stage(&folder, env);
     let main = main.unwrap_or(TextFile { name, text: String::new() });
-    Source { main, routes, env, providers, schemas, unread: reader.unread }
+    (Source { main, routes, env, providers, schemas, unread: reader.unread }, reader.written)
 }
 
 /// The tests of a policy: `*.test.yaml` beside it and in its `routes/`; of a policy of one file `NAME.yaml`, its

@@ -12,6 +12,7 @@ use std::{
     fs::{self, DirEntry, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// Ten times the catalogue.
@@ -36,12 +37,14 @@ const DEPTH_MAX: usize = 4;
 pub(super) struct Reader {
     /// The policy's folder, whatever links led to it; none if there is no such folder.
     root: Option<PathBuf>,
+    /// When a file that was opened was last written.
+    pub(super) written: Option<SystemTime>,
     pub(super) unread: Vec<Unread>,
 }
 
 impl Reader {
     pub(super) fn of(folder: &Place) -> Self {
-        Self { root: fs::canonicalize(here(&folder.at)).ok(), unread: Vec::new() }
+        Self { root: fs::canonicalize(here(&folder.at)).ok(), written: None, unread: Vec::new() }
     }
 
     /// Of a whole file or folder.
@@ -63,6 +66,9 @@ impl Reader {
             self.refuse(part, path, LEADS_OUT);
             return None;
         }
+        // Before it is read: what is written after that is another text at the next look.
+        let written = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        self.written = self.written.max(written);
         text(part, path).map_err(|unread| self.unread.push(unread)).ok()
     }
 

@@ -185,7 +185,7 @@ impl Keeper {
             Ok(()) => info!("read the certificates again"),
             Err(error) => error!(cause = Chain(&error).to_string(), "kept the old certificates"),
         }
-        let Some(seen) = self.see().await else {
+        let Some((seen, _)) = self.see().await else {
             return Err("this gate was started without a policy; there is nothing to read again".to_owned());
         };
         let result = self.try_files(seen, &Cause::Reload(actor.clone())).await;
@@ -200,9 +200,9 @@ impl Keeper {
 
     /// By itself: only what has changed and come to rest.
     async fn look(&mut self) {
-        let Some(seen) = self.see().await else { return };
+        let Some((seen, is_fresh)) = self.see().await else { return };
         let Some(Watch { settling, .. }) = &mut self.watch else { return };
-        if !settling.rests(&seen) {
+        if !settling.rests(&seen, is_fresh) {
             return;
         }
         if seen.source == settling.tried.source && seen.wanted == settling.tried.wanted {
@@ -226,7 +226,7 @@ impl Keeper {
         self.conclude(outcome, Of::InForce, &Cause::Date).await;
     }
 
-    async fn see(&self) -> Option<Seen> {
+    async fn see(&self) -> Option<(Seen, bool)> {
         let Watch { path, wanted, .. } = self.watch.as_ref()?;
         let in_force = self.current.loaded.policy.clone();
         let (path, env) = (path.clone(), self.start.env.clone());
@@ -363,7 +363,7 @@ impl Keeper {
         self.state.metrics.policy.reloaded(Reloaded::RolledBack, self.last_error.is_none());
         // Its secrets were those of then; only what changes from now on is a change.
         let seen = self.see().await;
-        if let (Some(Watch { settling, .. }), Some(seen)) = (&mut self.watch, seen) {
+        if let (Some(Watch { settling, .. }), Some((seen, _))) = (&mut self.watch, seen) {
             settling.goes_back(&seen);
         }
         warn!(by = by.to_string(), policy, "the policy before is in force again");
