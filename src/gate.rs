@@ -274,6 +274,12 @@ fn judge_webhook(
     judge_verified(route, keys, memory, verified, now, notes)
 }
 
+/// What is wrong with a document, for the sender; and where, for the operator.
+fn found(unclean: Unclean, notes: &mut Notes) -> Rejection {
+    notes.finding = unclean.finding.map(|finding| (finding.pointer, finding.keyword));
+    unclean.rejection
+}
+
 fn judge_verified(
     route: &Route,
     keys: &Keys,
@@ -282,7 +288,7 @@ fn judge_verified(
     now: Timestamp,
     notes: &mut Notes,
 ) -> Result<Judged, Rejection> {
-    let read = read(verified, &route.contract, keys)?;
+    let read = read(verified, &route.contract, keys).map_err(|unclean| found(unclean, notes))?;
     if let Some(known) = memory.look(read.keys()) {
         // A known event spends no token and meets no schema: a captured delivery cannot drain its sender's quota, and
         // a stricter schema does not refuse the retry of an accepted event.
@@ -291,10 +297,7 @@ fn judge_verified(
         return again(route, known).map(Judged::Known);
     }
     limit(route, memory, read.verified().spender(), notes)?;
-    let clean = clean(read, &route.contract, keys, now).map_err(|unclean| {
-        notes.finding = unclean.finding.map(|finding| (finding.pointer, finding.keyword));
-        unclean.rejection
-    })?;
+    let clean = clean(read, &route.contract, keys, now).map_err(|unclean| found(unclean, notes))?;
     if let Some(Unclean { rejection, finding }) = clean.unagreed() {
         let finding = finding.clone().map(|finding| (finding.pointer, finding.keyword));
         let found = Judgement::Refused(rejection.code(), finding);

@@ -38,7 +38,8 @@ pub(crate) struct Version {
 pub struct Finding {
     /// Which value, as a JSON Pointer; names that only the document has are `*`.
     pub pointer: String,
-    /// Which keyword of the schema, as a JSON Pointer into it; or which key of the policy.
+    /// Which keyword of the schema, as a JSON Pointer into it; or which key of the policy; or, of what cannot be read,
+    /// why.
     pub keyword: String,
 }
 

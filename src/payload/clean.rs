@@ -54,7 +54,9 @@ pub fn clean(read: Read, contract: &Contract, keys: &Keys, now: Timestamp) -> Re
     let agreed = match (contract.checks(), read.document()) {
         (Some(agreed), Ok(Some(document))) => agreed.check(document, now).map(Some),
         (Some(_), Ok(None)) => Err(Unclean::new(Rejection::Malformed, "", "contract")),
-        (Some(_), Err(rejection)) => Err(Unclean::new(rejection, "", "contract")),
+        // A type that nobody reads is one that the contract is against; of what is malformed, the reason is known.
+        (Some(_), Err(Unclean { rejection, finding: None })) => Err(Unclean::new(rejection, "", "contract")),
+        (Some(_), Err(unclean)) => Err(unclean),
         (None, _) => Ok(None),
     };
     let (version, unagreed) = match agreed {

@@ -1,8 +1,8 @@
 //! The one reading of a verified body: what it is remembered by, and what kind of event it is.
 
-use super::{Contract, form};
+use super::{Contract, agreed::Unclean, form};
 use crate::{
-    json::{self, Kind, Node},
+    json::{self, Kind, Node, Unreadable},
     order::OrderKey,
     repeat::{Fingerprint, Remembered, RepeatKeys},
     request::Head,
@@ -18,7 +18,7 @@ pub struct Read {
     event_type: Option<String>,
     order: Option<OrderKey>,
     document: Option<Document>,
-    unread: Option<Rejection>,
+    unread: Option<Unclean>,
 }
 
 /// What a document says of itself.
@@ -50,9 +50,9 @@ pub(super) enum Written {
 ///
 /// # Errors
 /// Where the contract has checks or scrubs for the body: [`Rejection::ContentType`] for one that is neither JSON nor a
-/// form, [`Rejection::Malformed`] for one that two readers could read in two ways. Not for checks that are tried before
-/// they enforce: those find it later.
-pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Result<Read, Rejection> {
+/// form, [`Rejection::Malformed`] with the reason for one that two readers could read in two ways. Not for checks that are
+/// tried before they enforce: those find it later.
+pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Result<Read, Unclean> {
     let naming = contract.naming();
     let (head, raw) = (verified.head(), verified.raw());
     let for_names = || contract.wants_members().then(|| Document::try_read(head, raw)).flatten();
@@ -60,7 +60,7 @@ pub fn read(verified: Verified, contract: &Contract, keys: &Keys) -> Result<Read
         (_, true) => (Some(Document::read(head, raw)?), None),
         (Some(_), false) => match Document::read(head, raw) {
             Ok(document) => (Some(document), None),
-            Err(rejection) => (for_names(), Some(rejection)),
+            Err(unclean) => (for_names(), Some(unclean)),
         },
         (None, false) => (for_names(), None),
     };
@@ -101,8 +101,8 @@ impl Read {
     }
 
     /// What its contract asks to be read, as it asks for it; or why it is not.
-    pub(super) fn document(&self) -> Result<Option<&Document>, Rejection> {
-        self.unread.map_or(Ok(self.document.as_ref()), Err)
+    pub(super) fn document(&self) -> Result<Option<&Document>, Unclean> {
+        self.unread.clone().map_or(Ok(self.document.as_ref()), Err)
     }
 
     pub(super) fn into_parts(self) -> (Verified, Named, Option<Document>) {
@@ -112,13 +112,14 @@ impl Read {
 }
 
 impl Document {
-    pub(super) fn read(head: &Head, raw: &[u8]) -> Result<Self, Rejection> {
-        let written = Written::of(head).ok_or(Rejection::ContentType)?;
+    pub(super) fn read(head: &Head, raw: &[u8]) -> Result<Self, Unclean> {
+        let content_type = Unclean { rejection: Rejection::ContentType, finding: None };
+        let written = Written::of(head).ok_or(content_type)?;
         let root = match written {
-            Written::Json => json::read(raw).ok(),
-            Written::Form => form::read(raw),
+            Written::Json => json::read(raw).map_err(Unreadable::code),
+            Written::Form => form::read(raw).ok_or(FORM_UNCLEAR),
         };
-        root.map(|root| Self { root, written }).ok_or(Rejection::Malformed)
+        root.map(|root| Self { root, written }).map_err(|why| Unclean::new(Rejection::Malformed, "", why))
     }
 
     /// Senders that call JSON something else, or nothing, are read all the same.
@@ -179,6 +180,9 @@ fn name(root: &Node, pointer: &str) -> Option<String> {
         Kind::Null | Kind::Bool(_) | Kind::Array(_) | Kind::Object(_) => None,
     }
 }
+
+/// A form with a name twice, one that PHP mends, text that is not UTF-8, or too much of anything.
+const FORM_UNCLEAR: &str = "form_unclear";
 
 /// Longer than any vendor's; it becomes a field of logs and events.
 const TYPE_LENGTH_MAX: usize = 128;

@@ -126,8 +126,15 @@ fn a_broken_contract_is_told_with_its_place() {
 #[test]
 fn what_has_two_readings_is_refused_where_it_would_be_checked_and_only_there() {
     let twice = r#"{"total": 1, "total": 2}"#;
-    for (content_type, raw) in [(JSON, twice), (JSON, "{"), (JSON, r#"{"total": 1e400}"#), (FORM, "total=1&total=2")] {
-        assert_eq!(refused("checked", content_type, raw).0, Rejection::Malformed, "{raw}");
+    for (content_type, raw, why) in [
+        (JSON, twice, "name_twice"),
+        (JSON, "{", "not_json"),
+        (JSON, r#"{"total": 1e400}"#, "number_rounded"),
+        (JSON, r#"{"\u0000": 1}"#, "name_hidden"),
+        (FORM, "total=1&total=2", "form_unclear"),
+    ] {
+        let told = (Rejection::Malformed, Some((String::new(), why.to_owned())));
+        assert_eq!(refused("checked", content_type, raw), told, "{raw}");
         assert_eq!(clean("lenient", content_type, raw).body(), raw);
     }
     for content_type in ["text/plain", "multipart/form-data; boundary=a", ""] {

@@ -230,6 +230,11 @@ fn text(part: Part, path: &Path) -> Result<TextFile, Unread> {
     let name = path.display().to_string();
     let unread = |text: String, why: String| Unread { part, file: TextFile { name: name.clone(), text }, why };
     let bytes = bytes(path).map_err(|why| unread(String::new(), unopened(&why)))?;
+    if bytes.len() > TEXT_MAX_BYTES {
+        let length = fs::metadata(path).map_or(bytes.len() as u64, |metadata| metadata.len());
+        let why = format!("the file has {length} bytes, and {TEXT_MAX_BYTES} at most are read");
+        return Err(unread(String::new(), why));
+    }
     String::from_utf8(bytes).map(|text| TextFile { name: name.clone(), text }).map_err(|broken| {
         let (text, _) = broken.as_bytes().split_at_checked(broken.utf8_error().valid_up_to()).unwrap_or_default();
         let text = String::from_utf8_lossy(text).into_owned();

@@ -231,3 +231,16 @@ fn links_that_stay_in_the_policy_are_followed() {
         }
     }
 }
+
+#[test]
+fn a_file_that_is_too_long_is_told_with_its_length_and_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("schemas")).unwrap();
+    for name in ["gate.yaml", "schemas/a.json"] {
+        fs::write(folder.path().join(name), " ".repeat((1 << 20) + 9)).unwrap();
+        let report = report(folder.path(), None).to_string();
+        let expected = format!("{name}:1:1: the file has 1048585 bytes, and 1048576 at most are read\n");
+        assert!(report.contains(&expected), "{report}");
+        fs::write(folder.path().join(name), "{}").unwrap();
+    }
+}

@@ -106,8 +106,10 @@ fn place(text: &RedactText, pointer: &str, tell: Tell<'_>) -> Option<(String, Pl
 
 fn at(text: &str) -> Result<Place, String> {
     if text.starts_with('$') {
-        let path =
-            Path::parse(text).map_err(|bad| format!("not a JSONPath, at its character {}: {bad}", bad.at + 1))?;
+        let path = Path::parse(text).map_err(|bad| {
+            let character = text.get(..bad.at).unwrap_or(text).chars().count() + 1;
+            format!("not a JSONPath, at its character {character}: {bad}")
+        })?;
         if path.is_root() {
             return Err("this is the whole document, and nothing would be left; name a place in it".to_owned());
         }

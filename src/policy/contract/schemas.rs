@@ -31,7 +31,14 @@ pub(super) fn agreed(text: &ContractText, shelf: Shelf<'_>, tell: Tell<'_>) -> O
                     wrong(tell, format!("/contract/{key}"), "versions come from a folder; write `schemas` and `by`");
                 }
             }
-            load(&file(schema, shelf.file), "/contract/schema", text, shelf, tell).map(Agreed::One)
+            let file = file(schema, shelf.file);
+            if shelf.library.names().all(|known| known != file) && is_cut(schema, shelf.file) {
+                let message =
+                    format!("`{schema}` leads out of the policy's folder; a schema is a file in `schemas/` there");
+                wrong(tell, "/contract/schema", message);
+                return None;
+            }
+            load(&file, "/contract/schema", text, shelf, tell).map(Agreed::One)
         }
         (None, Some(folder)) => by_member(folder, text, shelf, tell),
         (None, None) => {
@@ -125,7 +132,7 @@ fn load(file: &str, pointer: &str, text: &ContractText, shelf: Shelf<'_>, tell: 
             return None;
         }
         Err(BadSchema::Invalid { pointer: at, why }) => {
-            wrong(tell, pointer, format!("{}: not a JSON Schema: {why}", shelf.library.place(file, &at)));
+            wrong(tell, pointer, format!("{}: {why}", shelf.library.place(file, &at)));
             return None;
         }
         Err(BadSchema::Unreadable(why)) => {
@@ -147,6 +154,26 @@ fn versions(folder: &str, shelf: Shelf<'_>) -> BTreeMap<String, String> {
         (!stem.contains('/')).then(|| (stem.to_owned(), name.to_owned()))
     };
     shelf.library.names().filter_map(version).collect()
+}
+
+/// Whether a name has a `..` above the policy's folder.
+fn is_cut(named: &str, from: &str) -> bool {
+    let (folder, _) = from.rsplit_once('/').unwrap_or_default();
+    let mut depth = 0_usize;
+    folder.split('/').chain(named.split('/')).any(|step| match step {
+        "" | "." => false,
+        ".." => match depth.checked_sub(1) {
+            Some(above) => {
+                depth = above;
+                false
+            }
+            None => true,
+        },
+        _ => {
+            depth += 1;
+            false
+        }
+    })
 }
 
 /// The name in the library of a file or folder that is named in `from`. A `..` above the policy's folder is the folder

@@ -89,6 +89,11 @@ fn every_mistake_in_a_contract_is_told() {
     assert!(schema("broken").starts_with("/contract/schema: schemas/broken.json:1:10: not a JSON Schema: 1 is not"));
     assert!(schema("text").starts_with("/contract/schema: schemas/text.json: not a JSON document"));
     assert_eq!(
+        schema("../../evnt"),
+        "/contract/schema: `../schemas/../../evnt.json` leads out of the policy's folder; a schema is a file in `schemas/` \
+         there"
+    );
+    assert_eq!(
         schema("slip"),
         "warning /contract/schema: schemas/slip.json:1:2: `requierd` is no keyword of this draft; did you mean \
          `required`? (`/requierd`)"
@@ -123,6 +128,7 @@ fn every_mistake_in_a_rule_is_told() {
         ("at: /a~2b, as: mask", "/redact/0/at: in a JSON Pointer `~` is written `~0`"),
         ("at: $, as: drop", "/redact/0/at: this is the whole document"),
         ("at: '$.a[', as: drop", "/redact/0/at: not a JSONPath, at its character 5"),
+        ("at: '$.ü日[', as: drop", "/redact/0/at: not a JSONPath, at its character 6"),
         ("name: '', as: drop", "/redact/0/name: which name?"),
         ("field: 'a[', as: drop", "/redact/0/field: no form has such a field"),
         ("field: 'a[]', as: drop", "/redact/0/field: which of them?"),
