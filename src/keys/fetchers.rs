@@ -109,7 +109,7 @@ fn sources(policy: &Policy) -> impl Iterator<Item = (&str, Source)> {
 
 async fn keep<O: Outbound, R: Resolver>(with: Arc<With<O, R>>, issuer: String, of: Source, ring: Arc<Ring>) {
     let With { outbound, resolver, clock, observer } = &*with;
-    let mut refresh = Refresh::new(of.jwks.refresh);
+    let mut refresh = Refresh::new(of.jwks.refresh, of.jwks.stale);
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     json::{Node, language::listed},
-    verify::jwt::{Issuer, Kinds, LEEWAY, Terms},
+    verify::jwt::{Issuer, Kinds, LEEWAY, Refresh, Terms},
 };
 use http::Uri;
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
@@ -128,9 +128,12 @@ fn jwks(written: &str, text: &IssuerText, node: &Node, notes: &mut Notes<'_>) ->
         let message = format!("an issuer is asked once in `{}` at most", written_time(REFRESH_MIN));
         notes.wrong(node.find("/refresh"), message);
     }
-    if stale < refresh {
-        let message =
-            format!("keys would be too old before they are fetched again; write `{}` at least", written_time(refresh));
+    if stale < refresh + Refresh::SPARE {
+        let message = format!(
+            "keys would be too old while they are fetched again, which takes time and may fail at first; write `stale: {}` \
+             at least",
+            written_time(refresh + Refresh::SPARE)
+        );
         notes.wrong(node.find("/stale").or_else(|| node.find("/refresh")), message);
     }
     Jwks { url, private, refresh, stale }

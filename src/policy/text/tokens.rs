@@ -40,7 +40,8 @@ pub(in crate::policy) struct IssuerText {
     /// How often `jwks` is fetched; `1m` at least. A token with a key that is not in the set asks for it at once, once a minute.
     #[schemars(extend("default" = "15m"))]
     pub(in crate::policy) refresh: Option<TimeText>,
-    /// How long what was fetched is used while nothing newer can be had; then tokens are answered with 503.
+    /// How old what was fetched may be while nothing newer can be had; then tokens are answered with 503. One minute more
+    /// than `refresh` at least, so that a fetch that is slow, or fails at first, leaves nobody without keys.
     #[schemars(extend("default" = "24h"))]
     pub(in crate::policy) stale: Option<TimeText>,
     /// `allow`: the host of `jwks` may be at an address that the internet does not reach.

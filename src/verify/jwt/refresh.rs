@@ -7,6 +7,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Refresh {
     every: Duration,
+    /// Between two tries, at the most.
+    longest: Duration,
     succeeded: Option<Timestamp>,
     tried: Option<Timestamp>,
     failures: u32,
@@ -19,15 +21,22 @@ pub struct Refresh {
 const APART: Duration = Duration::from_secs(60);
 /// After a first failure; twice as long after each further one.
 const RETRY: Duration = Duration::from_secs(2);
-/// An issuer that is down for long is asked at least this often: it must be seen when it is back.
+/// An issuer that is down for long is asked at least this often: it must be seen when it is back. Oftener where its keys
+/// are too old so soon that it would not be.
 const RETRY_MAX: Duration = Duration::from_secs(120);
 /// A fetch has a deadline of seconds. One that has not come to an end by then has been lost, and must not be the last.
 const RUN_MAX: Duration = Duration::from_secs(30);
 
 impl Refresh {
-    /// Fetches at once, and then in these intervals.
-    pub fn new(every: Duration) -> Self {
-        Self { every, succeeded: None, tried: None, failures: 0, running: false, wanted: false }
+    /// How much longer than `every` keys must be good for: as long as a fetch and four repeats of it take, so that one
+    /// that is slow, or fails, leaves nobody without keys.
+    pub const SPARE: Duration = Duration::from_secs(60);
+
+    /// Fetches at once, and then in these intervals; what was fetched is good for as long as `stale` says.
+    pub fn new(every: Duration, stale: Duration) -> Self {
+        // Never rarer than when all is well, and twice at least before the keys are too old.
+        let longest = RETRY_MAX.min(every).min(stale.saturating_sub(every) / 2).max(RETRY);
+        Self { every, longest, succeeded: None, tried: None, failures: 0, running: false, wanted: false }
     }
 
     /// A token came whose key is not in the set. Whether that brings a fetch forward: if the last one is younger than
@@ -79,7 +88,7 @@ impl Refresh {
     fn pause(&self) -> Duration {
         match self.failures {
             0 => Duration::ZERO,
-            failures => RETRY.saturating_mul(2_u32.saturating_pow(failures - 1)).min(RETRY_MAX),
+            failures => RETRY.saturating_mul(2_u32.saturating_pow(failures - 1)).min(self.longest),
         }
     }
 }
@@ -94,13 +103,14 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
+    const DAY: Duration = Duration::from_hours(24);
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_s(1_760_000_000 + seconds)
     }
 
     fn fetched() -> Refresh {
-        let mut refresh = Refresh::new(HOUR);
+        let mut refresh = Refresh::new(HOUR, DAY);
         assert!(refresh.start(at(0)), "the first fetch is due at once");
         refresh.succeeded(at(0));
         refresh
@@ -134,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_fails_is_tried_again_ever_less_often_but_for_ever() {
-        let mut refresh = Refresh::new(HOUR);
+        let mut refresh = Refresh::new(HOUR, DAY);
         let mut tries = Vec::new();
         for second in 0..600 {
             refresh.want(at(second));
@@ -149,9 +159,41 @@ mod tests {
         assert_eq!(refresh.rest(at(606)), HOUR);
     }
 
+    /// When it is tried, from the moment at which it is due, if it always fails.
+    fn tries(every: Duration, stale: Duration) -> Vec<u64> {
+        let mut refresh = Refresh::new(every, stale);
+        assert!(refresh.start(at(0)));
+        refresh.succeeded(at(0));
+        let due = i64::try_from(every.as_secs()).unwrap();
+        let mut tries = Vec::new();
+        for second in 0..1000 {
+            if refresh.start(at(due + second)) {
+                tries.push(second.unsigned_abs());
+                refresh.failed();
+            }
+        }
+        tries
+    }
+
+    #[test]
+    fn what_fails_is_not_tried_more_seldom_than_what_does_not() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let tries = tries(MINUTE, DAY);
+        assert!(tries.windows(2).all(|pair| pair[1] - pair[0] <= 60), "{tries:?}");
+    }
+
+    #[test]
+    fn what_fails_is_tried_often_enough_to_be_back_before_the_keys_are_too_old() {
+        for spare_s in [60, 90, 300] {
+            let tries = tries(HOUR, HOUR + Duration::from_secs(spare_s));
+            assert!(tries.iter().filter(|try_s| **try_s < spare_s).count() >= 5, "{spare_s}: {tries:?}");
+            assert!(tries.windows(2).all(|pair| pair[1] - pair[0] <= spare_s / 2), "{spare_s}: {tries:?}");
+        }
+    }
+
     #[test]
     fn a_fetch_whose_end_nobody_reports_is_not_the_last() {
-        let mut refresh = Refresh::new(HOUR);
+        let mut refresh = Refresh::new(HOUR, DAY);
         assert!(refresh.start(at(0)));
         assert!(!refresh.start(at(29)));
         assert!(refresh.start(at(30)));
