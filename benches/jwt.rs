@@ -72,6 +72,7 @@ fn rule(algorithm: Algorithm) -> TokenRule {
         max_age: None,
         claims: Vec::new(),
         logs_subject: false,
+        tells_subject: false,
     });
     TokenRule::new("orders-api", Arc::new(issuer.unwrap()), Place::Bearer, vec!["orders".into()], Vec::new()).unwrap()
 }

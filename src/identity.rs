@@ -8,7 +8,7 @@ use crate::{
     clock::Timestamp,
     json::{Kind, Node},
     secret::Secret,
-    verify::jwt::{Bearer, Token},
+    verify::jwt::{Bearer, SUBJECT_MAX_BYTES, Token},
 };
 use data_encoding::BASE64URL_NOPAD;
 use http::Method;
@@ -24,8 +24,6 @@ pub const KEY_MIN_BYTES: usize = 32;
 
 /// A relay waits 25 s; the rest is for clocks that differ. WordPress takes at most 120 s.
 const LIFETIME: Duration = Duration::from_secs(60);
-/// `OpenID` Connect Core section 2: a subject has at most 255 characters.
-const SUBJECT_MAX_BYTES: usize = 255;
 /// RFC 5321 with its erratum 1690.
 const EMAIL_MAX_BYTES: usize = 254;
 /// In base64 with the rest it stays below the 8190 bytes that Apache has for one field.

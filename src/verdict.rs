@@ -134,6 +134,7 @@ impl Rejection {
         "token_from_the_future",
         "token_too_old",
         "token_claim_missing",
+        "token_subject",
         "token_scope",
         "token_used",
         "sender_limited",

@@ -322,6 +322,7 @@ fn shown(once: bool) -> (Arc<Route>, Head, Keys) {
         max_age: None,
         claims: Vec::new(),
         logs_subject: false,
+        tells_subject: false,
     };
     let issuer = Arc::new(jwt::Issuer::new(terms).unwrap());
     let rule = jwt::TokenRule::new("issues", issuer, jwt::Place::Bearer, Vec::new(), Vec::new()).unwrap();

@@ -20,12 +20,13 @@ pub(super) type AllTerms = BTreeMap<String, Terms>;
 
 /// Reads `issuers:`. An entry with a mistake in it may be left out, and there will be no policy.
 pub(super) fn issuers(notes: &mut Notes<'_>) -> (AllTerms, Vec<IssuerReference>) {
+    let is_told = notes.find("/identity").is_some();
     let (mut terms, mut references) = (AllTerms::new(), Vec::new());
     for (name, node) in notes.members("/issuers") {
         notes.check_name(name, node);
         let Some(text) = notes.decode::<IssuerText>(node) else { continue };
         let keys = keys(&text, node, notes);
-        let of = of(name, text);
+        let of = of(name, text, is_told);
         let mut tried = of.clone();
         if tried.audiences.is_empty() {
             // Each route says its own, and is asked for it.
@@ -55,7 +56,7 @@ pub(super) fn identity(public_url: Option<&str>, notes: &mut Notes<'_>) -> Optio
     Some(IdentityReference { sign, audience: audience? })
 }
 
-fn of(name: &str, text: IssuerText) -> Terms {
+fn of(name: &str, text: IssuerText, is_told: bool) -> Terms {
     let time = |text: Option<TimeText>| text.map(|TimeText(time)| time);
     Terms {
         name: name.to_owned(),
@@ -67,6 +68,7 @@ fn of(name: &str, text: IssuerText) -> Terms {
         max_age: time(text.max_age),
         claims: Vec::new(),
         logs_subject: text.log_subject.unwrap_or_default(),
+        tells_subject: is_told,
     }
 }
 

@@ -84,9 +84,12 @@ pub enum TokenFlaw {
     /// `iat` lies further back than the policy's `max_age`.
     #[error("the token was issued too long ago")]
     TooOld,
-    /// A claim that the policy asks for is not there, or not as it asks.
-    #[error("a required claim is missing or different")]
+    /// A claim that the policy asks for is not there, says nothing, or not what is asked.
+    #[error("a required claim is missing, empty or different")]
     ClaimMissing,
+    /// It names nobody, or somebody whom WordPress could not be told: that request would be nobody's there.
+    #[error("the token's subject is empty, or longer than 255 bytes where WordPress is told it")]
+    Subject,
     /// A good token that may not do this.
     #[error("the token lacks a required scope")]
     Scope,
@@ -139,6 +142,7 @@ impl TokenFlaw {
         Self::FromTheFuture,
         Self::TooOld,
         Self::ClaimMissing,
+        Self::Subject,
         Self::Scope,
         Self::Used,
     ];
@@ -174,6 +178,7 @@ impl TokenFlaw {
             Self::FromTheFuture => "token_from_the_future",
             Self::TooOld => "token_too_old",
             Self::ClaimMissing => "token_claim_missing",
+            Self::Subject => "token_subject",
             Self::Scope => "token_scope",
             Self::Used => "token_used",
         }
@@ -211,6 +216,7 @@ impl TokenFlaw {
             | Self::FromTheFuture
             | Self::TooOld
             | Self::ClaimMissing
+            | Self::Subject
             | Self::Used => TokenError::Invalid,
         }
     }

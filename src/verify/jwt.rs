@@ -30,7 +30,7 @@ pub use algorithm::Algorithm;
 pub use bearer::{Bearer, Token, authenticate};
 pub use cache::Cache;
 pub use challenge::challenge;
-pub use issuer::{BadTerms, Demand, Issuer, Kinds, LEEWAY, LEEWAY_MAX, Terms, TokenRule};
+pub use issuer::{BadTerms, Demand, Issuer, Kinds, LEEWAY, LEEWAY_MAX, SUBJECT_MAX_BYTES, Terms, TokenRule};
 pub use issuers::{Issuers, Ring};
 pub use jwk::{SET_MAX_BYTES, Skipped};
 pub use key::{BadKey, Key};

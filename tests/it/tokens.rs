@@ -58,6 +58,7 @@ impl World {
                 max_age: None,
                 claims: Vec::new(),
                 logs_subject: false,
+                tells_subject: false,
             },
             scopes: vec!["orders".into()],
             place: Place::Bearer,

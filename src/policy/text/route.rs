@@ -164,7 +164,7 @@ pub(in crate::policy) struct SenderText {
     #[serde(default)]
     #[schemars(extend("x-absent" = "nothing more"))]
     pub(in crate::policy) claims: BTreeMap<String, Value>,
-    /// What a token must say something of, by JSON Pointer, as in `[/sub]`.
+    /// What a token must say something of, by JSON Pointer, as in `[/sub]`; `null` and a blank text say nothing.
     #[serde(default)]
     #[schemars(extend("default" = [], "examples" = [["/sub"]]))]
     pub(in crate::policy) present: Vec<String>,
@@ -227,7 +227,7 @@ pub(in crate::policy) struct RepeatsText {
     /// `deliver`: another body under the same signed id is another event.
     #[schemars(extend("x-absent" = "a repeat"))]
     pub(in crate::policy) on_changed: Option<ChangedText>,
-    /// `once`: a token is taken once, by its `jti`, and refused when it is shown again. With `sender: { jwt: ... }` only.
+    /// `once`: a token is taken once, by its `jti`, which must not be empty, and refused when it is shown again. With `sender: { jwt: ... }` only.
     #[schemars(extend("x-absent" = "for as long as it is good"))]
     pub(in crate::policy) jti: Option<OnceText>,
 }

@@ -1,6 +1,9 @@
 //! What does the token claim, and is it for us, by our issuer, now (RFC 7519 section 4)? Asked after the signature held.
 
-use super::{Demand, Issuer};
+use super::{
+    Demand, Issuer,
+    issuer::{SUBJECT_MAX_BYTES, Terms, is_blank},
+};
 use crate::{
     clock::Timestamp,
     json::{self, Kind, Node},
@@ -48,10 +51,17 @@ pub(super) fn read(raw: &[u8], issuer: &Issuer, now: Timestamp) -> Result<Claims
     }
     let (span, expires) = span(&all, issuer, now)?;
     Demand::all_met_by(&terms.claims, &all)?;
-    let subject = text(&all, "sub")?.map(str::to_owned);
+    let subject = subject(&all, terms)?.map(str::to_owned);
     let jti = text(&all, "jti")?.map(str::to_owned);
     let scopes = scopes(&all)?;
     Ok(Claims { all, subject, jti, scopes, expires, span })
+}
+
+/// Whom it speaks for. One without a name would share the limits of all tokens that have none, and be nobody to WordPress.
+fn subject<'n>(claims: &'n Node, terms: &Terms) -> Result<Option<&'n str>, TokenFlaw> {
+    let subject = text(claims, "sub")?;
+    let is_unfit = |subject: &str| is_blank(subject) || (terms.tells_subject && subject.len() > SUBJECT_MAX_BYTES);
+    if subject.is_some_and(is_unfit) { Err(TokenFlaw::Subject) } else { Ok(subject) }
 }
 
 /// Between which moments the token holds, if now is one of them.

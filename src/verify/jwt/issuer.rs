@@ -12,6 +12,9 @@ pub const LEEWAY: Duration = Duration::from_secs(30);
 /// A token that must live longer should be issued longer.
 pub const LEEWAY_MAX: Duration = Duration::from_secs(60);
 
+/// Of a `sub` that WordPress can be told. `OpenID` Connect Core section 2: it has at most 255 characters.
+pub const SUBJECT_MAX_BYTES: usize = 255;
+
 /// What is asked of every token of one issuer.
 #[derive(Clone, Debug)]
 pub struct Terms {
@@ -33,6 +36,8 @@ pub struct Terms {
     pub claims: Vec<Demand>,
     /// Whether `sub` may stand in logs: it can be a person's name or address.
     pub logs_subject: bool,
+    /// Whether WordPress is told `sub`: one that it cannot be told is refused then, and does not become nobody on the way.
+    pub tells_subject: bool,
 }
 
 /// Which `typ` is taken.
@@ -44,7 +49,7 @@ pub enum Kinds {
     Only(String),
 }
 
-/// A claim that has to be there, and with this value if one is named: of an array, one of its items.
+/// A claim that has to be there and say something, and with this value if one is named: of an array, one of its items.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demand {
     /// Where, as a JSON Pointer.
@@ -211,7 +216,8 @@ impl Demand {
     pub(super) fn is_met_by(&self, claims: &Node) -> bool {
         match (claims.find(&self.pointer), &self.value) {
             (None, _) => false,
-            (Some(node), None) => !matches!(node.kind, Kind::Null),
+            // A blank text is how an issuer writes that it does not know.
+            (Some(node), None) => !matches!(node.kind, Kind::Null) && node.text().is_none_or(|text| !is_blank(text)),
             (Some(Node { kind: Kind::Array(items), .. }), Some(value)) if !value.is_array() => {
                 items.iter().any(|item| item.to_value() == *value)
             }
@@ -222,6 +228,10 @@ impl Demand {
     pub(super) fn all_met_by(demands: &[Self], claims: &Node) -> Result<(), TokenFlaw> {
         if demands.iter().all(|demand| demand.is_met_by(claims)) { Ok(()) } else { Err(TokenFlaw::ClaimMissing) }
     }
+}
+
+pub(super) fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// RFC 6749 section 3.3: what may stand in a challenge's quoted string.

@@ -289,6 +289,7 @@ fn contents(world: &World) -> Vec<Attack> {
         ("iss", json!(["https://idp.example/"]), TokenFlaw::ClaimType),
         ("aud", json!("shopping"), TokenFlaw::Audience),
         ("sub", json!(["user-1"]), TokenFlaw::ClaimType),
+        ("sub", json!(""), TokenFlaw::Subject),
     ] {
         attacks.push((format!("{name} {value}"), good.token(&with(claims(), name, value)), flaw));
     }

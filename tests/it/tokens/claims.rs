@@ -172,6 +172,38 @@ fn required_claims_are_there_and_as_asked() {
 }
 
 #[test]
+fn what_must_be_there_says_something() {
+    let mut world = world();
+    for (claimed, wanted) in [
+        (json!("a"), "good"),
+        (json!(0), "good"),
+        (json!(false), "good"),
+        (json!(""), "token_claim_missing"),
+        (json!(" \t\u{a0}"), "token_claim_missing"),
+        (Value::Null, "token_claim_missing"),
+    ] {
+        world.terms.claims = vec![Demand { pointer: "/tenant".into(), value: None }];
+        assert_eq!(world.says(&with(claims(), "tenant", claimed.clone())), wanted, "{claimed}");
+    }
+    // Who asks for nothing by its value gets it.
+    world.terms.claims = vec![Demand { pointer: "/tenant".into(), value: Some("".into()) }];
+    assert_eq!(world.says(&with(claims(), "tenant", "".into())), "good");
+    world.terms.claims = vec![Demand { pointer: "/jti".into(), value: None }];
+    assert_eq!(world.says(&with(claims(), "jti", "".into())), "token_claim_missing", "all would be one");
+}
+
+#[test]
+fn a_subject_is_somebody() {
+    let mut world = world();
+    for nobody in ["", " ", "\n"] {
+        assert_eq!(world.says(&with(claims(), "sub", nobody.into())), "token_subject", "{nobody:?}");
+    }
+    assert_eq!(world.says(&without(claims(), "sub")), "good");
+    world.terms.claims = vec![Demand { pointer: "/sub".into(), value: None }];
+    assert_eq!(world.says(&with(claims(), "sub", "".into())), "token_claim_missing");
+}
+
+#[test]
 fn a_token_is_taken_from_the_place_that_the_policy_names_and_no_other() {
     let mut world = world();
     let token = world.token(Algorithm::EdDsa);

@@ -66,11 +66,26 @@ fn an_address_is_verified_only_where_the_issuer_says_so_in_one_word() {
 
 #[test]
 fn who_has_no_name_is_nobody() {
-    for odd in
-        [without(claims(), "sub"), with(claims(), "sub", "".into()), with(claims(), "sub", "s".repeat(256).into())]
-    {
+    for odd in [without(claims(), "sub"), with(claims(), "sub", "s".repeat(256).into())] {
         assert_eq!(sign(&odd), None, "{odd}");
     }
+}
+
+/// Else its request would go on as nobody's, without a word.
+#[test]
+fn a_name_that_wordpress_cannot_be_told_is_refused_where_it_should_be() {
+    let mut world = World::of([Algorithm::EdDsa]);
+    let says =
+        |world: &World, subject: &str| world.code(&world.signers[0].token(&with(claims(), "sub", subject.into())));
+    let (longest, too_long) = ("s".repeat(255), "s".repeat(256));
+    assert_eq!((says(&world, &longest), says(&world, &too_long)), ("good", "good"), "nobody is told");
+    world.terms.tells_subject = true;
+    assert_eq!((says(&world, &longest), says(&world, &too_long)), ("good", "token_subject"));
+    assert_eq!(
+        world.code(&world.signers[0].token(&without(claims(), "sub"))),
+        "good",
+        "it says itself that it is nobody's"
+    );
 }
 
 #[test]
