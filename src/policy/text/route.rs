@@ -208,7 +208,8 @@ pub(in crate::policy) struct LimitsText {
     /// Before verification, for one client address and route.
     #[schemars(extend("default" = "100/s"))]
     pub(in crate::policy) per_address: Option<RateText>,
-    /// After verification, for one key and route.
+    /// After verification, for one key and route; where tokens are shown, for one subject (`sub`) and route, and all tokens
+    /// without one share one limit.
     #[schemars(extend("x-absent" = "unlimited"))]
     pub(in crate::policy) per_sender: Option<RateText>,
 }
