@@ -140,6 +140,8 @@ fn failed(fault: &Fault, request_id: &str) -> Answer {
         | Fault::LeaseLost
         | Fault::OriginUnreachable(_)
         | Fault::OriginBusy => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        // Nothing that would be better the next time.
+        Fault::EventTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "event_too_large"),
         Fault::OriginUnknown(_) => (StatusCode::GATEWAY_TIMEOUT, "origin_timeout"),
         Fault::OriginRedirected => (StatusCode::BAD_GATEWAY, "origin_redirected"),
     };
@@ -165,4 +167,19 @@ pub fn problem(status: StatusCode, code: &str, request_id: &str) -> Answer {
 
 fn plain(status: StatusCode, body: String) -> Answer {
     Answer { status, retry_after_s: None, content_type: "", body: body.into(), field: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sender that is told 503 repeats for days what never fits.
+    #[test]
+    fn what_no_repeat_makes_smaller_is_no_reason_to_repeat_it() {
+        let answer = failed(&Fault::EventTooLarge("max_payload".into()), "r");
+        assert_eq!((answer.status, answer.retry_after_s), (StatusCode::PAYLOAD_TOO_LARGE, None));
+        let body = std::str::from_utf8(&answer.body).unwrap();
+        assert!(body.contains("event_too_large") && !body.contains("max_payload"), "{body}");
+        assert_eq!(failed(&Fault::LedgerBusy, "r").retry_after_s, Some(RETRY_AFTER_S));
+    }
 }

@@ -21,7 +21,7 @@ pub use switches::{Enabled, Standing, Switches};
 
 use crate::{
     clock::Clock,
-    destination::{Confirmed, Destination, PublishError},
+    destination::{Confirmed, Destination, Load, PublishError},
     policy::{self, Delivery, Policy, Route},
     secret::Secret,
     spool::Spool,
@@ -49,8 +49,7 @@ pub trait Maker {
     /// Any kind that a policy can name.
     type Destination: Destination + 'static;
 
-    /// `secret` is the one that it signs or logs in with. For so long a sender may repeat what goes to it `directly`,
-    /// if anything does.
+    /// `secret` is the one that it signs or logs in with.
     ///
     /// # Errors
     /// [`BadDestination`], before anything was sent.
@@ -59,7 +58,7 @@ pub trait Maker {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
-        directly: Option<Duration>,
+        load: Load,
     ) -> Result<Self::Destination, BadDestination>;
 }
 
@@ -103,7 +102,7 @@ struct Written {
     destination: policy::Destination,
     public_url: Option<String>,
     secret: Option<Secret>,
-    directly: Option<Duration>,
+    load: Load,
 }
 
 /// By what a forwarder goes.
@@ -136,10 +135,9 @@ impl<M: Maker> Forwarders<M> {
         let public_url = policy.settings.public_url.clone();
         let prepared = policy.destinations.iter().map(|destination| {
             let secret = secrets.get(&destination.name).cloned();
-            let directly = directly(policy, &destination.name);
-            let made = self.maker.make(destination, public_url.as_deref(), secret.as_ref(), directly)?;
-            let written =
-                Written { destination: destination.clone(), public_url: public_url.clone(), secret, directly };
+            let load = load(policy, &destination.name);
+            let made = self.maker.make(destination, public_url.as_deref(), secret.as_ref(), load)?;
+            let written = Written { destination: destination.clone(), public_url: public_url.clone(), secret, load };
             Ok((written, Terms { destination: Arc::new(made), concurrency: destination.concurrency }))
         });
         prepared.collect::<Result<_, _>>().map(Prepared)
@@ -203,8 +201,20 @@ impl Written {
             (Some(_), None) | (None, Some(_)) => false,
         };
         let same_words = self.destination == other.destination && self.public_url == other.public_url;
-        same_key && same_words && self.directly == other.directly
+        same_key && same_words && self.load == other.load
     }
+}
+
+fn load(policy: &Policy, destination: &str) -> Load {
+    let largest = policy.routes.iter().filter_map(|route| {
+        let (is_for_it, form) = match &route.delivery {
+            Delivery::Queue { to, form } => (to.iter().any(|to| to == destination), form),
+            Delivery::Direct { to, form } => (to == destination, form),
+            Delivery::Relay => return None,
+        };
+        is_for_it.then(|| form.largest_bytes(route.admit.body_limit_bytes))
+    });
+    Load { directly: directly(policy, destination), largest_bytes: largest.max().unwrap_or_default() }
 }
 
 /// How long a sender may repeat what goes to this destination directly, if anything does: its retry, or what was signed.

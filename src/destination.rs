@@ -13,6 +13,15 @@ pub trait Destination: Send + Sync {
     fn publish(&self, event: &Record) -> impl Future<Output = Result<Confirmed, PublishError>> + Send;
 }
 
+/// What the routes of a policy hand over to a destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// For so long a sender may repeat what goes there without the queue, if anything does.
+    pub directly: Option<Duration>,
+    /// So large an event can be, about.
+    pub largest_bytes: usize,
+}
+
 /// How a destination confirms an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirmed {
@@ -43,6 +52,11 @@ pub struct PublishError {
     /// What lies below it.
     #[source]
     pub source: Option<BoxError>,
+}
+
+impl PublishError {
+    /// The reason of an event that is larger than its destination takes.
+    pub const TOO_LARGE: &str = "too_large";
 }
 
 /// Whose failure is it, and what follows? `after` is what was asked for, as in `Retry-After`; the forwarder caps it.
@@ -88,6 +102,13 @@ pub enum Remark {
     ForgetsWhenFull,
     /// What it confirms is not on disk then; the policy allows that.
     NotSynced,
+    /// Its routes take bodies of which an event becomes that is larger than what it takes.
+    TakesLess {
+        /// So much.
+        takes_bytes: u64,
+        /// The largest of these events, about.
+        largest_bytes: u64,
+    },
 }
 
 impl Remark {
@@ -98,6 +119,7 @@ impl Remark {
             Self::LosesOldest => "loses_oldest",
             Self::ForgetsWhenFull => "forgets_when_full",
             Self::NotSynced => "not_synced",
+            Self::TakesLess { .. } => "takes_less",
         }
     }
 }
@@ -117,6 +139,11 @@ impl fmt::Display for Remark {
                 f.write_str("when it is full it forgets which events it has, and one that is sent again is there twice")
             }
             Self::NotSynced => f.write_str("what it confirms is not on disk then, and a power cut can lose it"),
+            Self::TakesLess { takes_bytes, largest_bytes } => write!(
+                f,
+                "it takes {takes_bytes} bytes, and an event of its routes can have {largest_bytes}: let it take more, or them \
+                 less (`admit: {{ body: ... }}`)"
+            ),
         }
     }
 }

@@ -27,6 +27,26 @@ pub enum Form {
 }
 
 impl Form {
+    /// How large what a destination gets can be, of bodies of at most this size. About: a sender's own words for type and
+    /// content type may be longer than is counted here.
+    pub const fn largest_bytes(self, body_limit_bytes: usize) -> usize {
+        let payload = match self {
+            // What is no JSON goes in as base64.
+            Self::Event => body_limit_bytes.div_ceil(3).saturating_mul(4),
+            Self::Verbatim => body_limit_bytes,
+        };
+        payload.saturating_add(AROUND_BYTES)
+    }
+
+    /// The largest body of which everything fits into this.
+    pub const fn fitting_bytes(self, destination_takes_bytes: usize) -> usize {
+        let payload = destination_takes_bytes.saturating_sub(AROUND_BYTES);
+        match self {
+            Self::Event => payload / 4 * 3,
+            Self::Verbatim => payload,
+        }
+    }
+
     /// As a policy writes it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -89,6 +109,9 @@ pub struct Record {
     pub payload: Bytes,
 }
 
+/// What stands around a body: the attributes of an event, or the same in headers beside it. They have some hundred bytes;
+/// what is redacted is listed there too.
+const AROUND_BYTES: usize = 4096;
 /// For senders that name no type.
 const TYPE_UNNAMED: &str = "event";
 /// For a body that came without a content type.

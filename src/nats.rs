@@ -43,6 +43,8 @@ pub struct Written<'a> {
     pub timeout: Duration,
     /// How long the same event may be sent again: the stream should know it again for as long.
     pub horizon: Duration,
+    /// So large an event can be, about.
+    pub largest_bytes: usize,
 }
 
 /// One stream. Connects when there is something to send.
@@ -53,6 +55,7 @@ pub struct Stream {
     connector: Connector,
     timeout: Duration,
     horizon: Duration,
+    largest_bytes: u64,
     live: Mutex<Option<Live>>,
     remarks: Arc<dyn Remarks>,
     /// What was remarked last: it is told again only if it has changed.
@@ -82,13 +85,14 @@ impl Stream {
         secret: Option<&Secret>,
         remarks: Arc<dyn Remarks>,
     ) -> Result<Self, BadAuthorities> {
-        let Written { name, place, timeout, horizon } = *written;
+        let Written { name, place, timeout, horizon, largest_bytes } = *written;
         Ok(Self {
             name: name.to_owned(),
             place: place.clone(),
             connector: Connector::new(&place.broker, secret, timeout)?,
             timeout,
             horizon,
+            largest_bytes: u64::try_from(largest_bytes).unwrap_or(u64::MAX),
             live: Mutex::default(),
             remarks,
             told: StdMutex::default(),
@@ -107,7 +111,8 @@ impl Stream {
             let info = live.context.get_stream(&self.place.stream).await.map_err(failure::of_look)?;
             let config = &info.cached_info().config;
             let by = if self.is_by_subject() { KnownBy::Subject } else { KnownBy::Id };
-            let remarks = standard::judge(config, self.place.broker.durability, by, self.horizon)?;
+            let mut remarks = standard::judge(config, self.place.broker.durability, by, self.horizon)?;
+            remarks.extend(standard::takes_less(config, live.max_payload_bytes(), self.largest_bytes));
             live.looked_at = Some(Instant::now());
             self.tell(remarks);
         }

@@ -15,7 +15,7 @@ mod tls;
 pub use tls::BadAuthorities;
 
 use crate::{
-    destination::{Confirmed, Destination, PublishError, Remark, Remarks, Retry},
+    destination::{Confirmed, Destination, Load, PublishError, Remark, Remarks, Retry},
     event::Record,
     policy::{self, Durability},
     secret::Secret,
@@ -45,9 +45,9 @@ pub struct Written<'a> {
     pub place: &'a policy::Redis,
     /// How long an answer may take.
     pub timeout: Duration,
-    /// How long a sender may repeat what goes to it directly, if anything does: it is known again for as long, also if
-    /// less is written.
-    pub directly: Option<Duration>,
+    /// What comes to it: what comes directly is known again for as long as its sender may repeat it, also if less is
+    /// written.
+    pub load: Load,
 }
 
 /// One stream. Connects when there is something to send.
@@ -60,6 +60,8 @@ pub struct Stream {
     timeout: Duration,
     remember: Duration,
     keeps: Keeps,
+    /// Of an event, about.
+    largest_bytes: u64,
     slots: Vec<Slot>,
     /// Numbers events, which take turns, and connections.
     next: AtomicUsize,
@@ -113,15 +115,16 @@ impl Stream {
         secret: Option<&Secret>,
         remarks: Arc<dyn Remarks>,
     ) -> Result<Self, BadAuthorities> {
-        let Written { name, place, timeout, directly } = *written;
+        let Written { name, place, timeout, load } = *written;
         Ok(Self {
             name: name.to_owned(),
             place: place.clone(),
             connector: connection::Connector::new(place, secret)?,
             add: Script::new(ADD),
             timeout,
-            remember: place.remember.max(directly.unwrap_or_default()),
-            keeps: if directly.is_some() { Keeps::Alone } else { Keeps::Both },
+            remember: place.remember.max(load.directly.unwrap_or_default()),
+            keeps: if load.directly.is_some() { Keeps::Alone } else { Keeps::Both },
+            largest_bytes: u64::try_from(load.largest_bytes).unwrap_or(u64::MAX),
             slots: std::iter::repeat_with(Mutex::default).take(CONNECTIONS).collect(),
             next: AtomicUsize::default(),
             remarks,
@@ -130,7 +133,7 @@ impl Stream {
     }
 
     /// A connection on which the server has said that it keeps what the policy wants.
-    async fn live(&self, slot: &Slot) -> Result<(MultiplexedConnection, usize), PublishError> {
+    async fn live(&self, slot: &Slot, event_bytes: u64) -> Result<(MultiplexedConnection, usize), PublishError> {
         let mut slot = slot.lock().await;
         if slot.as_mut().is_none_or(|live| !live.is_open()) {
             *slot = None; // the old one is closed before there is another
@@ -140,9 +143,15 @@ impl Stream {
         }
         let Some(live) = slot.as_mut() else { return Err(failure::unreachable("no connection")) };
         if live.looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
-            let remarks = standard::look(&mut live.commands, self.place.broker.durability, self.keeps).await?;
-            live.looked_at = Some(Instant::now());
+            let found = standard::look(&mut live.commands, self.place.broker.durability, self.keeps).await?;
+            let (largest_bytes, takes_bytes) = (self.largest_bytes, found.takes_bytes);
+            let mut remarks = found.remarks;
+            remarks.extend((takes_bytes < largest_bytes).then_some(Remark::TakesLess { takes_bytes, largest_bytes }));
+            (live.looked_at, live.takes_bytes) = (Some(Instant::now()), takes_bytes);
             self.tell(remarks);
+        }
+        if event_bytes > live.takes_bytes {
+            return Err(failure::too_large(event_bytes, live.takes_bytes));
         }
         Ok((live.commands.clone(), live.number))
     }
@@ -156,7 +165,8 @@ impl Stream {
     }
 
     async fn attempt(&self, event: &Record, slot: &Slot) -> Result<Confirmed, Failed> {
-        let Ok(live) = timeout(self.timeout, self.live(slot)).await else {
+        let bytes = fields(event).iter().map(|(name, value)| (name.len() + value.len()) as u64).sum();
+        let Ok(live) = timeout(self.timeout, self.live(slot, bytes)).await else {
             // One that is open on this side alone would be waited for until the kernel gives it up, in a quarter of an hour.
             if let Ok(mut slot) = slot.try_lock() {
                 *slot = None;

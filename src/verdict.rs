@@ -263,7 +263,7 @@ impl Check {
     }
 }
 
-/// The gate's own failure, or its origin's. The sender did nothing wrong and should try again.
+/// The gate's own failure, or its origin's. The sender did nothing wrong and should try again, unless that is hopeless.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// All bodies together take as much memory as they may.
@@ -278,6 +278,9 @@ pub enum Fault {
     /// Write or sync failed; the event is not durable.
     #[error("the ledger did not take the event")]
     Ledger(#[source] BoxError),
+    /// The broker that alone keeps the route's events takes none that are so large, however often it is asked.
+    #[error("the event is larger than its broker takes")]
+    EventTooLarge(#[source] BoxError),
     /// No key has the token's id, and the set is old enough for the issuer to have a new one by now.
     #[error("the token's key is not known yet")]
     KeyPending,
@@ -311,6 +314,7 @@ impl Fault {
         "ledger_full",
         "ledger_busy",
         "ledger_failed",
+        "event_too_large",
         "key_pending",
         "keys_unavailable",
         "too_late",
@@ -328,6 +332,7 @@ impl Fault {
             Self::LedgerFull => "ledger_full",
             Self::LedgerBusy => "ledger_busy",
             Self::Ledger(_) => "ledger_failed",
+            Self::EventTooLarge(_) => "event_too_large",
             Self::KeyPending => "key_pending",
             Self::KeysUnavailable => "keys_unavailable",
             Self::TooLate => "too_late",

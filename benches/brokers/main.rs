@@ -21,7 +21,7 @@ use bare::Bare;
 use events::Maker;
 use hookwarden::{
     clock::{Clock as _, SystemClock},
-    destination::{Confirmed, Destination, Remark, Remarks},
+    destination::{Confirmed, Destination, Load, Remark, Remarks},
     edge::install_crypto,
     event::Record,
     nats,
@@ -197,7 +197,7 @@ impl Brokers {
         let text = format!("nats: 'nats://127.0.0.1:{}', stream: EVENTS, subject: shop.events", self.nats);
         let policy::Destination { name, place, timeout, .. } = destination(&text);
         let Place::Nats(place) = &place else { panic!("{place:?}") };
-        let written = nats::Written { name: &name, place, timeout, horizon: HORIZON };
+        let written = nats::Written { name: &name, place, timeout, horizon: HORIZON, largest_bytes: 0 };
         nats::Stream::new(&written, None, Arc::new(Deaf)).unwrap()
     }
 
@@ -211,7 +211,7 @@ impl Brokers {
         let text = format!("redis: 'redis://127.0.0.1:{}', stream: events, durability: {durability}", self.redis);
         let policy::Destination { name, place, timeout, .. } = destination(&text);
         let Place::Redis(place) = &place else { panic!("{place:?}") };
-        redis::Stream::new(&redis::Written { name: &name, place, timeout, directly: None }, None, Arc::new(Deaf))
+        redis::Stream::new(&redis::Written { name: &name, place, timeout, load: Load::default() }, None, Arc::new(Deaf))
             .unwrap()
     }
 }

@@ -4,7 +4,7 @@ use super::ledger::Rig;
 use crate::{
     clock::SystemClock,
     deliver::{BadDestination, Direct, Forwarders, Maker, Observer, Standing},
-    destination::{Confirmed, Destination, PublishError, Retry},
+    destination::{Confirmed, Destination, Load, PublishError, Retry},
     event::{Event, Record},
     ledger::{Accepted, Lease, Leased, Leases, Ledger, Settled},
     policy::{self, tests::compiled},
@@ -135,7 +135,7 @@ impl<D: Destination + 'static> Maker for Made<D> {
         _: &policy::Destination,
         _: Option<&str>,
         _: Option<&Secret>,
-        _: Option<Duration>,
+        _: Load,
     ) -> Result<Behind<D>, BadDestination> {
         Ok(self.0.lock().unwrap().take().unwrap())
     }

@@ -113,7 +113,7 @@ impl<D: Destination> Ledger for Direct<D> {
         let result = line.destination.publish(&record).await;
         shared.observer.attempted(&line.name, &record.id, result.as_ref().copied());
         attempt.ended(&result);
-        let confirmed = result.map_err(|error| Fault::Ledger(error.into()))?;
+        let confirmed = result.map_err(fault)?;
         claim.kept();
         Ok(match confirmed {
             Confirmed::Taken => {
@@ -122,6 +122,15 @@ impl<D: Destination> Ledger for Direct<D> {
             }
             Confirmed::Known => Accepted::Again(Known { changed: None, success: None }),
         })
+    }
+}
+
+/// A sender that repeats what is too large gains nothing by it.
+fn fault(error: PublishError) -> Fault {
+    if error.reason == PublishError::TOO_LARGE {
+        Fault::EventTooLarge(error.into())
+    } else {
+        Fault::Ledger(error.into())
     }
 }
 

@@ -25,7 +25,7 @@ impl Maker for Nowhere {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
-        _: Option<Duration>,
+        _: Load,
     ) -> Result<Http<Self>, BadDestination> {
         let policy::Place::Http(place) = &destination.place else { panic!("{destination:?}") };
         Http::new(self.clone(), Arc::new(SystemClock), (destination, place), public_url, secret.cloned())

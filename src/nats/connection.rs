@@ -56,6 +56,11 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// As the server has told it when it was connected to.
+    pub(super) fn max_payload_bytes(&self) -> u64 {
+        u64::try_from(self.client.max_payload()).unwrap_or(u64::MAX)
+    }
+
     pub(super) fn is_open(&self) -> bool {
         !*self.ended.borrow() && self.client.connection_state() == State::Connected
     }

@@ -108,7 +108,7 @@ pub(super) fn of(error: context::PublishError) -> PublishError {
         (PublishErrorKind::MaxAckPending, _) => destination("busy", error),
         (PublishErrorKind::MaxPayloadExceeded, _)
         | (_, Some(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM | ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM)) => {
-            refused("too_large", error)
+            refused(PublishError::TOO_LARGE, error)
         }
         (PublishErrorKind::WrongLastMessageId | PublishErrorKind::WrongLastSequence, _) => refused("sequence", error),
         (PublishErrorKind::Other, Some(code)) => destination(of_code(code), error),

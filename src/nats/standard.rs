@@ -52,6 +52,14 @@ pub(super) fn judge(
     Ok(remarks)
 }
 
+/// Of what comes, the largest events do not fit: into a message of the server, or into the stream's own limit.
+pub(super) fn takes_less(config: &Config, max_payload_bytes: u64, largest_bytes: u64) -> Option<Remark> {
+    // None is -1, or 0.
+    let of_stream = u64::try_from(config.max_message_size).ok().filter(|bytes| *bytes > 0);
+    let takes_bytes = max_payload_bytes.min(of_stream.unwrap_or(u64::MAX));
+    (takes_bytes < largest_bytes).then_some(Remark::TakesLess { takes_bytes, largest_bytes })
+}
+
 /// At least.
 fn known_for(config: &Config, by: KnownBy) -> Duration {
     let stays = match (by, config.retention) {
@@ -102,6 +110,17 @@ mod tests {
         assert_eq!(judge(&old, Durability::Synced, KnownBy::Id, HORIZON).unwrap(), [], "it has no limit");
         for limited in [Config { max_bytes: 1, ..old.clone() }, Config { max_messages: 1, ..old }] {
             assert_eq!(judge(&limited, Durability::Synced, KnownBy::Id, HORIZON).unwrap(), [Remark::LosesOldest]);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_into_the_server_or_the_stream_is_told() {
+        for (max_message_size, max_payload, takes) in
+            [(-1, 999, Some(999)), (0, 999, Some(999)), (999, 2000, Some(999)), (2000, 1000, None), (-1, 1000, None)]
+        {
+            let config = Config { max_message_size, ..stream() };
+            let told = takes.map(|takes_bytes| Remark::TakesLess { takes_bytes, largest_bytes: 1000 });
+            assert_eq!(takes_less(&config, max_payload, 1000), told, "{max_message_size} {max_payload}");
         }
     }
 

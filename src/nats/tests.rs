@@ -10,6 +10,7 @@ use crate::{
         record,
     },
     deliver::{BadDestination, HORIZON, Maker},
+    destination::Load,
     policy::Place,
 };
 use async_nats::jetstream::{
@@ -67,7 +68,7 @@ fn written(port: u16) -> String {
 fn stream(written: &str, secret: Option<&str>, ears: Arc<Ears>) -> Stream {
     let destination = destination(written);
     let Place::Nats(place) = &destination.place else { panic!("{destination:?}") };
-    let written = Written { name: BROKER, place, timeout: destination.timeout, horizon: HORIZON };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, horizon: HORIZON, largest_bytes: 9000 };
     Stream::new(&written, secret.map(|text| Secret::new(text).unwrap()).as_ref(), ears).unwrap()
 }
 
@@ -185,12 +186,14 @@ async fn what_a_stream_lacks_is_told_once() {
 async fn an_event_that_is_too_large_is_to_blame_itself() {
     let server = server("max_payload: 10000");
     with_stream(&server, Config { max_message_size: 5000, ..events() }).await;
-    let stream = stream(&written(server.port), None, Arc::default());
+    let ears = Arc::<Ears>::default();
+    let stream = stream(&written(server.port), None, ears.clone());
     for bytes in [6000, 20_000] {
         let event = record("evt_1", &vec![b'x'; bytes]);
         assert_eq!(reason(&stream, &event).await, ("too_large".to_owned(), Retry::Refused), "{bytes}");
     }
     stream.publish(&record("evt_2", b"{}")).await.unwrap();
+    assert_eq!(ears.heard("takes_less"), 1, "told before the first");
 }
 
 #[tokio::test]
@@ -240,7 +243,7 @@ async fn a_server_is_believed_only_if_the_authorities_of_the_policy_vouch_for_it
     assert_eq!(refused, ("connect".to_owned(), THE_SERVERS));
     let destination = destination(&to("none.pem"));
     let Place::Nats(place) = &destination.place else { panic!("{destination:?}") };
-    let written = Written { name: BROKER, place, timeout: destination.timeout, horizon: HORIZON };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, horizon: HORIZON, largest_bytes: 0 };
     let none = Stream::new(&written, None, Arc::<Ears>::default());
     assert!(none.is_err_and(|error| error.to_string().contains("none.pem")));
 }
@@ -300,10 +303,16 @@ impl Maker for Parts {
         destination: &policy::Destination,
         _: Option<&str>,
         secret: Option<&Secret>,
-        _: Option<Duration>,
+        _: Load,
     ) -> Result<Stream, BadDestination> {
         let Place::Nats(place) = &destination.place else { panic!("{destination:?}") };
-        let written = Written { name: &destination.name, place, timeout: destination.timeout, horizon: HORIZON };
+        let written = Written {
+            name: &destination.name,
+            place,
+            timeout: destination.timeout,
+            horizon: HORIZON,
+            largest_bytes: 0,
+        };
         Ok(Stream::new(&written, secret, self.0.clone()).unwrap())
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Live {
     pub(super) number: usize,
     /// When the server was asked how it keeps things.
     pub(super) looked_at: Option<Instant>,
+    /// Of an event; what is longer it answers by hanging up.
+    pub(super) takes_bytes: u64,
     /// Ends when the connection does.
     driver: JoinSet<()>,
 }
@@ -97,6 +99,6 @@ impl Connector {
         let (commands, work) = made.map_err(failure::before_sending)?;
         let mut driver = JoinSet::new();
         driver.spawn(work);
-        Ok(Live { commands, number, looked_at: None, driver })
+        Ok(Live { commands, number, looked_at: None, takes_bytes: u64::MAX, driver })
     }
 }

@@ -28,6 +28,15 @@ pub(super) fn no_answer(source: impl Into<BoxError>) -> PublishError {
     PublishError { reason: "no_answer".to_owned(), retry: Retry::Unknown, source: Some(source.into()) }
 }
 
+/// The server would hang up instead of saying so, and nobody would know whose failure it is.
+pub(super) fn too_large(event_bytes: u64, takes_bytes: u64) -> PublishError {
+    let why = format!(
+        "the event has {event_bytes} bytes, and the server takes {takes_bytes} (`proto-max-bulk-len`, \
+         `client-query-buffer-limit`)"
+    );
+    PublishError { reason: PublishError::TOO_LARGE.to_owned(), retry: Retry::Refused, source: Some(why.into()) }
+}
+
 /// The server does not keep what the policy wants to be kept.
 pub(super) fn not_durable(why: String) -> PublishError {
     destination("not_durable", why)

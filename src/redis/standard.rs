@@ -20,6 +20,15 @@ pub(super) enum Keeps {
     Alone,
 }
 
+/// What an event meets there.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// What an operator should know.
+    pub(super) remarks: Vec<Remark>,
+    /// How long a command may be, as far as it says.
+    pub(super) takes_bytes: u64,
+}
+
 /// Asks it.
 ///
 /// # Errors
@@ -28,9 +37,9 @@ pub(super) async fn look(
     connection: &mut MultiplexedConnection,
     durability: Durability,
     keeps: Keeps,
-) -> Result<Vec<Remark>, PublishError> {
+) -> Result<Found, PublishError> {
     let mut said = Some(Said::new());
-    for pattern in ["append*", "maxmemory*"] {
+    for pattern in ["append*", "maxmemory*", "proto-max-bulk-len", "client-query-buffer-limit"] {
         let answer: RedisResult<Said> = cmd("CONFIG").arg("GET").arg(pattern).query_async(connection).await;
         match answer {
             Ok(more) => {
@@ -54,7 +63,12 @@ pub(super) async fn look(
             None => failure::before_sending(error),
         })?;
     }
-    Ok(remarks)
+    Ok(Found { remarks, takes_bytes: takes_bytes(said.as_ref()) })
+}
+
+fn takes_bytes(said: Option<&Said>) -> u64 {
+    let limit = |name| said.and_then(|said| said.get(name)).and_then(|bytes| bytes.parse().ok()).unwrap_or(u64::MAX);
+    limit("proto-max-bulk-len").min(limit("client-query-buffer-limit"))
 }
 
 fn judge(said: Option<&Said>, durability: Durability, keeps: Keeps) -> Result<Vec<Remark>, String> {

@@ -10,6 +10,7 @@ use crate::{
         record,
     },
     deliver::{BadDestination, Maker},
+    destination::Load,
     policy::Place,
 };
 use ::redis::{Value, from_redis_value};
@@ -35,7 +36,7 @@ const SYNCED: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
 fn stream(written: &str, secret: Option<&str>, ears: Arc<Ears>) -> Stream {
     let destination = destination(written);
     let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-    let written = Written { name: BROKER, place, timeout: destination.timeout, directly: None };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, load: Load::default() };
     Stream::new(&written, secret.map(|text| Secret::new(text).unwrap()).as_ref(), ears).unwrap()
 }
 
@@ -82,7 +83,7 @@ impl contract::destination::Rig for Rig {
         let written = format!("redis: 'redis://127.0.0.1:{port}', stream: events, {PATIENCE}");
         let stream = Arc::new(stream(&written, None, Arc::default()));
         for slot in &stream.slots {
-            stream.live(slot).await.unwrap();
+            stream.live(slot, 0).await.unwrap();
         }
         *self.stream.lock().unwrap() = Some(stream.clone());
         stream
@@ -175,7 +176,7 @@ async fn a_server_is_believed_only_if_the_authorities_of_the_policy_vouch_for_it
     assert_eq!(reason(&stream(&to("other.pem"), None, Arc::default())).await, ("connect".to_owned(), THE_SERVERS));
     let destination = destination(&to("none.pem"));
     let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-    let written = Written { name: BROKER, place, timeout: destination.timeout, directly: None };
+    let written = Written { name: BROKER, place, timeout: destination.timeout, load: Load::default() };
     let none = Stream::new(&written, None, Arc::<Ears>::default());
     assert!(none.is_err_and(|error| error.to_string().contains("none.pem")));
 }
@@ -236,6 +237,22 @@ impl contract::direct::Broker for Server {
     }
 }
 
+/// It hangs up on what is too long, which would be repeated for ever.
+#[tokio::test]
+async fn an_event_that_is_larger_than_the_server_takes_is_to_blame_itself() {
+    let server = server(&[SYNCED, &["--proto-max-bulk-len", "1mb"]].concat());
+    let written = format!("redis: 'redis://127.0.0.1:{}', stream: events", server.port);
+    let ears = Arc::<Ears>::default();
+    let destination = destination(&written);
+    let stream = Parts(ears.clone()).make(&destination, None, None, Load { largest_bytes: 2 << 20, ..Load::default() });
+    let stream = stream.ok().unwrap();
+    let error = stream.publish(&record("evt_1", &vec![b'x'; 1 << 20])).await.expect_err("it is too large");
+    assert_eq!((error.reason.as_str(), error.retry), ("too_large", Retry::Refused), "{error:?}");
+    stream.publish(&record("evt_2", &vec![b'x'; 1_000_000])).await.unwrap();
+    assert_eq!(ears.heard("takes_less"), 1);
+    assert_eq!(ids(server.port).await, ["evt_2"]);
+}
+
 mod alone {
     //! The ledger's suite.
     use super::*;
@@ -252,10 +269,10 @@ impl Maker for Parts {
         destination: &policy::Destination,
         _: Option<&str>,
         secret: Option<&Secret>,
-        directly: Option<Duration>,
+        load: Load,
     ) -> Result<Stream, BadDestination> {
         let Place::Redis(place) = &destination.place else { panic!("{destination:?}") };
-        let written = Written { name: &destination.name, place, timeout: destination.timeout, directly };
+        let written = Written { name: &destination.name, place, timeout: destination.timeout, load };
         Ok(Stream::new(&written, secret, self.0.clone()).unwrap())
     }
 }
@@ -357,7 +374,9 @@ async fn a_server_whose_disk_is_full_accepts_nothing_directly_until_there_is_roo
 async fn a_server_that_evicts_is_sent_nothing_that_it_alone_would_keep() {
     let server = server(&[SYNCED, &["--maxmemory-policy", "volatile-ttl"]].concat());
     let destination = destination(&format!("redis: 'redis://127.0.0.1:{}', stream: events", server.port));
-    let made = |directly| Parts(Arc::default()).make(&destination, None, None, directly).ok().unwrap();
+    let made = |directly| {
+        Parts(Arc::default()).make(&destination, None, None, Load { directly, ..Load::default() }).ok().unwrap()
+    };
     assert_eq!(reason(&made(Some(Duration::ZERO))).await, ("not_durable".to_owned(), THE_SERVERS));
     made(None).publish(&record("evt_1", b"{}")).await.unwrap();
 }
@@ -367,7 +386,10 @@ async fn what_goes_directly_is_known_for_as_long_as_its_sender_may_repeat_it() {
     let server = server(SYNCED);
     let written = format!("redis: 'redis://127.0.0.1:{}', stream: events, remember: 77h", server.port);
     let directly = Some(Duration::from_secs(360_000));
-    let stream = Parts(Arc::default()).make(&destination(&written), None, None, directly).ok().unwrap();
+    let stream = Parts(Arc::default())
+        .make(&destination(&written), None, None, Load { directly, ..Load::default() })
+        .ok()
+        .unwrap();
     stream.publish(&record("evt_1", b"{}")).await.unwrap();
     let left: i64 = ask(server.port, &["TTL", "hookwarden:{events}:evt_1"]).await;
     assert!((359_000..=360_000).contains(&left), "{left}");

@@ -5,7 +5,7 @@ use crate::redis;
 use crate::{
     clock::Clock,
     deliver::{BadDestination, Http, Maker},
-    destination::{Confirmed, Destination, PublishError, Remarks},
+    destination::{Confirmed, Destination, Load, PublishError, Remarks},
     edge::PingoraOutbound,
     event::Record,
     policy::{self, Place},
@@ -13,7 +13,7 @@ use crate::{
 };
 #[cfg(feature = "nats")]
 use crate::{deliver::HORIZON, nats};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// What destinations are made of.
 pub(super) struct Parts {
@@ -43,7 +43,7 @@ impl Maker for Parts {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
-        directly: Option<Duration>,
+        load: Load,
     ) -> Result<Anywhere, BadDestination> {
         match &destination.place {
             Place::Http(place) => {
@@ -54,14 +54,19 @@ impl Maker for Parts {
             #[cfg(feature = "nats")]
             Place::Nats(place) => {
                 let (name, timeout) = (destination.name.as_str(), destination.timeout);
-                let written =
-                    nats::Written { name, place, timeout, horizon: HORIZON.max(directly.unwrap_or_default()) };
+                let written = nats::Written {
+                    name,
+                    place,
+                    timeout,
+                    horizon: HORIZON.max(load.directly.unwrap_or_default()),
+                    largest_bytes: load.largest_bytes,
+                };
                 let made = nats::Stream::new(&written, secret, self.remarks.clone());
                 made.map(|stream| Anywhere::Nats(Box::new(stream))).map_err(|why| bad(destination, why.to_string()))
             }
             #[cfg(feature = "redis")]
             Place::Redis(place) => {
-                let written = redis::Written { name: &destination.name, place, timeout: destination.timeout, directly };
+                let written = redis::Written { name: &destination.name, place, timeout: destination.timeout, load };
                 let made = redis::Stream::new(&written, secret, self.remarks.clone());
                 made.map(|stream| Anywhere::Redis(Box::new(stream))).map_err(|why| bad(destination, why.to_string()))
             }

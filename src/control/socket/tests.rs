@@ -5,7 +5,7 @@ use crate::{
     clock::{Clock, SystemClock},
     contract::event,
     deliver::{BadDestination, Forwarders, Http, Maker, Observer, Standing},
-    destination::{Confirmed, PublishError},
+    destination::{Confirmed, Load, PublishError},
     ledger::Ledger as _,
     outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
     policy::{self, Policy},
@@ -40,7 +40,7 @@ impl Maker for Answers {
         destination: &policy::Destination,
         public_url: Option<&str>,
         secret: Option<&Secret>,
-        _: Option<Duration>,
+        _: Load,
     ) -> Result<Http<Self>, BadDestination> {
         let policy::Place::Http(place) = &destination.place else { panic!("{destination:?}") };
         Http::new(self.clone(), Arc::new(SystemClock), (destination, place), public_url, secret.cloned())

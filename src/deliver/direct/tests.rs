@@ -15,12 +15,19 @@ use tokio::task::JoinSet;
 
 contract::ledger::ledger_of_a_broker!(shop());
 
+/// Of an event.
+const TAKES_BYTES: usize = 1000;
+
 /// Keeps what it takes, each id once.
 #[derive(Clone, Default)]
 struct InMemory(Arc<Mutex<Vec<Record>>>);
 
 impl Destination for InMemory {
     async fn publish(&self, record: &Record) -> Result<Confirmed, PublishError> {
+        if record.payload.len() > TAKES_BYTES {
+            let reason = PublishError::TOO_LARGE.to_owned();
+            return Err(PublishError { reason, retry: Retry::Refused, source: None });
+        }
         let mut kept = self.0.lock().unwrap();
         if kept.iter().any(|kept| kept.id == record.id) {
             return Ok(Confirmed::Known);
@@ -105,6 +112,20 @@ async fn a_broker_that_fails_is_known_to_be_down_and_nobody_waits_for_it() {
     .unwrap();
     assert_eq!(shop.heard()[4..], ["delivered", "up"]);
     assert_eq!(shop.broker.0.lock().unwrap().len(), 1, "what was refused is not remembered");
+}
+
+/// Its sender would repeat it for days, and the others are not to blame.
+#[tokio::test]
+async fn an_event_that_is_larger_than_the_broker_takes_is_told_from_a_broker_that_fails() {
+    let shop = shop();
+    let gate = shop.gate();
+    for _ in 0..5 {
+        let large = gate.accept(event_with(keys("a", 1), &[b'x'; TAKES_BYTES + 1])).await;
+        assert!(matches!(large, Err(Fault::EventTooLarge(_))), "{large:?}");
+    }
+    assert!(gate.direct.ready("wordpress").is_ok());
+    let fits = gate.accept(event_with(keys("a", 1), &[b'x'; TAKES_BYTES])).await;
+    assert!(matches!(fits, Ok(Accepted::New(_))), "what was refused is not remembered: {fits:?}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::{
         contract::text::RedactText,
         destinations::DEFAULT_DESTINATION,
         text::{DeliverText, FormText, ViaText},
-        units::TimeText,
+        units::{TimeText, written_size},
     },
 };
 use std::time::Duration;
@@ -25,12 +25,12 @@ impl RouteCompiler<'_, '_> {
         match text.via.unwrap_or(ViaText::Queue) {
             ViaText::Queue => self.queue(text, at, body_limit_bytes),
             ViaText::Relay => Some(self.relay(&text)),
-            ViaText::Direct => self.direct(text, at),
+            ViaText::Direct => self.direct(text, at, body_limit_bytes),
         }
     }
 
     /// Whoever keeps events must know one again: the gate does not, once it was started anew.
-    fn direct(&mut self, text: DeliverText, at: Option<&Selector>) -> Option<Delivery> {
+    fn direct(&mut self, text: DeliverText, at: Option<&Selector>, body_limit_bytes: usize) -> Option<Delivery> {
         let form = self.form(&text, at);
         let one = text.to.filter(|to| to.len() == 1).and_then(|mut to| to.pop());
         let Some(to) = one else {
@@ -41,8 +41,8 @@ impl RouteCompiler<'_, '_> {
             );
             return None;
         };
-        let destination = self.around.places.iter().find(|destination| destination.name == to);
-        match destination.map(|destination| (&destination.place, destination.only.is_all())) {
+        let found = self.around.places.iter().find(|destination| destination.name == to);
+        match found.map(|destination| (&destination.place, destination.only.is_all())) {
             // Has been told.
             None => return None,
             Some((Place::Http(_), _)) => {
@@ -58,9 +58,28 @@ impl RouteCompiler<'_, '_> {
                 );
                 self.wrong("/deliver/to/0", message);
             }
-            Some((Place::Nats(_) | Place::Redis(_), true)) => {}
+            Some((Place::Nats(_), true)) => self.fits_nats(form, body_limit_bytes),
+            Some((Place::Redis(_), true)) => {}
         }
         Some(Delivery::Direct { to, form })
+    }
+
+    /// A sender that is accepted at the door and refused by the broker hears 413, and has to be told before.
+    fn fits_nats(&mut self, form: Form, body_limit_bytes: usize) {
+        let largest = form.largest_bytes(body_limit_bytes);
+        if largest <= NATS_MAX_PAYLOAD_BYTES {
+            return;
+        }
+        let written = |bytes: usize| written_size(bytes as u64 / 1024 * 1024);
+        let message = format!(
+            "of a body of {} an event of {} can become, and a server of NATS takes {} unless its `max_payload` says more: \
+             what it does not take is answered with 413; write `admit: {{ body: {} }}`, or raise it there",
+            written_size(body_limit_bytes as u64),
+            written(largest),
+            written(NATS_MAX_PAYLOAD_BYTES),
+            written(form.fitting_bytes(NATS_MAX_PAYLOAD_BYTES)),
+        );
+        self.warn("/admit/body", message);
     }
 
     fn form(&mut self, text: &DeliverText, at: Option<&Selector>) -> Form {
@@ -186,6 +205,9 @@ impl RouteCompiler<'_, '_> {
         }
     }
 }
+
+/// <https://docs.nats.io/running-a-nats-service/configuration#connectivity>: what it is without a word.
+const NATS_MAX_PAYLOAD_BYTES: usize = 1 << 20;
 
 /// Where a plugin of WordPress would answer, were there no gate. A path may be anybody's.
 fn wordpress_serves(at: &Selector) -> bool {
