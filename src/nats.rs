@@ -24,7 +24,7 @@ use async_nats::{
     HeaderMap, HeaderName, HeaderValue,
     jetstream::{Context, message::PublishMessage},
 };
-use connection::{Connector, Ended, Live};
+use connection::{Connector, Ended, Live, Watch};
 use standard::KnownBy;
 use std::{
     sync::{Arc, Mutex as StdMutex, PoisonError},
@@ -62,8 +62,9 @@ pub struct Stream {
     told: StdMutex<Vec<Remark>>,
 }
 
-/// A stream that is configured anew while it runs is found out within this time.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// A stream that is made or configured anew while it runs is found out within this time also where neither the server says
+/// so nor its numbers do (see `Watch`).
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// One repeat on a new connection: a server that was restarted meanwhile is not a failure.
 const TRIES: usize = 2;
 
@@ -89,7 +90,7 @@ impl Stream {
         Ok(Self {
             name: name.to_owned(),
             place: place.clone(),
-            connector: Connector::new(&place.broker, secret, timeout)?,
+            connector: Connector::new(place, secret, timeout)?,
             timeout,
             horizon,
             largest_bytes: u64::try_from(largest_bytes).unwrap_or(u64::MAX),
@@ -100,23 +101,41 @@ impl Stream {
     }
 
     /// A connection to a server whose stream is as the policy wants it.
-    async fn live(&self) -> Result<(Context, Ended), PublishError> {
+    async fn live(&self) -> Result<(Context, Ended, Arc<Watch>), PublishError> {
         let mut slot = self.live.lock().await;
-        if slot.as_ref().is_none_or(|live| !live.is_open()) {
-            *slot = None; // the old one is closed before there is another
-            *slot = Some(self.connector.connect().await?);
+        for _ in 0..TRIES {
+            if slot.as_ref().is_none_or(|live| !live.is_open()) {
+                *slot = None; // the old one is closed before there is another
+                *slot = Some(self.connector.connect().await?);
+            }
+            let Some(live) = slot.as_mut() else { break };
+            if self.look(live).await? {
+                return Ok((live.context.clone(), live.ended.clone(), live.watch.clone()));
+            }
         }
-        let Some(live) = slot.as_mut() else { return Err(failure::unreachable("no connection")) };
-        if live.looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
-            let info = live.context.get_stream(&self.place.stream).await.map_err(failure::of_look)?;
-            let config = &info.cached_info().config;
-            let by = if self.is_by_subject() { KnownBy::Subject } else { KnownBy::Id };
-            let mut remarks = standard::judge(config, self.place.broker.durability, by, self.horizon)?;
-            remarks.extend(standard::takes_less(config, live.max_payload_bytes(), self.largest_bytes));
-            live.looked_at = Some(Instant::now());
-            self.tell(remarks);
+        Err(failure::unreachable("no connection"))
+    }
+
+    /// Looks at the stream if there is reason to. `false`: the connection ended meanwhile.
+    async fn look(&self, live: &mut Live) -> Result<bool, PublishError> {
+        let (reasons, is_suspected) = live.watch.suspected();
+        if !is_suspected && live.looked_at.is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
+            return Ok(true);
         }
-        Ok((live.context.clone(), live.ended.clone()))
+        let mut ended = live.ended.clone();
+        let info = tokio::select! {
+            biased;
+            info = live.context.get_stream(&self.place.stream) => info.map_err(failure::of_look)?,
+            _ = ended.wait_for(|ended| *ended) => return Ok(false),
+        };
+        let config = &info.cached_info().config;
+        let by = if self.is_by_subject() { KnownBy::Subject } else { KnownBy::Id };
+        let mut remarks = standard::judge(config, self.place.broker.durability, by, self.horizon)?;
+        remarks.extend(standard::takes_less(config, live.max_payload_bytes(), self.largest_bytes));
+        live.looked_at = Some(Instant::now());
+        live.watch.looked(reasons, info.cached_info().state.last_sequence);
+        self.tell(remarks);
+        Ok(true)
     }
 
     fn tell(&self, remarks: Vec<Remark>) {
@@ -128,9 +147,8 @@ impl Stream {
     }
 
     async fn attempt(&self, event: &Record) -> Result<Confirmed, Failed> {
-        let patience = timeout(self.timeout, self.live()).await;
-        let (context, mut ended) =
-            patience.unwrap_or_else(|_| Err(failure::unreachable("no connection in time"))).map_err(Failed::Publish)?;
+        let (context, mut ended, watch) = self.live_in_time().await.map_err(Failed::Publish)?;
+        let highest = watch.highest();
         let message = self.message(event);
         let subject = self.place.subject.replace(policy::EVENT_ID, &event.id);
         let sending = async { context.send_publish(subject, message).await?.await };
@@ -146,13 +164,44 @@ impl Stream {
                 forget(&self.live, &ended).await;
                 Err(Failed::Lost)
             }
-            Ok(Ok(ack)) if ack.duplicate => Ok(Confirmed::Known),
+            // Its number is that of the first one.
+            Ok(Ok(ack)) if ack.duplicate => self.believed(Confirmed::Known, &watch).await,
             // Outside of the stream's window too: its subject has an event already.
-            Ok(Err(error)) if self.is_by_subject() && failure::is_there(&error) => Ok(Confirmed::Known),
-            Ok(Ok(_)) => Ok(Confirmed::Taken),
-            Ok(Err(error)) => Err(Failed::Publish(failure::of(error))),
-            Err(_) => Err(Failed::Publish(failure::no_answer("no acknowledgement in time"))),
+            Ok(Err(error)) if self.is_by_subject() && failure::is_there(&error) => {
+                self.believed(Confirmed::Known, &watch).await
+            }
+            Ok(Ok(ack)) => {
+                watch.numbered(ack.sequence, highest);
+                self.believed(Confirmed::Taken, &watch).await
+            }
+            Ok(Err(error)) => {
+                watch.suspect();
+                Err(Failed::Publish(failure::of(error)))
+            }
+            Err(_) => {
+                watch.suspect();
+                Err(Failed::Publish(failure::no_answer("no acknowledgement in time")))
+            }
         }
+    }
+
+    /// What a stream confirms is worth what it was when it was looked at. If it may be another one since, it is looked at
+    /// again first: one in memory, under the same name, would lose what its sender was told is there.
+    async fn believed(&self, confirmed: Confirmed, watch: &Watch) -> Result<Confirmed, Failed> {
+        let (_, is_suspected) = watch.suspected();
+        if !is_suspected {
+            return Ok(confirmed);
+        }
+        match self.live_in_time().await {
+            Ok(_) => Ok(confirmed),
+            // It has the event, however it keeps it.
+            Err(error) => Err(Failed::Publish(PublishError { retry: Retry::Unknown, ..error })),
+        }
+    }
+
+    async fn live_in_time(&self) -> Result<(Context, Ended, Arc<Watch>), PublishError> {
+        let live = timeout(self.timeout, self.live()).await;
+        live.unwrap_or_else(|_| Err(failure::unreachable("no connection in time")))
     }
 
     /// The body as it is, and beside it what a consumer would otherwise have to look for inside.
