@@ -7,7 +7,7 @@ use crate::{
     verify::{Greeting, jwt},
 };
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
 /// An answer of the gate's own.
@@ -23,6 +23,8 @@ pub struct Answer {
     pub body: Bytes,
     /// `WWW-Authenticate`, `Allow` and other fields that go with the status.
     pub field: Option<(&'static str, HeaderValue)>,
+    /// Fields that a vendor wants in the answer to its validation call.
+    pub wanted: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// RFC 9457.
@@ -49,7 +51,8 @@ pub fn again(route: &Route, known: &Known) -> Answer {
 pub fn greeting(greeting: &Greeting) -> Answer {
     let status = StatusCode::from_u16(greeting.status).unwrap_or(StatusCode::OK);
     let field = Some(("x-content-type-options", HeaderValue::from_static("nosniff")));
-    Answer { content_type: greeting.content_type, field, ..plain(status, greeting.body.clone()) }
+    let wanted = greeting.headers.clone();
+    Answer { content_type: greeting.content_type, field, wanted, ..plain(status, greeting.body.clone()) }
 }
 
 fn ok(route: &Route, body: &str) -> Answer {
@@ -101,7 +104,11 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
     };
     let wanted = route.and_then(|route| route.respond.unauthenticated).filter(|_| rejection.is_authentication());
     let status = wanted.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
-    let mut answer = problem(status, code, request_id);
+    let body = route.and_then(|route| route.respond.unauthenticated_body.clone());
+    let mut answer = match body.filter(|_| rejection.is_authentication()) {
+        Some(text) => Answer { content_type: "text/plain", ..plain(status, text) },
+        None => problem(status, code, request_id),
+    };
     match rejection {
         Rejection::AddressLimited(wait) | Rejection::SenderLimited(wait) => {
             answer.retry_after_s = Some(wait.as_secs().saturating_add(1));
@@ -166,7 +173,7 @@ pub fn problem(status: StatusCode, code: &str, request_id: &str) -> Answer {
 }
 
 fn plain(status: StatusCode, body: String) -> Answer {
-    Answer { status, retry_after_s: None, content_type: "", body: body.into(), field: None }
+    Answer { status, retry_after_s: None, content_type: "", body: body.into(), field: None, wanted: Vec::new() }
 }
 
 #[cfg(test)]

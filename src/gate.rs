@@ -13,7 +13,7 @@ use crate::{
     verdict::{Check, Fault, Refusal, Rejection, TokenFlaw},
     verify::{Greeting, Keys, Verified, Webhook, jwt::Bearer, shown, verify},
 };
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 /// Port: what this process knows without waiting.
 pub trait Memory: Send + Sync {
@@ -262,6 +262,10 @@ fn judge_webhook(
 ) -> Result<Judged, Rejection> {
     if webhook.has_handshakes() {
         if let Some(greeting) = webhook.greet_stranger(keys, &request, now) {
+            if greeting.is_oracle {
+                memory.take(Bucket { route: &route.name, key: STRANGERS, rate: ORACLE })?;
+            }
+            notes.shown.clone_from(&greeting.shown);
             return Ok(Judged::Greeted(greeting));
         }
         route.admit.head(&request.head)?;
@@ -269,6 +273,7 @@ fn judge_webhook(
     let verified = verify(webhook, keys, request, now)?;
     notes.key_id = Some(verified.key_id().to_owned());
     if let Some(greeting) = webhook.greet(keys, &verified, now) {
+        notes.shown.clone_from(&greeting.shown);
         return Ok(Judged::Greeted(greeting));
     }
     judge_verified(route, keys, memory, verified, now, notes)
@@ -279,6 +284,11 @@ fn found(unclean: Unclean, notes: &mut Notes) -> Rejection {
     notes.finding = unclean.finding.map(|finding| (finding.pointer, finding.keyword));
     unclean.rejection
 }
+/// Keyed digests that a route makes in all for whoever asks. Vendors want one an hour, and some when a webhook is set up;
+/// whoever guesses at a key by them learns no more from many.
+const ORACLE: Rate = Rate { count: NonZeroU32::new(10).unwrap(), per: Duration::from_secs(60) };
+/// Whose tokens those are: no key has such a label.
+const STRANGERS: &str = "handshake/strangers";
 
 fn judge_verified(
     route: &Route,

@@ -87,6 +87,8 @@ pub struct Notes {
     pub left_out: Vec<String>,
     /// It is kept, under its request id, for who asks why it was refused.
     pub captured: bool,
+    /// A URL that the vendor wants opened, for the operator to look at.
+    pub shown: Option<String>,
 }
 
 /// What came of one check that is tried before it enforces.

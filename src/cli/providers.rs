@@ -74,7 +74,7 @@ fn told(provider: &Provider, width: usize, as_json: bool) -> String {
             "not_covered": uncovered,
             "repeats_known_by": repeats,
             "handshakes": provider.handshakes.iter().map(|handshake| &handshake.name).collect::<Vec<_>>(),
-            "config": provider.scheme.config().collect::<Vec<_>>(),
+            "config": provider.config().collect::<Vec<_>>(),
             "max_age_s": provider.max_age.map(|age| age.as_secs()),
             "max_future_s": provider.max_age.map(|_| provider.max_future.as_secs()),
             "retry_horizon_s": provider.retry_horizon.as_secs(),

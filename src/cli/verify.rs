@@ -2,12 +2,13 @@
 
 use super::out::out;
 use crate::{
+    answer::{self, Answer},
     clock::Timestamp,
     repeat::Window,
     request::{Head, Target, Unverified},
     secret::Secret,
     verdict::Rejection,
-    verify::{Catalogue, Config, Key, Keys, Provider, Webhook, verify},
+    verify::{Catalogue, Config, Greeting, Key, Keys, Provider, Webhook, verify},
 };
 use anyhow::Context as _;
 use data_encoding::BASE64;
@@ -28,9 +29,9 @@ use std::{
 /// Its options.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Requests, a JSON object a line: id, scheme, secrets or `public_keys`, method, url, headers, `body_base64`, `now_unix`, `tolerance_s`;
-    /// `-` reads standard input. A line with id, accepted and code comes out for each; a refusal is no failure (exit code
-    /// 0), a line that cannot be judged is one (3)
+    /// Requests, a JSON object a line: id, scheme, secrets or `public_keys`, method, url, headers, `body_base64`, `now_unix`,
+    /// `tolerance_s`, config; `-` reads standard input. A line with id, accepted and code comes out for each, and with id
+    /// and answer for a validation call; a refusal is no failure (exit code 0), a line that cannot be judged is one (3)
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
 }
@@ -98,7 +99,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         lines += 1;
         let (id, verdict) = match read(&line) {
-            Ok(recorded) => (recorded.id.clone(), judge(&catalogue, &recorded)),
+            Ok(recorded) => {
+                let judged = judge(&catalogue, &recorded);
+                if let Ok(Judged::Greeted(greeting)) = &judged {
+                    writeln!(out, "{}", json!({ "id": recorded.id, "answer": told(greeting) }))?;
+                    continue;
+                }
+                (recorded.id.clone(), judged.map(|_| ()))
+            }
             Err(why) => {
                 let _ = writeln!(io::stderr(), "line {lines}: {why}");
                 (id_of(&line), Err("unreadable_line"))
@@ -114,6 +122,27 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(super::EXIT_NOT_IN_ORDER));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a recorded request is.
+enum Judged {
+    Believed,
+    /// A validation call.
+    Greeted(Greeting),
+}
+
+/// The answer to a validation call, as its vendor hears it.
+fn told(greeting: &Greeting) -> Value {
+    let Answer { status, content_type, body, field, wanted, .. } = answer::greeting(greeting);
+    let content_type = (!content_type.is_empty()).then(|| ("content-type".to_owned(), json!(content_type)));
+    let field = field.map(|(name, value)| (name.to_owned(), text(&value)));
+    let wanted = wanted.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+    let headers: serde_json::Map<_, _> = content_type.into_iter().chain(field).chain(wanted).collect();
+    json!({ "status": status.as_u16(), "headers": headers, "body_base64": BASE64.encode(&body) })
+}
+
+fn text(value: &HeaderValue) -> Value {
+    json!(String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// Codes of lines that are no recorded request of a sender that is known here.
@@ -134,15 +163,20 @@ fn id_of(line: &[u8]) -> Value {
 /// The name of the keys and of the route in a judgement of one request.
 const RECORDED: &str = "recorded";
 
+/// The name of the words that a validation call may say, and of the member of `config` that has one.
+const TOKENS: &str = "recorded/verify_token";
+const VERIFY_TOKEN: &str = "verify_token";
+
 /// Box has two keys at once, and calls the second so.
 const SECOND_KEY: &str = "secondary_key";
 
-fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str> {
+fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<Judged, &'static str> {
     let provider = catalogue.find(&recorded.scheme).ok_or("unknown_scheme")?;
     let config: Config =
         recorded.config.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
     let second = config.get(SECOND_KEY);
-    let keys = keys(provider, recorded.secrets.iter().chain(&recorded.public_keys).chain(second))?;
+    let words = config.get(VERIFY_TOKEN);
+    let keys = keys(provider, words, recorded.secrets.iter().chain(&recorded.public_keys).chain(second))?;
     let request = request(recorded)?;
     let window = window(provider, recorded.tolerance_s);
     let public = recorded.url.find("://").map(|scheme| {
@@ -152,7 +186,12 @@ fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str>
     });
     let sender = Webhook::for_tools(RECORDED, provider.clone(), RECORDED, window, public).configured(config);
     let now = Timestamp::from_unix_s(recorded.now_unix);
-    verify(&sender, &keys, request, now).map(|_| ()).map_err(Rejection::code)
+    let sender = sender.greeting(&provider.handshakes, TOKENS);
+    if let Some(greeting) = sender.greet_stranger(&keys, &request, now) {
+        return Ok(Judged::Greeted(greeting));
+    }
+    let verified = verify(&sender, &keys, request, now).map_err(Rejection::code)?;
+    Ok(sender.greet(&keys, &verified, now).map_or(Judged::Believed, Judged::Greeted))
 }
 
 /// What a sender's own library checks may be less than what the gate does: it keeps its own limit of the future.
@@ -166,14 +205,23 @@ fn window(provider: &Provider, tolerance_s: Option<u64>) -> Window {
     }
 }
 
-fn keys<'a>(provider: &Arc<Provider>, texts: impl Iterator<Item = &'a String>) -> Result<Keys, &'static str> {
+fn keys<'a>(
+    provider: &Arc<Provider>,
+    word: Option<&String>,
+    texts: impl Iterator<Item = &'a String>,
+) -> Result<Keys, &'static str> {
     let mut named = Vec::new();
     for (number, text) in texts.enumerate() {
         let secret = provider.scheme.exact_key(text).map_err(|_| "bad_secret")?;
         named.push(Key { id: number.to_string(), secret, retire: None });
     }
     let memory = Secret::new(RECORDED).map_err(|_| "bad_secret")?;
-    Ok(Keys::new(memory, BTreeMap::from([(RECORDED.to_owned(), named)])))
+    let mut lists = BTreeMap::from([(RECORDED.to_owned(), named)]);
+    if let Some(word) = word {
+        let secret = Secret::new(word.as_str()).map_err(|_| "bad_secret")?;
+        lists.insert(TOKENS.to_owned(), vec![Key { id: VERIFY_TOKEN.to_owned(), secret, retire: None }]);
+    }
+    Ok(Keys::new(memory, lists))
 }
 
 /// A request that HTTP itself refuses never comes as far as a signature.

@@ -78,6 +78,7 @@ pub(super) fn line(report: &Report) {
     let event_type = notes.event_type.as_deref();
     let contract = notes.contract.as_deref();
     let sunset = notes.sunset.map(Timestamp::rfc3339);
+    let show = notes.shown.as_deref();
     let left_out = (!notes.left_out.is_empty()).then(|| notes.left_out.join(" "));
     let (pointer, keyword) =
         notes.finding.as_ref().map(|(pointer, keyword)| (pointer.as_str(), keyword.as_str())).unzip();
@@ -89,7 +90,7 @@ pub(super) fn line(report: &Report) {
         ($level:ident, $message:literal) => {
             $level!(
                 %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, issuer, key_id, subject,
-                event_id, event_type, contract, sunset, pointer, keyword, left_out, found, captured, $message
+                event_id, event_type, contract, sunset, pointer, keyword, left_out, show, found, captured, $message
             )
         };
     }
@@ -99,6 +100,12 @@ pub(super) fn line(report: &Report) {
         Outcome::Repeat => tell!(info, "knew an event already"),
         Outcome::RepeatChanged => tell!(warn, "knew an event already, with another body under the same signed id"),
         Outcome::Observed => tell!(info, "let a request pass that is only observed"),
+        Outcome::Handshake if show.is_some() => {
+            tell!(
+                warn,
+                "answered a validation call; the vendor wants the URL of `show` opened, which nothing here does"
+            );
+        }
         Outcome::Handshake => tell!(info, "answered a validation call"),
         Outcome::Relayed => tell!(info, "relayed a request"),
         Outcome::Rejected(_) => tell!(info, "refused a request"),

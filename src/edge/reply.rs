@@ -66,6 +66,9 @@ pub(super) async fn write(session: &mut Session, answer: Answer, request_id: &st
     if let Some((name, value)) = answer.field {
         head.insert_header(name, value)?;
     }
+    for (name, value) in answer.wanted {
+        head.insert_header(name, value)?;
+    }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         head.insert_header(REQUEST_ID, id)?;
     }

@@ -110,6 +110,8 @@ pub struct Respond {
     pub accepted_body: Option<String>,
     /// For a signature that did not hold: 401, 403 or 498.
     pub unauthenticated: Option<u16>,
+    /// The body to go with it, instead of a problem.
+    pub unauthenticated_body: Option<String>,
 }
 
 /// What a token says, and a signature that leaves out the body.

@@ -1,17 +1,23 @@
 //! Validation calls: before it sends, a vendor asks whether its endpoint is at home. They are answered, and become no
 //! events. What only looks like one is judged like any other request.
 
+mod call;
 mod compile;
 pub(super) mod text;
+mod when;
 
-use super::{Keys, Verified, Webhook};
+use super::{Config, Keys, Scheme, Verified, Webhook};
 use crate::{
     clock::Timestamp,
-    json::{self, Kind, Node},
+    json::{self, Node},
     request::{Head, Unverified},
+    secret::Secret,
 };
-use http::Method;
+use call::{Call, Place, Texts};
+use data_encoding::{BASE64, HEXLOWER};
+use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
+use when::When;
 
 /// One validation call of one sender, as its catalogue entry describes it.
 #[derive(Clone, Debug)]
@@ -20,6 +26,8 @@ pub struct Handshake {
     pub name: String,
     proof: Proof,
     when: When,
+    texts: Texts,
+    show: Option<Show>,
     reply: Reply,
 }
 
@@ -30,54 +38,58 @@ enum Proof {
     Signature,
     /// It says a word that the policy and the vendor's console share.
     Token(Place),
-    /// Nothing: the answer gives nothing away.
+    /// Nothing: the answer gives nothing away, or a keyed digest of a word that is no document.
     Nothing,
 }
 
-/// By what it is told. All of it must hold.
+/// A URL that the vendor wants opened. The operator is shown it; nothing follows it.
 #[derive(Clone, Debug)]
-struct When {
-    method: Method,
-    query: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
-    /// The body is a form of these fields alone, and all are digits.
-    form: Vec<String>,
-    json: Vec<(String, Value)>,
-    has: Vec<String>,
-    lacks: Vec<String>,
+struct Show {
+    /// Where it is in the body.
+    pointer: String,
+    /// Where it may lead: anywhere if empty.
+    hosts: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
 struct Reply {
     status: u16,
     body: Said,
+    headers: Vec<(HeaderName, Made)>,
 }
 
 #[derive(Clone, Debug)]
 enum Said {
     Nothing,
-    /// As text.
-    Echo(Place),
+    /// As text, of these parts.
+    Text(Vec<Made>),
     /// As one JSON object.
     Members(Vec<(String, Made)>),
 }
 
-/// How a member of the answer is made.
+/// How a part of the answer is made.
 #[derive(Clone, Debug)]
-enum Made {
-    Is(Value),
-    Echo(Place),
-    /// The keyed digest in hexadecimal, by the sender's own algorithm and the key that signed the call.
-    HmacHex(Place),
+struct Made {
+    prefix: String,
+    of: Of,
 }
 
-/// Where a text of the call is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    /// A parameter of the query, its name as PHP reads it.
-    Query(String),
-    /// A member of the JSON body.
-    Json(String),
+#[derive(Clone, Debug)]
+enum Of {
+    Is(Value),
+    Echo(Place),
+    /// The keyed digest, by the sender's own algorithm and the key that signed the call; of a call that nobody signed,
+    /// the first one in force.
+    Mac(Written, Place),
+    /// What the policy says of its account with the sender.
+    Config(String),
+}
+
+/// How a keyed digest is written.
+#[derive(Clone, Copy, Debug)]
+enum Written {
+    Hex,
+    Base64,
 }
 
 /// What a validation call is answered with.
@@ -91,12 +103,13 @@ pub struct Greeting {
     pub content_type: &'static str,
     /// The body.
     pub body: String,
+    /// Other fields of the answer.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// A URL that the vendor wants opened, for the operator to look at.
+    pub shown: Option<String>,
+    /// Nobody signed the call, and the answer is a keyed digest of what it said: such answers are counted out.
+    pub is_oracle: bool,
 }
-
-/// A validation call repeats the vendor's own settings at most; GitHub's is the longest, with some 8 KiB.
-const BODY_BYTES_MAX: usize = 64 * 1024;
-/// The longest text that is sent back or signed; vendors' are a tenth of it.
-const ECHO_BYTES_MAX: usize = 512;
 
 impl Webhook {
     /// Whether the request may turn out to be a validation call, so that it comes in whatever else the route admits.
@@ -109,26 +122,29 @@ impl Webhook {
         !self.handshakes.is_empty()
     }
 
-    /// The answer to a validation call that nobody signed. What carries a signature is never one.
+    /// The answer to a validation call that nobody signed. What carries a signature is never one; a token that is shown
+    /// says nothing of what comes with it, and some vendors show theirs here too.
     pub fn greet_stranger(&self, keys: &Keys, request: &Unverified, now: Timestamp) -> Option<Greeting> {
         let Unverified { head, raw } = request;
-        if self.handshakes.is_empty() || self.provider.scheme.is_signed(head) {
+        let scheme = &self.provider.scheme;
+        if self.handshakes.is_empty() || (scheme.signs() && scheme.is_signed(head)) {
             return None;
         }
-        self.handshakes.iter().find_map(|handshake| {
-            let call = Call { head, document: None };
-            match &handshake.proof {
-                Proof::Signature => return None,
-                Proof::Token(place) => {
-                    let (said, list) = (call.text(place)?, self.verify_token.as_ref()?);
-                    // Every word is tried, so that timing does not tell which one held.
-                    let held = keys.in_force(list, now).filter(|key| key.secret.is(said.as_bytes())).count();
-                    (held > 0).then_some(())?;
-                }
-                Proof::Nothing => {}
+        let unsigned = |handshake: &&Handshake| handshake.proof != Proof::Signature;
+        let told = |handshake: &&Handshake| handshake.when.form(raw) && handshake.when.may_be(head, raw);
+        let candidates: Vec<_> = self.handshakes.iter().filter(unsigned).filter(told).collect();
+        let reads_body = candidates.iter().any(|handshake| handshake.when.reads_body());
+        let root = if reads_body { json::read(raw).ok() } else { None };
+        candidates.into_iter().filter(|handshake| handshake.when.json(root.as_ref())).find_map(|handshake| {
+            let call = Call { head, document: root.as_ref(), texts: handshake.texts };
+            if let Proof::Token(place) = &handshake.proof {
+                let (said, list) = (call.text(place)?, self.verify_token.as_ref()?);
+                // Every word is tried, so that timing does not tell which one held.
+                let held = keys.in_force(list, now).filter(|key| key.secret.is(said.as_bytes())).count();
+                (held > 0).then_some(())?;
             }
-            let told = handshake.when.head(head) && handshake.when.form(raw);
-            told.then(|| handshake.answer(&call, |_| None)).flatten()
+            let key = keys.in_force(&self.keys, now).next().map(|key| &key.secret);
+            handshake.answer(&call, &Account { scheme, key, config: &self.config })
         })
     }
 
@@ -139,11 +155,20 @@ impl Webhook {
         let mut candidates = self.handshakes.iter().filter(signed).filter(|it| it.when.may_be(head, raw)).peekable();
         candidates.peek()?;
         let root = json::read(raw).ok()?;
-        let call = Call { head, document: Some(&root) };
         let key = keys.in_force(&self.keys, now).find(|key| key.id == verified.key_id())?;
-        let digest = |text: &str| self.provider.scheme.hmac_hex(&key.secret, text);
-        candidates.filter(|handshake| handshake.when.json(&root)).find_map(|handshake| handshake.answer(&call, digest))
+        let account = Account { scheme: &self.provider.scheme, key: Some(&key.secret), config: &self.config };
+        candidates.filter(|handshake| handshake.when.json(Some(&root))).find_map(|handshake| {
+            let call = Call { head, document: Some(&root), texts: handshake.texts };
+            handshake.answer(&call, &account)
+        })
     }
+}
+
+/// With what an answer is made.
+struct Account<'a> {
+    scheme: &'a Scheme,
+    key: Option<&'a Secret>,
+    config: &'a Config,
 }
 
 impl Handshake {
@@ -157,97 +182,84 @@ impl Handshake {
         self.proof == Proof::Signature
     }
 
+    /// Whether its answer is a keyed digest of what it said.
+    pub fn makes_mac(&self) -> bool {
+        self.parts().any(|made| matches!(made.of, Of::Mac(..)))
+    }
+
+    /// Whether it has texts signed for whoever asks.
+    pub fn is_oracle(&self) -> bool {
+        !self.is_signed() && self.makes_mac()
+    }
+
+    /// What the policy has to say of its account with the sender, for the answer.
+    pub fn config(&self) -> impl Iterator<Item = &str> {
+        self.parts().filter_map(|made| if let Of::Config(name) = &made.of { Some(name.as_str()) } else { None })
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Made> {
+        let Reply { body, headers, .. } = &self.reply;
+        let (parts, members) = match body {
+            Said::Nothing => (&[][..], &[][..]),
+            Said::Text(parts) => (parts.as_slice(), &[][..]),
+            Said::Members(members) => (&[][..], members.as_slice()),
+        };
+        parts.iter().chain(members.iter().map(|(_, made)| made)).chain(headers.iter().map(|(_, made)| made))
+    }
+
     /// `None` if what would have to be sent back is nothing that vendors send.
-    fn answer(&self, call: &Call<'_>, digest: impl Fn(&str) -> Option<String>) -> Option<Greeting> {
+    fn answer(&self, call: &Call<'_>, account: &Account<'_>) -> Option<Greeting> {
         let (content_type, body) = match &self.reply.body {
             Said::Nothing => ("", String::new()),
-            Said::Echo(place) => ("text/plain", call.text(place)?),
+            Said::Text(parts) => {
+                let parts = parts.iter().map(|made| made.text(call, account));
+                ("text/plain", parts.collect::<Option<String>>()?)
+            }
             Said::Members(members) => {
-                let member = |(name, made): &(String, Made)| {
-                    let value = match made {
-                        Made::Is(value) => value.clone(),
-                        Made::Echo(place) => call.text(place)?.into(),
-                        Made::HmacHex(place) => digest(&call.text(place)?)?.into(),
-                    };
-                    Some((name.clone(), value))
-                };
+                let member = |(name, made): &(String, Made)| Some((name.clone(), made.value(call, account)?));
                 let members: Map<_, _> = members.iter().map(member).collect::<Option<_>>()?;
                 ("application/json", Value::Object(members).to_string())
             }
         };
-        Some(Greeting { handshake: self.name.clone(), status: self.reply.status, content_type, body })
-    }
-}
-
-impl When {
-    fn head(&self, head: &Head) -> bool {
-        let query = |(name, wanted): &(String, String)| parameter(head, name).is_some_and(|value| value == *wanted);
-        let header = |(name, wanted): &(String, String)| head.sole(name) == Some(wanted);
-        let form = || self.form.is_empty() || head.media_type() == "application/x-www-form-urlencoded";
-        head.method == self.method && form() && self.query.iter().all(query) && self.headers.iter().all(header)
-    }
-
-    /// Vendors write neither escapes nor anything else into these forms.
-    fn form(&self, raw: &[u8]) -> bool {
-        if self.form.is_empty() {
-            return true;
-        }
-        let digits = |value: &[u8]| (1..=20).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
-        let mut pieces = raw.split(|byte| *byte == b'&');
-        let field = |name: &String| {
-            let value = pieces.next().and_then(|piece| piece.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
-            value.is_some_and(digits)
+        let header = |(name, made): &(HeaderName, Made)| {
+            Some((name.clone(), HeaderValue::from_str(&made.text(call, account)?).ok()?))
         };
-        self.form.iter().all(field) && pieces.next().is_none()
+        let headers = self.reply.headers.iter().map(header).collect::<Option<_>>()?;
+        let shown = self.show.as_ref().and_then(|Show { pointer, hosts }| call.url(pointer, hosts));
+        let (handshake, status, is_oracle) = (self.name.clone(), self.reply.status, self.is_oracle());
+        Some(Greeting { handshake, status, content_type, body, headers, shown, is_oracle })
     }
+}
 
-    /// Cheap, for every event is asked: a body without the words need not be read.
-    fn may_be(&self, head: &Head, raw: &[u8]) -> bool {
-        if raw.len() > BODY_BYTES_MAX || !self.head(head) {
-            return false;
+impl Made {
+    fn value(&self, call: &Call<'_>, account: &Account<'_>) -> Option<Value> {
+        match &self.of {
+            Of::Is(value) if self.prefix.is_empty() => Some(value.clone()),
+            _ => self.text(call, account).map(Value::String),
         }
-        let Ok(text) = std::str::from_utf8(raw) else { return false };
-        self.json.iter().filter_map(|(_, wanted)| wanted.as_str()).all(|word| text.contains(word))
     }
 
-    fn json(&self, root: &Node) -> bool {
-        let is = |(pointer, wanted): &(String, Value)| root.find(pointer).is_some_and(|node| same(node, wanted));
-        let has = |pointer: &String| root.find(pointer).is_some();
-        self.json.iter().all(is) && self.has.iter().all(has) && !self.lacks.iter().any(has)
-    }
-}
-
-/// What a call says.
-struct Call<'a> {
-    head: &'a Head,
-    document: Option<&'a Node>,
-}
-
-impl Call<'_> {
-    /// A text that no browser and no log would take for anything else.
-    fn text(&self, place: &Place) -> Option<String> {
-        let text = match place {
-            Place::Query(name) => parameter(self.head, name)?,
-            Place::Json(pointer) => self.document?.find(pointer)?.text()?.to_owned(),
+    fn text(&self, call: &Call<'_>, account: &Account<'_>) -> Option<String> {
+        let text = match &self.of {
+            Of::Is(Value::String(text)) => text.clone(),
+            Of::Is(value) => value.to_string(),
+            Of::Echo(place) => call.text(place)?,
+            Of::Mac(written, place) => {
+                let mac = account.scheme.mac(account.key?, &call.text(place)?)?;
+                match written {
+                    Written::Hex => HEXLOWER.encode(&mac),
+                    Written::Base64 => BASE64.encode(&mac),
+                }
+            }
+            Of::Config(name) => account.config.get(name)?.clone(),
         };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=:, ".contains(&byte);
-        ((1..=ECHO_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain)).then_some(text)
+        Some(format!("{}{text}", self.prefix))
     }
 }
 
-/// The value of a parameter that stands in the query once.
-fn parameter(head: &Head, name: &str) -> Option<String> {
-    let mut found = head.target.parameters().filter(|(found, _)| **found == *name.as_bytes());
-    let (_, value) = found.next()?;
-    found.next().is_none().then_some(())?;
-    String::from_utf8(value.into_owned()).ok()
-}
+/// A validation call repeats the vendor's own settings at most; GitHub's is the longest, with some 8 KiB.
+const BODY_BYTES_MAX: usize = 64 * 1024;
 
-fn same(node: &Node, wanted: &Value) -> bool {
-    match (&node.kind, wanted) {
-        (Kind::String(text), Value::String(wanted)) => **text == **wanted,
-        (Kind::Number(number), Value::Number(wanted)) => number.to_string() == wanted.to_string(),
-        (Kind::Bool(value), Value::Bool(wanted)) => value == wanted,
-        _ => false,
-    }
+fn find<'a>(root: Option<&'a Node>, pointer: &str) -> Option<&'a Node> {
+    root?.find(pointer)
 }

@@ -21,7 +21,6 @@ pub use sign::{Signed, SigningKey, Unsigned};
 use super::{Coverage, odd::Odd};
 use crate::{request::Head, secret::Secret, verdict::Rejection};
 use algorithm::Algorithm;
-use data_encoding::HEXLOWER;
 use key::KeyFormat;
 use parts::{Part, Place, TimeFormat};
 use signature::{At, Signature};
@@ -163,12 +162,14 @@ impl Scheme {
         self.key.describe(self.shares_its_key())
     }
 
-    /// The keyed digest of this text, in hexadecimal, where the key is shared.
-    pub(in crate::verify) fn hmac_hex(&self, key: &Secret, text: &str) -> Option<String> {
-        if self.algorithm.is_plain_digest() {
-            return None;
-        }
-        self.algorithm.digest(key, &[text.as_bytes()]).map(|digest| HEXLOWER.encode(&digest))
+    /// The keyed digest of this text, where there is such a thing.
+    pub(in crate::verify) fn mac(&self, key: &Secret, text: &str) -> Option<Vec<u8>> {
+        if self.makes_macs() { self.algorithm.digest(key, &[text.as_bytes()]) } else { None }
+    }
+
+    /// Whether it has a keyed digest: its key is shared, and stands in no text.
+    pub(in crate::verify) fn makes_macs(&self) -> bool {
+        self.algorithm.shares_its_key() && self.algorithm.signs() && !self.algorithm.is_plain_digest()
     }
 
     /// In the field's words, as `HMAC-SHA256 of id.time.body`.

@@ -136,6 +136,12 @@ impl Webhook {
         Self { route, provider, keys, window, public_url, config, handshakes, verify_token }
     }
 
+    /// With these validation calls answered, and the words of this name for those that say one.
+    #[must_use]
+    pub fn greeting(self, handshakes: &[Handshake], words: &str) -> Self {
+        Self { handshakes: handshakes.to_vec(), verify_token: Some(words.to_owned()), ..self }
+    }
+
     /// With this said of the account.
     #[must_use]
     pub fn configured(self, config: Config) -> Self {

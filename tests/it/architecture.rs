@@ -91,6 +91,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "answer",
             "captures",
             "clock",
             "control",

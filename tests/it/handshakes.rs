@@ -1,5 +1,7 @@
 //! Validation calls, as their vendors document them: what is answered, and what only looks like one.
 
+mod vendors;
+
 use hookwarden::{
     clock::Timestamp,
     policy::{Overrides, Policy, Source, compile},
@@ -87,7 +89,11 @@ impl Call {
     }
 
     fn get(target: &str) -> Self {
-        Self { method: Method::GET, target: target.to_owned(), fields: Vec::new(), body: String::new() }
+        Self::of(Method::GET, target)
+    }
+
+    fn of(method: Method, target: &str) -> Self {
+        Self { method, target: target.to_owned(), fields: Vec::new(), body: String::new() }
     }
 
     fn with(mut self, name: &str, value: &str) -> Self {

@@ -136,7 +136,7 @@ impl RouteCompiler<'_, '_> {
 
     /// What the sender's scheme asks of the policy, no more and no less.
     fn config(&mut self, provider: &Provider, config: &BTreeMap<String, String>) -> Config {
-        for name in provider.scheme.config() {
+        for name in provider.config() {
             if config.get(name).is_none_or(|value| value.trim().is_empty()) {
                 let message = format!(
                     "`{}` has to be told apart from others of its kind; write `config: {{ {name}: ... }}`",
@@ -146,7 +146,7 @@ impl RouteCompiler<'_, '_> {
             }
         }
         for name in config.keys() {
-            if !provider.scheme.config().any(|known| known == name) {
+            if !provider.config().any(|known| known == name) {
                 let message = format!("`{}` asks nothing of this name; leave it out", provider.name);
                 self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
             }

@@ -44,7 +44,7 @@ impl Provider {
         };
         let (type_member, type_header) = event_type(read.event_type.as_ref(), &mut wrong);
         let calls = read.challenge.iter().flatten();
-        let handshakes = calls.filter_map(|call| Handshake::compile(call, &mut wrong)).collect();
+        let handshakes = calls.filter_map(|call| Handshake::compile(call, scheme.as_ref(), &mut wrong)).collect();
         let mut time =
             |written: Option<&Spanned<String>>, within| written.and_then(|it| duration(it, within, &mut wrong));
         let (retry_horizon, answer_by) =
@@ -147,6 +147,7 @@ fn respond(read: Option<&RespondText>, wrong: &mut Mistakes) -> Respond {
         accepted: status(read.and_then(|read| read.accepted.as_ref()), 200..=299),
         unauthenticated: status(read.and_then(|read| read.unauthenticated.as_ref()), 200..=599),
         accepted_body: read.and_then(|read| read.accepted_body.clone()),
+        unauthenticated_body: read.and_then(|read| read.unauthenticated_body.clone()),
     }
 }
 

@@ -1,9 +1,14 @@
 //! The catalogue as people read it.
 
 use super::{Catalogue, Provider, UNAUTHENTICATED};
-use crate::repeat::Identical;
+use crate::{repeat::Identical, verify::Handshake};
 
 impl Provider {
+    /// What the policy has to say of its account with this sender, to believe it or to answer its calls.
+    pub fn config(&self) -> impl Iterator<Item = &str> {
+        self.scheme.config().chain(self.handshakes.iter().flat_map(Handshake::config))
+    }
+
     /// By what a repeat is told from a new event, for people.
     pub fn repeats_by(&self) -> String {
         let coverage = self.scheme.coverage();

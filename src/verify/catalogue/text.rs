@@ -94,6 +94,8 @@ pub struct RespondText {
     /// A status, for a signature that does not hold.
     #[schemars(with = "Option<u16>", range(min = 200, max = 599))]
     pub unauthenticated: Option<Spanned<u16>>,
+    /// Its body.
+    pub unauthenticated_body: Option<String>,
 }
 
 /// What can be written in a sender's file, as a JSON Schema.

@@ -1,70 +1,111 @@
 //! From text to meaning.
 
+mod reply;
+
 use super::{
-    Handshake, Made, Place, Proof, Reply, Said, When,
-    text::{HandshakeText, MemberText, ReplyText, WhenText},
+    Handshake, Proof, Reply, Show,
+    call::{Chars, Place, TEXT_BYTES_MAX, Texts, WORD_BYTES_MAX},
+    text::{HandshakeText, ShowText, TextsText, WhenText},
+    when::When,
 };
-use crate::{request::target::php, verify::catalogue::Mistakes};
+use crate::{
+    request::target::php,
+    verify::{Scheme, catalogue::Mistakes},
+};
 use http::{HeaderName, Method};
 use serde_saphyr::Spanned;
 
 impl Handshake {
     /// `None` where something wrong was told.
-    pub(in crate::verify) fn compile(text: &HandshakeText, wrong: &mut Mistakes) -> Option<Self> {
-        let HandshakeText { name, when, proof, token, reply } = text;
+    pub(in crate::verify) fn compile(
+        text: &HandshakeText,
+        scheme: Option<&Scheme>,
+        wrong: &mut Mistakes,
+    ) -> Option<Self> {
+        let HandshakeText { name, when, proof, token, texts, show, reply } = text;
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.value.is_empty() || !name.value.bytes().all(plain) {
             wrong.at(name, "a name has lower-case letters, digits and `-` alone: it is a field of logs");
         }
-        let signed_members = !(when.json.is_empty() && when.has.is_empty());
-        let proof = match (proof.value.as_str(), token) {
-            ("signature", None) => {
-                if !signed_members {
-                    wrong.at(
-                        name,
-                        "anyone can change a header or a query; name a member of the signed body under `json` or `has`",
-                    );
-                }
-                Some(Proof::Signature)
-            }
-            ("verify_token", Some(place)) => Place::compile(place, false, wrong).map(Proof::Token),
-            ("verify_token", None) => {
-                wrong.at(proof, "where is it? write `token: query:NAME`");
-                None
-            }
-            ("nothing", None) => Some(Proof::Nothing),
-            ("signature" | "nothing", Some(place)) => {
-                wrong.at(place, "this goes with `proof: verify_token` alone; leave it out");
-                None
-            }
-            (other, _) => {
-                let message = format!("unknown proof `{other}`; known here: `signature`, `verify_token`, `nothing`");
-                wrong.at(proof, message);
-                None
-            }
-        };
-        if proof.as_ref().is_some_and(|proof| *proof != Proof::Signature) && (signed_members || !when.lacks.is_empty())
-        {
-            wrong.at(name, UNREAD);
-        }
+        let proof = self::proof(proof, token.as_ref(), wrong);
         let when = When::compile(when, name, wrong);
-        let reply = Reply::compile(reply, proof.as_ref(), name, wrong);
-        Some(Self { name: name.value.clone(), proof: proof?, when: when?, reply: reply? })
+        let texts = Texts::compile(texts, wrong);
+        let show = match show {
+            Some(show) => Some(Show::compile(show, proof.as_ref(), wrong)?),
+            None => None,
+        };
+        let reply = Reply::compile(reply, name, wrong);
+        let call = Self { name: name.value.clone(), proof: proof?, when: when?, texts: texts?, show, reply: reply? };
+        call.holds_together(name, scheme, wrong).then_some(call)
+    }
+
+    fn holds_together(&self, name: &Spanned<String>, scheme: Option<&Scheme>, wrong: &mut Mistakes) -> bool {
+        let before = wrong.0.len();
+        let When { form, lacks, .. } = &self.when;
+        let places = self.parts().filter_map(|made| made.of.place()).chain(match &self.proof {
+            Proof::Token(place) => Some(place),
+            Proof::Signature | Proof::Nothing => None,
+        });
+        let reads_body = self.show.is_some() || places.into_iter().any(|place| matches!(place, Place::Json(_)));
+        if self.is_signed() && !self.when.reads_body() {
+            wrong.at(
+                name,
+                "anyone can change a header or a query; name a member of the signed body under `json` or `has`",
+            );
+        }
+        if !self.is_signed() && !self.when.reads_body() && (reads_body || !lacks.is_empty()) {
+            wrong.at(name, "its body is not read; say under `when` by which member it is told, with `json` or `has`");
+        }
+        if !form.is_empty() && self.when.reads_body() {
+            wrong.at(name, "a body is a form or JSON; leave out `form`, or `json` and `has`");
+        }
+        if self.makes_mac() && scheme.is_some_and(|scheme| !scheme.makes_macs()) {
+            wrong.at(name, "this sender's algorithm has no keyed digest; leave out `hmac_hex` and `hmac_base64`");
+        }
+        if self.is_oracle() && (self.texts.chars != Chars::Word || self.texts.bytes_max > WORD_BYTES_MAX) {
+            let message = format!(
+                "whoever asks would have any text signed; write `texts: {{ chars: word, bytes_max: 64 }}` ({WORD_BYTES_MAX} at most), or `proof: signature` where the vendor signs"
+            );
+            wrong.at(name, message);
+        }
+        wrong.0.len() == before
+    }
+}
+
+fn proof(written: &Spanned<String>, token: Option<&Spanned<String>>, wrong: &mut Mistakes) -> Option<Proof> {
+    match (written.value.as_str(), token) {
+        ("signature", None) => Some(Proof::Signature),
+        ("verify_token", Some(place)) => Place::compile(place, wrong).map(Proof::Token),
+        ("verify_token", None) => {
+            wrong.at(written, "where is it? write `token: query:NAME`");
+            None
+        }
+        ("nothing", None) => Some(Proof::Nothing),
+        ("signature" | "nothing", Some(place)) => {
+            wrong.at(place, "this goes with `proof: verify_token` alone; leave it out");
+            None
+        }
+        (other, _) => {
+            let message = format!("unknown proof `{other}`; known here: `signature`, `verify_token`, `nothing`");
+            wrong.at(written, message);
+            None
+        }
     }
 }
 
 impl When {
     fn compile(text: &WhenText, name: &Spanned<String>, wrong: &mut Mistakes) -> Option<Self> {
-        let WhenText { method, query, header, form, json, has, lacks } = text;
-        let method = match method.as_ref().map(|method| (method, method.value.as_str())) {
-            None | Some((_, "POST")) => Some(Method::POST),
-            Some((_, "GET")) => Some(Method::GET),
-            Some((place, _)) => {
-                wrong.at(place, "write `GET`, or leave it out for `POST`");
-                None
-            }
-        };
-        if query.is_empty() && header.is_empty() && form.is_empty() && json.is_empty() && has.is_empty() {
+        let WhenText { method, query, header, present, form, json, has, lacks } = text;
+        let methods =
+            [("POST", Method::POST), ("GET", Method::GET), ("HEAD", Method::HEAD), ("OPTIONS", Method::OPTIONS)];
+        let written = method.as_ref().map_or("POST", |method| method.value.as_str());
+        let known = methods.into_iter().find(|(word, _)| *word == written).map(|(_, method)| method);
+        if let (None, Some(place)) = (&known, method) {
+            wrong.at(place, "write `GET`, `HEAD` or `OPTIONS`, or leave it out for `POST`");
+        }
+        let by_head = query.is_empty() && header.is_empty() && present.is_empty();
+        // An event is never a HEAD.
+        if by_head && form.is_empty() && json.is_empty() && has.is_empty() && known != Some(Method::HEAD) {
             wrong.at(name, "every request would be this one; say under `when` by what it is told");
         }
         for pointer in json.keys().chain(has).chain(lacks) {
@@ -84,10 +125,20 @@ impl When {
                 Err(_) => wrong.at(name, format!("`{field}` is no name of a header")),
             }
         }
+        let mut there = Vec::new();
+        for place in present {
+            match Place::compile(place, wrong) {
+                Some(Place::Json(_)) => {
+                    wrong.at(place, "a member of the body goes under `has`, as in `has: [/challenge]`");
+                }
+                found => there.extend(found),
+            }
+        }
         Some(Self {
-            method: method?,
+            method: known?,
             query: query.iter().map(|(name, value)| (as_php_reads(name), value.clone())).collect(),
             headers,
+            present: there,
             form: form.clone(),
             json: json.iter().map(|(pointer, value)| (pointer.clone(), value.clone())).collect(),
             has: has.clone(),
@@ -96,79 +147,61 @@ impl When {
     }
 }
 
-impl Reply {
-    fn compile(text: &ReplyText, proof: Option<&Proof>, name: &Spanned<String>, wrong: &mut Mistakes) -> Option<Self> {
-        let ReplyText { status, echo, members } = text;
-        let reads_body = proof.is_none_or(|proof| *proof == Proof::Signature);
-        let status = status.unwrap_or(200);
-        if !(200..300).contains(&status) {
-            wrong.at(name, format!("a call is answered with a status from 200 to 299, and not with {status}"));
-        }
-        let body = match (echo, members.is_empty()) {
-            (None, true) => Some(Said::Nothing),
-            (Some(place), true) => Place::compile(place, reads_body, wrong).map(Said::Echo),
-            (None, false) => {
-                let members = members
-                    .iter()
-                    .map(|(member, text)| Some((member.clone(), Made::compile(member, text, proof, name, wrong)?)));
-                members.collect::<Option<_>>().map(Said::Members)
-            }
-            (Some(place), false) => {
-                wrong.at(place, "an answer is a text or an object: `echo` or `members`");
-                None
-            }
+impl Texts {
+    fn compile(text: &TextsText, wrong: &mut Mistakes) -> Option<Self> {
+        let chars = match &text.chars {
+            None => Some(Chars::Line),
+            Some(written) => wrong.word(written, "kind of text", &[("line", Chars::Line), ("word", Chars::Word)], &[]),
         };
-        Some(Self { status, body: body? })
+        let bytes_max = text.bytes_max.as_ref().map_or(TEXT_BYTES_MAX, |written| written.value);
+        if let Some(written) = text.bytes_max.as_ref().filter(|it| !(1..=TEXT_BYTES_MAX).contains(&it.value)) {
+            wrong.at(written, format!("a text has from 1 to {TEXT_BYTES_MAX} bytes; write something such as `64`"));
+        }
+        Some(Self { chars: chars?, bytes_max })
     }
 }
 
-impl Made {
-    fn compile(
-        member: &str,
-        text: &MemberText,
-        proof: Option<&Proof>,
-        name: &Spanned<String>,
-        wrong: &mut Mistakes,
-    ) -> Option<Self> {
-        let reads_body = proof.is_none_or(|proof| *proof == Proof::Signature);
-        match text {
-            MemberText { is: Some(value), echo: None, hmac_hex: None } => Some(Self::Is(value.clone())),
-            MemberText { is: None, echo: Some(place), hmac_hex: None } => {
-                Place::compile(place, reads_body, wrong).map(Self::Echo)
-            }
-            MemberText { is: None, echo: None, hmac_hex: Some(place) } => {
-                if !reads_body {
-                    let message = "whoever asks would have any text signed; this goes with `proof: signature` alone";
-                    wrong.at(place, message);
-                }
-                Place::compile(place, reads_body, wrong).map(Self::HmacHex)
-            }
-            _ => {
-                wrong.at(name, format!("how is `{member}` made? write one of `is`, `echo` and `hmac_hex`"));
-                None
-            }
+impl Show {
+    fn compile(text: &ShowText, proof: Option<&Proof>, wrong: &mut Mistakes) -> Option<Self> {
+        let ShowText { url, hosts } = text;
+        let pointer = url.value.strip_prefix("json:").filter(|pointer| pointer.starts_with('/'));
+        if pointer.is_none() {
+            wrong.at(url, format!("cannot read `{}`; write `json:/pointer`, as in `json:/SubscribeURL`", url.value));
         }
+        if hosts.is_empty() && proof.is_some_and(|proof| *proof != Proof::Signature) {
+            wrong.at(
+                url,
+                "nobody signed it, and an operator may follow it; say where it may lead, with `hosts: [.vendor.example]`",
+            );
+        }
+        let host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+        if let Some(odd) = hosts.iter().find(|name| name.trim_start_matches('.').is_empty() || !name.bytes().all(host))
+        {
+            wrong.at(url, format!("`{odd}` is no host; write `vendor.example`, or `.vendor.example` for all below it"));
+        }
+        Some(Self { pointer: pointer?.to_owned(), hosts: hosts.clone() })
     }
 }
 
 impl Place {
-    fn compile(text: &Spanned<String>, reads_body: bool, wrong: &mut Mistakes) -> Option<Self> {
+    fn compile(text: &Spanned<String>, wrong: &mut Mistakes) -> Option<Self> {
         let place = match text.value.split_once(':') {
             Some(("query", name)) if !name.is_empty() => Some(Self::Query(as_php_reads(name))),
+            Some(("header", name)) => {
+                name.parse::<HeaderName>().ok().map(|name| Self::Header(name.as_str().to_owned()))
+            }
             Some(("json", pointer)) if pointer.starts_with('/') => Some(Self::Json(pointer.to_owned())),
             _ => None,
         };
-        if matches!(place, Some(Self::Json(_))) && !reads_body {
-            wrong.at(text, UNREAD);
-        }
         if place.is_none() {
-            wrong.at(text, format!("cannot read `{}`; write `query:NAME` or `json:/pointer`", text.value));
+            wrong.at(
+                text,
+                format!("cannot read `{}`; write `query:NAME`, `header:NAME` or `json:/pointer`", text.value),
+            );
         }
         place
     }
 }
-
-const UNREAD: &str = "the body of a call that is not signed is not read; use its head, or its `form` to tell it";
 
 /// `hub.mode` is `hub_mode` to PHP, and targets show it so.
 fn as_php_reads(name: &str) -> String {

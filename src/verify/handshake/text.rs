@@ -15,8 +15,13 @@ pub struct HandshakeText {
     pub when: WhenText,
     /// `signature`, `verify_token` or `nothing`: why it is answered.
     pub proof: Spanned<String>,
-    /// `query:NAME`: where the verify token is.
+    /// `query:NAME` or `header:NAME`: where the verify token is.
     pub token: Option<Spanned<String>>,
+    /// What a text may be that is sent back or signed.
+    #[serde(default)]
+    pub texts: TextsText,
+    /// A URL that the vendor wants opened.
+    pub show: Option<ShowText>,
     /// What it is answered with.
     #[serde(default)]
     pub reply: ReplyText,
@@ -26,7 +31,7 @@ pub struct HandshakeText {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WhenText {
-    /// `POST` if absent.
+    /// `GET`, `HEAD` or `OPTIONS`; `POST` if absent.
     pub method: Option<Spanned<String>>,
     /// Parameters of the query with their values.
     #[serde(default)]
@@ -34,6 +39,9 @@ pub struct WhenText {
     /// Header fields with their values.
     #[serde(default)]
     pub header: BTreeMap<String, String>,
+    /// `query:NAME` and `header:NAME`: what is there once, whatever it says.
+    #[serde(default)]
+    pub present: Vec<Spanned<String>>,
     /// Fields of a form that has no others, each a number.
     #[serde(default)]
     pub form: Vec<String>,
@@ -48,27 +56,60 @@ pub struct WhenText {
     pub lacks: Vec<String>,
 }
 
+/// What a text may be that is sent back or signed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextsText {
+    /// `line` (the default): plain text. `word`: letters, digits, `-` and `_`, padded with `=`.
+    pub chars: Option<Spanned<String>>,
+    /// 512 if absent.
+    pub bytes_max: Option<Spanned<usize>>,
+}
+
+/// A URL that the vendor wants opened: the operator is shown it, and nothing follows it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShowText {
+    /// `json:/pointer`.
+    pub url: Spanned<String>,
+    /// Where it may lead: hosts, or `.example.com` for all below it. Required where nobody signed.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
 /// What a validation call is answered with.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplyText {
     /// 200 if absent.
     pub status: Option<u16>,
-    /// `query:NAME` or `json:/pointer`: this text, as text.
+    /// `query:NAME`, `header:NAME` or `json:/pointer`: this text, as text.
     pub echo: Option<Spanned<String>>,
+    /// A text of these parts.
+    #[serde(default)]
+    pub text: Vec<MadeText>,
     /// One JSON object.
     #[serde(default)]
-    pub members: BTreeMap<String, MemberText>,
+    pub members: BTreeMap<String, MadeText>,
+    /// Header fields.
+    #[serde(default)]
+    pub headers: BTreeMap<String, MadeText>,
 }
 
-/// How a member of the answer is made: one of these.
+/// How a part of the answer is made: one of these, and `prefix` before it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MemberText {
+pub struct MadeText {
+    /// Literal text before it.
+    pub prefix: Option<String>,
     /// A value.
     pub is: Option<Value>,
-    /// `query:NAME` or `json:/pointer`: the text from there.
+    /// `query:NAME`, `header:NAME` or `json:/pointer`: the text from there.
     pub echo: Option<Spanned<String>>,
     /// Its keyed digest, in hexadecimal.
     pub hmac_hex: Option<Spanned<String>>,
+    /// Its keyed digest, in base64.
+    pub hmac_base64: Option<Spanned<String>>,
+    /// What the policy says under this name in `sender.config`.
+    pub config: Option<Spanned<String>>,
 }

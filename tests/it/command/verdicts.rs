@@ -42,6 +42,24 @@ fn a_refusal_is_a_judgement_and_a_line_that_is_no_request_is_not() {
 }
 
 #[test]
+fn a_recorded_call_is_answered_as_the_gate_would() {
+    let crc = r#"{"id":1,"scheme":"x","secrets":["a-secret-of-x"],"method":"GET","url":"https://a.example/x?crc_token=foo","now_unix":0}"#;
+    let meta = r#"{"id":2,"scheme":"meta","config":{"verify_token":"word"},"method":"GET","url":"/in?hub.mode=subscribe&hub.challenge=115&hub.verify_token=word","now_unix":0}"#;
+    let lines = format!("{crc}\n{meta}\n{}\n", meta.replace("token=word", "token=other"));
+    let bench = Bench::new(&[("requests", &lines)]);
+    let ran = bench.run(&["verify", "--requests", "requests"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let crc = "eyJyZXNwb25zZV90b2tlbiI6InNoYTI1Nj02VTJ0M0tQMEZ1S3gwcHYyZzIrM3pUTURIN3ZsTUJ5N0ZtVklSQ3kwZm4wPSJ9";
+    assert_eq!(told[0]["answer"]["body_base64"], crc, "{ran:?}");
+    assert_eq!(told[0]["answer"]["status"], 200);
+    assert_eq!(told[0]["answer"]["headers"]["content-type"], "application/json");
+    assert_eq!((&told[1]["id"], &told[1]["answer"]["body_base64"]), (&2.into(), &"MTE1".into()), "{ran:?}");
+    assert_eq!(told[1]["answer"]["headers"]["x-content-type-options"], "nosniff");
+    assert_eq!(told[2]["code"], "signature_missing", "{ran:?}");
+}
+
+#[test]
 fn a_start_that_is_refused_writes_nothing() {
     let bench = Bench::new(&[("gate.yaml", POLICY)]);
     let ran = bench.run(&["run", "gate.yaml", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);

@@ -12,6 +12,7 @@ use http::Method;
 use std::{collections::BTreeMap, sync::Arc};
 
 const POLICY: &str = "
+public_url: https://shop.test
 listeners: [{ on: '127.0.0.1:0' }]
 routes:
   meta: { at: { path: /meta }, sender: { provider: meta, keys: shop, verify_token: words }, repeats: { remember: 168h } }
@@ -21,6 +22,13 @@ routes:
     sender: { provider: woocommerce, keys: shop }
     admit: { content_types: [application/json] }
     repeats: { remember: 72h }
+  x: { at: { path: /x }, sender: { provider: x, keys: shop }, repeats: { remember: 24h } }
+  trello:
+    at: { path: /trello }
+    sender: { provider: trello, keys: shop }
+    repeats: { remember: 24h }
+  xero: { at: { path: /xero }, sender: { provider: xero, keys: shop }, repeats: { remember: 24h } }
+  okta: { at: { path: /okta }, sender: { provider: okta, keys: shop }, repeats: { protection: impossible } }
 keys: { shop: [{ id: live, from: env:SHOP }], words: [{ id: console, from: env:WORDS }] }
 destinations: { wordpress: { url: 'http://127.0.0.1:9/events' } }
 ";
@@ -31,7 +39,8 @@ async fn house(folder: &tempfile::TempDir) -> House {
     let catalogue = Catalogue::embedded();
     let compiled = compile(&Source::one("gate.yaml", POLICY), &catalogue, &Overrides::default(), SystemClock.now());
     let key = |text: &str| vec![Key { id: "live".into(), secret: Secret::new(text).unwrap(), retire: None }];
-    let named = ["shop/meta", "shop/slack", "shop/woocommerce"].map(|name| (name.to_owned(), key(SECRET)));
+    let named = ["meta", "slack", "woocommerce", "x", "trello", "xero", "okta"]
+        .map(|name| (format!("shop/{name}"), key(SECRET)));
     let named = BTreeMap::from(named).into_iter().chain([("words/verify_token".to_owned(), key("opensesame"))]);
     let settings = Settings { folder: folder.path().join("spool"), bytes: 64 << 20, free: 0 };
     let (spool, _) = Spool::open(settings, Arc::new(SystemClock)).unwrap();
@@ -78,4 +87,62 @@ async fn vendors_hear_plain_text_that_no_browser_takes_for_a_page() {
     assert!(ask_once(house.at, &post("/orders", form, "webhook_id=12")).await.starts_with("HTTP/1.1 200"));
     assert_eq!(house.hears().await.detail.as_deref(), Some("ping"));
     assert!(ask_once(house.at, &post("/orders", form, "webhook_id=x")).await.starts_with("HTTP/1.1 415"));
+}
+
+/// The digest is what `openssl dgst -sha256 -hmac` says.
+#[tokio::test]
+async fn a_stranger_hears_few_digests_and_of_words_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = house(&folder).await;
+    let crc = |token: &str| format!("GET /x?crc_token={token} HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    let answer = ask_once(house.at, &crc("challenge_string")).await;
+    let told = r#"{"response_token":"sha256=025ehatev0E1aSywUOyY/jWeEt4JujIpVduOfqEOGq0="}"#;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(told), "{answer}");
+    let heard = house.hears().await;
+    assert_eq!((heard.code, heard.detail.as_deref()), ("handshake", Some("crc")));
+    for body in ["%7B%7D", "12", "true", "a=b", "a%26b", "%3Ca%3E", &"a".repeat(129)] {
+        assert!(ask_once(house.at, &crc(body)).await.starts_with("HTTP/1.1 405"), "{body}");
+        assert_eq!(house.hears().await.code, "method_not_allowed");
+    }
+    let mut answered = 1;
+    let refused = loop {
+        let answer = ask_once(house.at, &crc("challenge_string")).await;
+        let code = house.hears().await.code;
+        if code != "handshake" {
+            break (answer, code);
+        }
+        answered += 1;
+        assert!(answered < 100, "there is no limit");
+    };
+    assert!(refused.0.starts_with("HTTP/1.1 429") && refused.0.to_ascii_lowercase().contains("retry-after"));
+    assert_eq!(refused.1, "sender_limited");
+    assert!(answered >= 10, "{answered}");
+}
+
+#[tokio::test]
+async fn a_head_hears_that_somebody_is_at_home_and_a_bad_signature_an_empty_401() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = house(&folder).await;
+    let answer = ask_once(house.at, "HEAD /trello HTTP/1.1\r\nHost: shop.test\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\n"), "{answer}");
+    assert_eq!(house.hears().await.detail.as_deref(), Some("callback-check"));
+    let asks = "GET /okta HTTP/1.1\r\nHost: shop.test\r\nX-Okta-Verification-Challenge: my_value\r\n\r\n";
+    let answer = ask_once(house.at, asks).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(r#"{"verification":"my_value"}"#), "{answer}");
+    assert_eq!(house.hears().await.code, "handshake");
+    let body = r#"{"events":[],"lastEventSequence":0,"firstEventSequence":0,"entropy":"S0m3r4Nd0mt3xt"}"#;
+    let scheme = &Catalogue::embedded().find("xero").unwrap().scheme.clone();
+    let (method, content_type, id, at) = (&Method::POST, "application/json", "", SystemClock.now());
+    let what = Unsigned { method, url: "/xero", content_type, body: body.as_bytes(), id, at };
+    let fields = scheme.sign(&scheme.signing_key(SECRET).unwrap(), &what).fields;
+    let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let post = |body: &str| {
+        format!("POST /xero HTTP/1.1\r\nHost: shop.test\r\nContent-Length: {}\r\n{fields}\r\n{body}", body.len())
+    };
+    let answer = ask_once(house.at, &post(body)).await.to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 200") && answer.contains("content-length: 0\r\n"), "{answer}");
+    assert_eq!(house.hears().await.detail.as_deref(), Some("intent-to-receive"));
+    let answer = ask_once(house.at, &post(&body.replace("S0m3", "s0m3"))).await.to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 401") && answer.ends_with("\r\n\r\n"), "{answer}");
+    assert!(answer.contains("content-length: 0\r\n") && !answer.contains("set-cookie"), "{answer}");
 }

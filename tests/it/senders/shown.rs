@@ -57,7 +57,7 @@ impl Shown {
         let (at, url) = (Timestamp::from_unix_s(NOW_S), "https://shop.example/in");
         let what = Unsigned { method: &Method::POST, url, content_type, body, id: "msg_1", at };
         let mut made = provider.scheme.sign(&key, &what);
-        let config: Config = provider.scheme.config().map(|name| (name.to_owned(), format!("our {name}"))).collect();
+        let config: Config = provider.config().map(|name| (name.to_owned(), format!("our {name}"))).collect();
         made.fields.extend(provider.scheme.config_fields(&config));
         made.fields.push(("content-type".to_owned(), content_type.to_owned()));
         let target = made.url.strip_prefix(SITE).unwrap().to_owned();

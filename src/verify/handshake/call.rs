@@ -1,0 +1,128 @@
+//! What a validation call says, and what of it is fit to be sent back, signed or shown.
+
+use super::find;
+use crate::{
+    json::{self, Node},
+    request::Head,
+};
+use http::Uri;
+
+/// Where a text of the call is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A parameter of the query, its name as PHP reads it.
+    Query(String),
+    /// A header field, in lower case.
+    Header(String),
+    /// A member of the JSON body.
+    Json(String),
+}
+
+/// What a text may be that is sent back or signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Texts {
+    pub(super) chars: Chars,
+    pub(super) bytes_max: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chars {
+    /// Plain text that no browser and no log would take for anything else.
+    Line,
+    /// Letters, digits, `-` and `_`, padded with `=` as base64 is; and no JSON, as digits alone would be. A body that
+    /// is signed by itself must not be made of it: to a form it is at most one name without a value.
+    Word,
+}
+
+/// The longest text that is sent back or signed; vendors' are a tenth of it.
+pub(super) const TEXT_BYTES_MAX: usize = 512;
+/// The longest text that is signed for whoever asks. X's is the longest of those that are known, with some 60.
+pub(super) const WORD_BYTES_MAX: usize = 128;
+/// The longest URL that an operator is shown; those of SNS have some 350.
+const URL_BYTES_MAX: usize = 2048;
+
+/// What a call says.
+pub(super) struct Call<'a> {
+    pub(super) head: &'a Head,
+    pub(super) document: Option<&'a Node>,
+    pub(super) texts: Texts,
+}
+
+impl Call<'_> {
+    /// A text that is fit to be sent back or signed.
+    pub(super) fn text(&self, place: &Place) -> Option<String> {
+        let text = match place {
+            Place::Query(name) => parameter(self.head, name)?,
+            Place::Header(name) => self.head.sole(name)?.to_owned(),
+            Place::Json(pointer) => find(self.document, pointer)?.text()?.to_owned(),
+        };
+        self.texts.fit(&text).then_some(text)
+    }
+
+    /// A URL that an operator may be shown.
+    pub(super) fn url(&self, pointer: &str, hosts: &[String]) -> Option<String> {
+        let text = find(self.document, pointer)?.text()?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=:,?&%@!$();*#".contains(&byte);
+        if text.len() > URL_BYTES_MAX || !text.bytes().all(plain) {
+            return None;
+        }
+        let url: Uri = text.parse().ok()?;
+        let authority = url.authority()?;
+        let host = authority.host();
+        // Whoever reads it must see where it leads, and not `https://vendor.example@elsewhere`.
+        let is_plain = url.scheme_str() == Some("https") && !authority.as_str().contains('@') && !host.is_empty();
+        let below = |wanted: &String| match wanted.strip_prefix('.') {
+            Some(_) => host.len() > wanted.len() && host.ends_with(wanted.as_str()),
+            None => host == wanted,
+        };
+        (is_plain && (hosts.is_empty() || hosts.iter().any(below))).then(|| text.to_owned())
+    }
+}
+
+impl Texts {
+    fn fit(self, text: &str) -> bool {
+        if !(1..=self.bytes_max).contains(&text.len()) {
+            return false;
+        }
+        match self.chars {
+            Chars::Line => {
+                text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:, ".contains(&byte))
+                    && text.trim_ascii() == text
+            }
+            Chars::Word => {
+                let letters = text.trim_end_matches('=');
+                let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+                let padded = text.len() - letters.len() <= 2;
+                padded && !letters.is_empty() && letters.bytes().all(word) && json::read(text.as_bytes()).is_err()
+            }
+        }
+    }
+}
+
+/// The value of a parameter that stands in the query once.
+pub(super) fn parameter(head: &Head, name: &str) -> Option<String> {
+    let mut found = head.target.parameters().filter(|(found, _)| **found == *name.as_bytes());
+    let (_, value) = found.next()?;
+    found.next().is_none().then_some(())?;
+    String::from_utf8(value.into_owned()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_no_document() {
+        let word = Texts { chars: Chars::Word, bytes_max: 8 };
+        for fit in ["a", "a1-_", "-", "YQ==", "YWI=", "1e", "null_"] {
+            assert!(word.fit(fit), "{fit}");
+        }
+        for unfit in ["", "1", "12345678", "-1", "1e5", "null", "true", "false", "=", "==", "a=b", "a===", "a.b", "a b"]
+        {
+            assert!(!word.fit(unfit), "{unfit}");
+        }
+        for unfit in ["{}", "\"a\"", "[1]", "a&b", "a/b", "a+b", "a\n", "\u{e9}", "abcdefghi"] {
+            assert!(!word.fit(unfit), "{unfit}");
+        }
+    }
+}
