@@ -131,7 +131,9 @@ impl Webhook {
             return None;
         }
         let unsigned = |handshake: &&Handshake| handshake.proof != Proof::Signature;
-        let told = |handshake: &&Handshake| handshake.when.form(raw) && handshake.when.may_be(head, raw);
+        // A call that says everything in its head has no body: what comes with one may be an event.
+        let bare = |it: &Handshake| raw.is_empty() || !it.when.is_bare();
+        let told = |it: &&Handshake| bare(it) && it.when.form(raw) && it.when.may_be(head, raw);
         let candidates: Vec<_> = self.handshakes.iter().filter(unsigned).filter(told).collect();
         let reads_body = candidates.iter().any(|handshake| handshake.when.reads_body());
         let root = if reads_body { json::read(raw).ok() } else { None };
@@ -146,6 +148,12 @@ impl Webhook {
             let key = keys.in_force(&self.keys, now).next().map(|key| &key.secret);
             handshake.answer(&call, &Account { scheme, key, config: &self.config })
         })
+    }
+
+    /// Whether the body may be a text of which this sender's answers make a keyed digest for whoever asks, so that a
+    /// signature over it shows nothing. No event of a vendor is a single word.
+    pub(super) fn signs_for_strangers(&self, raw: &[u8]) -> bool {
+        self.handshakes.iter().any(|handshake| handshake.is_oracle() && handshake.texts.is_part(raw))
     }
 
     /// The answer to a validation call that was signed as events are.

@@ -73,6 +73,9 @@ pub struct Verified {
 /// # Errors
 /// One of the rejections for which [`Rejection::is_authentication`] holds.
 pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Rejection> {
+    if webhook.signs_for_strangers(&request.raw) {
+        return Err(Rejection::SignatureMismatch); // whoever asks nicely has it signed
+    }
     let in_force: Vec<_> = keys.in_force(&webhook.keys, now).collect();
     let scheme = &webhook.provider.scheme;
     let account = Account { public_url: webhook.public_url.as_deref(), config: &webhook.config };

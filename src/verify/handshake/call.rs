@@ -30,8 +30,10 @@ pub(super) enum Chars {
     /// Plain text that no browser and no log would take for anything else.
     Line,
     /// Letters, digits, `-` and `_`, padded with `=` as base64 is; and no JSON, as digits alone would be. A body that
-    /// is signed by itself must not be made of it: to a form it is at most one name without a value.
+    /// is signed by itself must not be made of it.
     Word,
+    /// Hexadecimal in lower case: a word that decodes to nothing where bodies are base64.
+    Hex,
 }
 
 /// The longest text that is sent back or signed; vendors' are a tenth of it.
@@ -80,6 +82,13 @@ impl Call<'_> {
 }
 
 impl Texts {
+    /// Whether these bytes can be a part of a word. A scheme may sign more than the body, with nothing between: what a
+    /// word begins or ends with is as forged as the whole of it.
+    pub(super) fn is_part(self, raw: &[u8]) -> bool {
+        let letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_=".contains(byte);
+        (1..=self.bytes_max).contains(&raw.len()) && raw.iter().all(letter)
+    }
+
     fn fit(self, text: &str) -> bool {
         if !(1..=self.bytes_max).contains(&text.len()) {
             return false;
@@ -88,6 +97,10 @@ impl Texts {
             Chars::Line => {
                 text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:, ".contains(&byte))
                     && text.trim_ascii() == text
+            }
+            Chars::Hex => {
+                let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                text.bytes().all(hex) && json::read(text.as_bytes()).is_err()
             }
             Chars::Word => {
                 let letters = text.trim_end_matches('=');
@@ -110,6 +123,15 @@ pub(super) fn parameter(head: &Head, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hexadecimal_is_written_small_and_is_no_document() {
+        let hex = Texts { chars: Chars::Hex, bytes_max: 8 };
+        assert!(hex.fit("0a") && hex.fit("abcdef"));
+        for unfit in ["", "12", "1e5", "A", "g", "-", "a=", "abcdefabc"] {
+            assert!(!hex.fit(unfit), "{unfit}");
+        }
+    }
 
     #[test]
     fn a_word_is_no_document() {

@@ -62,7 +62,7 @@ impl Handshake {
         if self.makes_mac() && scheme.is_some_and(|scheme| !scheme.makes_macs()) {
             wrong.at(name, "this sender's algorithm has no keyed digest; leave out `hmac_hex` and `hmac_base64`");
         }
-        if self.is_oracle() && (self.texts.chars != Chars::Word || self.texts.bytes_max > WORD_BYTES_MAX) {
+        if self.is_oracle() && (self.texts.chars == Chars::Line || self.texts.bytes_max > WORD_BYTES_MAX) {
             let message = format!(
                 "whoever asks would have any text signed; write `texts: {{ chars: word, bytes_max: 64 }}` ({WORD_BYTES_MAX} at most), or `proof: signature` where the vendor signs"
             );
@@ -151,7 +151,7 @@ impl Texts {
     fn compile(text: &TextsText, wrong: &mut Mistakes) -> Option<Self> {
         let chars = match &text.chars {
             None => Some(Chars::Line),
-            Some(written) => wrong.word(written, "kind of text", &[("line", Chars::Line), ("word", Chars::Word)], &[]),
+            Some(written) => wrong.word(written, "kind of text", &[("line", Chars::Line), ("word", Chars::Word), ("hex", Chars::Hex)], &[]),
         };
         let bytes_max = text.bytes_max.as_ref().map_or(TEXT_BYTES_MAX, |written| written.value);
         if let Some(written) = text.bytes_max.as_ref().filter(|it| !(1..=TEXT_BYTES_MAX).contains(&it.value)) {

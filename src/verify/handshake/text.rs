@@ -60,7 +60,8 @@ pub struct WhenText {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextsText {
-    /// `line` (the default): plain text. `word`: letters, digits, `-` and `_`, padded with `=`.
+    /// `line` (the default): plain text. `word`: letters, digits, `-` and `_`, padded with `=`. `hex`: lower-case
+    /// hexadecimal.
     pub chars: Option<Spanned<String>>,
     /// 512 if absent.
     pub bytes_max: Option<Spanned<usize>>,

@@ -49,6 +49,11 @@ impl When {
         !(self.json.is_empty() && self.has.is_empty())
     }
 
+    /// Whether it is told by its head alone.
+    pub(super) fn is_bare(&self) -> bool {
+        !self.reads_body() && self.form.is_empty()
+    }
+
     /// Vendors write neither escapes nor anything else into these forms.
     pub(super) fn form(&self, raw: &[u8]) -> bool {
         if self.form.is_empty() {

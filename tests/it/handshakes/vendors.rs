@@ -24,7 +24,7 @@ const NAMES: &[&str] = &[
     "trello",
     "intercom",
     "smartcar",
-    "graph",
+    "microsoft-graph",
     "event-grid",
     "cloud-events",
     "braintree",
@@ -33,11 +33,7 @@ const NAMES: &[&str] = &[
 const SECRET: &str = "5b3975651c3cab92d044c096dc30a1c2";
 
 /// Senders of which the scheme is made up, and the call is the vendor's.
-const OWN: [(&str, &str); 5] = [
-    (
-        "graph",
-        r#"[{ name: validation, when: { present: ["query:validationToken"] }, proof: nothing, reply: { echo: "query:validationToken" } }]"#,
-    ),
+const OWN: [(&str, &str); 4] = [
     (
         "event-grid",
         r#"[{ name: subscription-validation,
@@ -56,7 +52,7 @@ const OWN: [(&str, &str); 5] = [
     (
         "braintree",
         r#"[{ name: challenge, when: { method: GET, present: ["query:bt_challenge"] }, proof: nothing,
-              texts: { chars: word, bytes_max: 32 },
+              texts: { chars: hex, bytes_max: 32 },
               reply: { text: [{ config: public_key }, { prefix: "|", hmac_hex: "query:bt_challenge" }] } }]"#,
     ),
     (
@@ -87,7 +83,7 @@ fn policy(catalogue: &Catalogue) -> Policy {
     for name in NAMES {
         let entry = catalogue.find(name).unwrap();
         let repeats = match (entry.max_age, *name) {
-            (_, "okta" | "dropbox") => "protection: impossible",
+            (_, "okta" | "dropbox" | "microsoft-graph") => "protection: impossible",
             (None, _) => "remember: 168h",
             (Some(_), _) => "",
         };
@@ -192,7 +188,7 @@ fn vendors_hear_what_their_documentation_asks_for() {
     let told = (200, JSON, format!(r#"{{"challenge":"{digest}"}}"#));
     assert_eq!(answer(Call::unsigned("/smartcar", JSON, VERIFY)), told);
     assert_eq!(answer(signed("smartcar", VERIFY)), told);
-    let token = "/graph?validationToken=Validation%3a+Testing+client+application+reachability+for+subscription+Request-Id%3a+522a8e7e-096a-494c-aaf1-ac0dcfca45b7";
+    let token = "/microsoft-graph?validationToken=Validation%3a+Testing+client+application+reachability+for+subscription+Request-Id%3a+522a8e7e-096a-494c-aaf1-ac0dcfca45b7";
     let told = "Validation: Testing client application reachability for subscription Request-Id: 522a8e7e-096a-494c-aaf1-ac0dcfca45b7";
     assert_eq!(answer(Call::of(Method::POST, token)), (200, "text/plain", told.to_owned()));
     let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
@@ -265,6 +261,13 @@ fn what_only_looks_like_a_call_is_judged_like_any_request() {
         assert_eq!(get(target), "method_not_allowed", "{target}");
     }
     assert_eq!(get(&format!("/dropbox?challenge={}", "a".repeat(513))), "method_not_allowed");
+    let with_body = |target: &str| Call { body: "{}".into(), ..Call::of(Method::POST, target) };
+    let notified = with_body("/microsoft-graph?validationToken=a").with("content-type", JSON);
+    assert_eq!(refused(notified), "signature_missing", "a notification with a token in its URL is a notification");
+    let challenge = |text: &str| get(&format!("/braintree?bt_challenge={text}"));
+    for odd in ["20F9", "xyz", "12", &"a".repeat(33)] {
+        assert_eq!(challenge(odd), "method_not_allowed", "{odd}");
+    }
     assert_eq!(refused(Call::of(Method::HEAD, "/x")), "method_not_allowed");
     assert_eq!(refused(Call::get("/trello")), "method_not_allowed");
     for bad in ["{}", "[1]", "\\u007b\\u007d", "12", "a.b", "a b", ""] {
@@ -286,6 +289,19 @@ fn what_only_looks_like_a_call_is_judged_like_any_request() {
     assert_eq!(play(signed("xero", &event)).decision.name(), "accepted");
     let other_type = signed("twitch", CHALLENGE).with("twitch-eventsub-message-type", "notification");
     assert_eq!(play(other_type).decision.name(), "accepted");
+}
+
+/// What a stranger had signed is nothing that the vendor said.
+#[test]
+fn a_digest_that_was_made_for_a_stranger_signs_no_event() {
+    let answered = answer(Call::get("/x?crc_token=a-word"));
+    let told: serde_json::Value = serde_json::from_str(&answered.2).unwrap();
+    let digest = told["response_token"].as_str().unwrap();
+    let event = |body: &str, kind| Call::unsigned("/x", kind, body).with("x-twitter-webhooks-signature", digest);
+    assert_eq!(refused(event("a-word", JSON)), "signature_mismatch");
+    let (word, document) = (signed("x", "a-word"), signed("x", r#"{"for_user_id":"1"}"#));
+    assert_eq!(refused(word), "signature_mismatch", "whoever signed it");
+    assert_eq!(play(document).decision.name(), "accepted");
 }
 
 #[test]
