@@ -146,7 +146,8 @@ fn failed(fault: &Fault, request_id: &str) -> Answer {
         | Fault::TooLate
         | Fault::LeaseLost
         | Fault::OriginUnreachable(_)
-        | Fault::OriginBusy => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        | Fault::OriginBusy
+        | Fault::KeyNotKept(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         // Nothing that would be better the next time.
         Fault::EventTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "event_too_large"),
         Fault::OriginUnknown(_) => (StatusCode::GATEWAY_TIMEOUT, "origin_timeout"),

@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 mod gate_of;
+pub mod handshake;
 pub mod observe;
 mod out;
 pub mod policy;
@@ -34,7 +35,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 it did not work, and standard error says why; 2 the command line is wrong; \
                           3 the policy, its tests, the requests, the spool or what is tried are not in order, and standard output lists how.";
 
-/// What was looked at is not in order: the code for `check`, `test`, `verify`, `explain`, `policy`, `observe` and `spool fsck`.
+/// What was looked at is not in order: the code for `check`, `test`, `verify`, `explain`, `policy`, `handshake`, `observe` and `spool fsck`.
 pub const EXIT_NOT_IN_ORDER: u8 = 3;
 
 /// As a shell tells of a command that SIGPIPE has ended: quietly, but a script can see that not all was said.
@@ -64,6 +65,8 @@ enum Verb {
     Spool(spool::Args),
     /// See what policy a running gate has, load it again, or go back to the one before
     Policy(policy::Args),
+    /// Let a sender hand its key over to a running gate, and see which URLs vendors want opened
+    Handshake(handshake::Args),
     /// See what a running gate would have refused where routes are tried, and whether it is safe to enforce
     Observe(observe::Args),
     /// List the senders that this build knows
@@ -101,6 +104,7 @@ fn verb(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Demo(args) => demo::run(args),
         Verb::Spool(args) => spool::run(&args),
         Verb::Policy(args) => policy::run(&args),
+        Verb::Handshake(args) => handshake::run(&args),
         Verb::Observe(args) => observe::run(&args),
         Verb::Providers(args) => providers::run(&args),
         Verb::Version(args) => version::run(&args),

@@ -7,6 +7,7 @@ pub mod logging;
 pub mod metrics;
 pub mod observed;
 pub mod orders;
+pub mod shown;
 pub mod socket;
 
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
 };
 use metrics::Metrics;
 use observed::Observed;
+use shown::ShownUrls;
 use std::{net::IpAddr, sync::Arc};
 use tracing::{error, info, warn};
 
@@ -31,12 +33,13 @@ use tracing::{error, info, warn};
 pub struct Watch {
     metrics: Arc<Metrics>,
     observed: Arc<Observed>,
+    shown: Arc<ShownUrls>,
 }
 
 impl Watch {
-    /// Counts in these metrics, and by these rollouts.
-    pub fn new(metrics: Arc<Metrics>, observed: Arc<Observed>) -> Self {
-        Self { metrics, observed }
+    /// Counts in these metrics, and by these rollouts; keeps the URLs that vendors want opened.
+    pub fn new(metrics: Arc<Metrics>, observed: Arc<Observed>, shown: Arc<ShownUrls>) -> Self {
+        Self { metrics, observed, shown }
     }
 }
 
@@ -44,6 +47,7 @@ impl edge::Observer for Watch {
     fn finished(&self, report: &Report) {
         self.metrics.finished(report);
         self.observed.finished(report);
+        self.shown.finished(report);
         logging::line(report);
     }
 

@@ -9,6 +9,7 @@
 //! is judged afterwards. Each request ends in one [`Report`]. [`Edge`] starts all this and drains it.
 
 mod accept;
+mod arming;
 mod body;
 mod chunks;
 mod client;
@@ -36,6 +37,7 @@ mod tls;
 mod waited;
 mod wire;
 
+pub use arming::{Armed, Arming, Handovers, Offer};
 pub use engine::{Engine, NoEngine};
 pub use origin::OriginError;
 pub use outbound::{PingoraOutbound, SystemResolver};
@@ -95,6 +97,8 @@ pub struct Config<E> {
     pub ca_file: Option<String>,
     /// Where refused requests are kept, for routes that say so.
     pub captures: Option<Captures>,
+    /// What becomes of keys that vendors hand over; without it none is taken.
+    pub handovers: Option<Handovers>,
 }
 
 /// Why an edge does not start.
@@ -264,7 +268,7 @@ fn doorway<E: Engine>(
 ) -> Doorway<Gateway<E>> {
     let Config { engine, outbound, clock, captures, .. } = config;
     let relay = Relay { engine, outbound, desk: desk.clone(), busy };
-    let guarded = Guarded { limiter: Limiter::new(), relay: Arc::new(relay), captures };
+    let guarded = Guarded { limiter: Limiter::new(), relay: Arc::new(relay), captures, handovers: config.handovers };
     let gateway = Gateway { snapshot: snapshot.clone(), desk: desk.clone(), clock, guarded, shadow: Shadow::new() };
     let conf = ServerConf {
         max_retries: 16, // the gateway counts by itself: dead connections of the pool are no failures

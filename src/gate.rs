@@ -5,7 +5,7 @@ use crate::{
     event::{Arrival, Event, Lineage, event_type},
     ledger::{Accepted, Known, Ledger, Receipt},
     limit::Rate,
-    outcome::{Judgement, Notes, Observation},
+    outcome::{Handover, Judgement, Notes, Observation},
     payload::{Clean, Unclean, clean, read},
     policy::{Delivery, Policy, Route, Sender, Tokens},
     repeat::RepeatKeys,
@@ -25,6 +25,12 @@ pub trait Memory: Send + Sync {
     /// # Errors
     /// [`Rejection::SenderLimited`], and nothing was taken.
     fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection>;
+
+    /// Ends what an operator armed: the label of the key that this route's sender may hand over now, to whoever asks
+    /// first. Where nothing can be armed, nothing is.
+    fn disarm(&self, _route: &str, _now: Timestamp) -> Option<String> {
+        None
+    }
 }
 
 /// Which sender's tokens, and how many there are.
@@ -261,7 +267,9 @@ fn judge_webhook(
     notes: &mut Notes,
 ) -> Result<Judged, Rejection> {
     if webhook.has_handshakes() {
-        if let Some(greeting) = webhook.greet_stranger(keys, &request, now) {
+        if let Some(mut greeting) = webhook.greet_stranger(keys, &request, now)
+            && is_expected(&mut greeting, route, memory, now, notes)
+        {
             if greeting.is_oracle {
                 memory.take(Bucket { route: &route.name, key: STRANGERS, rate: ORACLE })?;
             }
@@ -284,6 +292,21 @@ fn found(unclean: Unclean, notes: &mut Notes) -> Rejection {
     notes.finding = unclean.finding.map(|finding| (finding.pointer, finding.keyword));
     unclean.rejection
 }
+
+/// Whether a call may be answered. One that hands over a key is a call only while its route is armed, and then once.
+fn is_expected(
+    greeting: &mut Greeting,
+    route: &Route,
+    memory: &impl Memory,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> bool {
+    let Some(handed) = &mut greeting.handed else { return true };
+    handed.key = memory.disarm(&route.name, now);
+    notes.handover = Some(if handed.key.is_some() { Handover::Kept } else { Handover::Unarmed });
+    handed.key.is_some()
+}
+
 /// Keyed digests that a route makes in all for whoever asks. Vendors want one an hour, and some when a webhook is set up;
 /// whoever guesses at a key by them learns no more from many.
 const ORACLE: Rate = Rate { count: NonZeroU32::new(10).unwrap(), per: Duration::from_secs(60) };

@@ -3,6 +3,7 @@
 //! Nothing of a secret is ever in an error or a warning: they name the route, the key's label and the way out.
 
 mod fetchers;
+pub mod handed;
 mod jwks;
 mod mark;
 mod own;
@@ -80,6 +81,8 @@ pub struct KeyWarning {
 pub enum Looks {
     /// It can be guessed: so many bytes.
     Short(usize),
+    /// Its sender has not handed it over yet.
+    NotHanded,
     /// It begins with `whsec_`, which senders write before a secret in base64, and this sender's is taken as a text.
     Undecoded,
 }
@@ -170,6 +173,10 @@ impl Resolver<'_> {
         let mut keys = Vec::new();
         for entry in entries {
             let whose = Whose::Key { routes: routes.clone(), key: entry.id.clone() };
+            if handed::is_awaited(&entry.from) {
+                self.warnings.push(KeyWarning { whose, looks: Looks::NotHanded });
+                continue;
+            }
             let secret = self.resolve(&entry.from, |text| decode(reference, text));
             let secret = self.take(whose.clone(), secret);
             if let (KeyKind::Signatures(provider), Some(secret)) = (&reference.kind, &secret)
@@ -316,6 +323,12 @@ impl fmt::Display for KeyWarning {
                 write!(
                     f,
                     "{whose}: {bytes} bytes can be guessed; ask the sender for a secret of {KEY_MIN_BYTES} at least"
+                )
+            }
+            Self { whose, looks: Looks::NotHanded } => {
+                write!(
+                    f,
+                    "{whose}: nobody has handed it over yet; run `hookwarden handshake arm ROUTE --for 10m`, then let the sender do it"
                 )
             }
             Self { whose, looks: Looks::Undecoded } => {

@@ -89,6 +89,33 @@ pub struct Notes {
     pub captured: bool,
     /// A URL that the vendor wants opened, for the operator to look at.
     pub shown: Option<String>,
+    /// What came of a key that somebody wanted to hand over.
+    pub handover: Option<Handover>,
+}
+
+/// What came of a key that somebody wanted to hand over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// It is in its file, and in force.
+    Kept,
+    /// It could not be kept; the route is as armed as it was.
+    Failed,
+    /// Nobody had armed the route: the call was judged like any request.
+    Unarmed,
+}
+
+impl Handover {
+    /// Every one; metrics are made for each at the start.
+    pub const ALL: [Self; 3] = [Self::Kept, Self::Failed, Self::Unarmed];
+
+    /// Stable, low-cardinality name for logs, metrics and documentation.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Failed => "failed",
+            Self::Unarmed => "unarmed",
+        }
+    }
 }
 
 /// What came of one check that is tried before it enforces.

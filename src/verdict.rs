@@ -305,6 +305,9 @@ pub enum Fault {
     /// As many requests are waiting for the origin as may.
     #[error("the origin is busy")]
     OriginBusy,
+    /// A vendor has handed over a key, and it is not in its file, or not in force.
+    #[error("the key that was handed over is not kept")]
+    KeyNotKept(#[source] BoxError),
 }
 
 impl Fault {
@@ -323,6 +326,7 @@ impl Fault {
         "origin_unknown",
         "origin_redirected",
         "origin_busy",
+        "key_not_kept",
     ];
 
     /// Stable, low-cardinality name for logs, metrics and documentation.
@@ -341,6 +345,7 @@ impl Fault {
             Self::OriginUnknown(_) => "origin_unknown",
             Self::OriginRedirected => "origin_redirected",
             Self::OriginBusy => "origin_busy",
+            Self::KeyNotKept(_) => "key_not_kept",
         }
     }
 }

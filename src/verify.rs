@@ -15,7 +15,7 @@ pub use catalogue::{
     Catalogue, Finding, Mistake, NameTaken, Provenance, Provider, Respond, Source, UNAUTHENTICATED, lint,
 };
 pub use doubt::{Held, holds};
-pub use handshake::{Greeting, Handshake};
+pub use handshake::{Greeting, Handed, Handshake};
 pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Config, Scheme, Signed, SigningKey, Unsigned};
 pub(crate) use verified::shown;

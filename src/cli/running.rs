@@ -1,6 +1,7 @@
 //! A whole gate in this process: what `run` runs, and what `demo` shows.
 
 mod destinations;
+mod handshakes;
 mod keeper;
 mod ledgers;
 mod load;
@@ -18,10 +19,11 @@ use crate::{
         metrics::Metrics,
         observed::Observed,
         orders::{Order, Wish},
+        shown::ShownUrls,
         socket::Socket,
     },
     deliver::{self, Forwarders, Switches},
-    edge::{self, Edge, Engine, NoEngine, PingoraOutbound, SystemResolver},
+    edge::{self, Arming, Edge, Engine, Handovers, NoEngine, PingoraOutbound, SystemResolver},
     keys::Fetchers,
     policy::{self, Overrides, Policy},
     spool::{self, Spool},
@@ -81,6 +83,8 @@ pub(super) const ORPHANS: &str = "put it back, or `hookwarden spool drop` them";
 const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8000);
 /// Wishes that may wait while a policy is being loaded: they come from people.
 const ORDERS_MAX: usize = 8;
+/// Keys that may wait to be kept: each was expected by somebody.
+const OFFERS_MAX: usize = 8;
 /// So long a stop waits for a load that is under way: its files may lie on a server that does not answer.
 const KEEPER: Duration = Duration::from_secs(5);
 
@@ -98,7 +102,8 @@ impl Running {
         let metrics = Arc::new(Metrics::new(&policy, clock.now()).context("cannot make the metrics")?);
         let observed = Arc::new(Observed::new(clock.clone()));
         observed.know(&policy);
-        let watch = Arc::new(Watch::new(metrics.clone(), observed.clone()));
+        let shown = Arc::new(ShownUrls::new(clock.clone()));
+        let watch = Arc::new(Watch::new(metrics.clone(), observed.clone(), shown.clone()));
         let outbound = PingoraOutbound::new(OUTBOUND_POOL, None);
 
         // Also for a policy without routes: those that come with a reload need it, and people reach the gate through it.
@@ -106,6 +111,7 @@ impl Running {
         let state = Arc::new(admin::State {
             metrics,
             observed,
+            shown,
             spool: spool.clone(),
             clock: clock.clone(),
             digest: ArcSwap::from_pointee(policy.digest.clone()),
@@ -117,9 +123,11 @@ impl Running {
             admin::Admin::start(on, state.clone()).await.with_context(|| format!("cannot listen on `{on}` (admin)"))?;
         let observer: Arc<dyn edge::Observer> = watch.clone();
         let captures = spool.as_ref().map(|_| captures(&policy, &clock, watch.clone())).transpose()?;
+        let (arming, (keeping, offers)) = (Arming::default(), mpsc::channel(OFFERS_MAX));
         let config = Parts {
             policy: policy.clone(),
             captures,
+            handovers: Handovers { arming: arming.clone(), keeper: keeping },
             keys: loaded.keys.clone(),
             observer,
             clock: clock.clone(),
@@ -155,7 +163,8 @@ impl Running {
         let (routes, admin_on) = (policy.routes.len(), admin.address());
         info!(routes, policy = policy.digest, admin = %admin_on, origin = policy.settings.origin.url, "the gate stands");
         let current = Generation::first(loaded, clock.now());
-        let keeper = Keeper::new(start, clock, state.clone(), Works { edge, queue, issuers }, current, by);
+        let keeper =
+            Keeper::new(start, clock, state.clone(), Works { edge, queue, issuers, arming, offers }, current, by);
         keeper.tell();
         Ok(Some(Self { addresses, admin, state, socket, orders, keeper: keep(keeper, taken) }))
     }
@@ -230,6 +239,7 @@ fn listen(
 struct Parts {
     policy: Arc<Policy>,
     captures: Option<Captures>,
+    handovers: Handovers,
     keys: Arc<Keys>,
     observer: Arc<dyn edge::Observer>,
     clock: Arc<dyn Clock>,
@@ -238,8 +248,10 @@ struct Parts {
 
 impl Parts {
     async fn start<E: Engine>(self, engine: E) -> Result<Edge, edge::StartError> {
-        let Self { policy, captures, keys, observer, clock, outbound } = self;
-        Edge::start(edge::Config { policy, keys, engine, observer, clock, outbound, ca_file: None, captures }).await
+        let Self { policy, captures, handovers, keys, observer, clock, outbound } = self;
+        let (ca_file, handovers) = (None, Some(handovers));
+        Edge::start(edge::Config { policy, keys, engine, observer, clock, outbound, ca_file, captures, handovers })
+            .await
     }
 }
 

@@ -1,6 +1,6 @@
 //! The admin listener: metrics and health, for machines. Nothing here is a secret, and nothing changes anything.
 
-use super::{metrics::Metrics, observed::Observed};
+use super::{metrics::Metrics, observed::Observed, shown::ShownUrls};
 use crate::{clock::Clock, spool::Spool, verdict::Chain};
 use arc_swap::ArcSwap;
 use serde_json::json;
@@ -27,6 +27,8 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// What would have been refused.
     pub observed: Arc<Observed>,
+    /// What vendors wanted opened.
+    pub shown: Arc<ShownUrls>,
     /// Where events are kept; none where nothing is guarded.
     pub spool: Option<Spool>,
     /// For ages.
@@ -158,6 +160,7 @@ mod tests {
         let state = State {
             metrics: Arc::new(Metrics::new(&policy, clock.now()).unwrap()),
             observed: Arc::new(Observed::new(clock.clone())),
+            shown: Arc::new(ShownUrls::new(clock.clone())),
             spool: None,
             clock,
             digest: ArcSwap::from_pointee(policy.digest),

@@ -3,7 +3,7 @@
 use crate::{
     clock::Timestamp,
     edge::Report,
-    outcome::{Observation, Outcome},
+    outcome::{Handover, Observation, Outcome},
 };
 use std::io::IsTerminal as _;
 use tracing::{Level, debug, error, info, level_filters::LevelFilter, warn};
@@ -79,6 +79,7 @@ pub(super) fn line(report: &Report) {
     let contract = notes.contract.as_deref();
     let sunset = notes.sunset.map(Timestamp::rfc3339);
     let show = notes.shown.as_deref();
+    let handover = notes.handover.map(Handover::code);
     let left_out = (!notes.left_out.is_empty()).then(|| notes.left_out.join(" "));
     let (pointer, keyword) =
         notes.finding.as_ref().map(|(pointer, keyword)| (pointer.as_str(), keyword.as_str())).unzip();
@@ -90,7 +91,7 @@ pub(super) fn line(report: &Report) {
         ($level:ident, $message:literal) => {
             $level!(
                 %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, issuer, key_id, subject,
-                event_id, event_type, contract, sunset, pointer, keyword, left_out, show, found, captured, $message
+                event_id, event_type, contract, sunset, pointer, keyword, left_out, show, handover, found, captured, $message
             )
         };
     }
@@ -100,6 +101,9 @@ pub(super) fn line(report: &Report) {
         Outcome::Repeat => tell!(info, "knew an event already"),
         Outcome::RepeatChanged => tell!(warn, "knew an event already, with another body under the same signed id"),
         Outcome::Observed => tell!(info, "let a request pass that is only observed"),
+        Outcome::Handshake if notes.handover.is_some() => {
+            tell!(warn, "took the key that the sender handed over; it is in its file and in force");
+        }
         Outcome::Handshake if show.is_some() => {
             tell!(
                 warn,
@@ -108,6 +112,10 @@ pub(super) fn line(report: &Report) {
         }
         Outcome::Handshake => tell!(info, "answered a validation call"),
         Outcome::Relayed => tell!(info, "relayed a request"),
+        Outcome::Rejected(_) if notes.handover == Some(Handover::Unarmed) => tell!(
+            warn,
+            "refused a key that somebody wanted to hand over; if the sender shall, run `hookwarden handshake arm ROUTE --for 10m` and let it try again"
+        ),
         Outcome::Rejected(_) => tell!(info, "refused a request"),
         Outcome::Failed(_) => tell!(warn, "could not serve a request"),
         Outcome::Aborted => tell!(debug, "the client went away"),

@@ -14,10 +14,11 @@ use crate::{
     captures::Kept,
     clock::Timestamp,
     edge::{Report, Took, TurnedAway},
-    outcome::{Notes, Observation, Outcome},
+    outcome::{Handover, Notes, Observation, Outcome},
     policy::{Observed, Policy, Route, Sender},
     spool::Stats,
     verdict::{Check, Fault, Rejection, TokenFlaw},
+    verify::{Handshake, Webhook},
 };
 use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -40,6 +41,7 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     alarms: IntCounterVec,
     captures: IntCounterVec,
+    handovers: IntCounterVec,
     origin_up: IntGauge,
     spool: SpoolGauges,
     /// About destinations.
@@ -125,6 +127,11 @@ impl Metrics {
                 "Refused requests of routes that keep them, by route and what became of them",
                 &["route", "result"],
             )?,
+            handovers: counter(
+                "hookwarden_handovers_total",
+                "Keys that somebody wanted to hand over, by route and what became of them",
+                &["route", "result"],
+            )?,
             origin_up,
             spool: SpoolGauges::new(&registry)?,
             seconds,
@@ -156,6 +163,12 @@ impl Metrics {
                 self.requests.with_label_values(&[name, code]);
             }
             self.body_bytes.with_label_values(&[name]);
+            let hands_over = |webhook: &Webhook| webhook.handshakes().iter().any(Handshake::hands_over);
+            if route.sender.webhook().is_some_and(hands_over) {
+                for result in Handover::ALL {
+                    self.handovers.with_label_values(&[name, result.code()]);
+                }
+            }
             for kept in route.capture.iter().flat_map(|_| Kept::ALL) {
                 self.captures.with_label_values(&[name, kept.code()]);
             }
@@ -199,6 +212,9 @@ impl Metrics {
         }
         if route.is_none() {
             return;
+        }
+        if let Some(handover) = report.notes.handover {
+            self.handovers.with_label_values(&[label, handover.code()]).inc();
         }
         for Observation { check, found } in &report.notes.observed {
             self.observed.with_label_values(&[label, check.name(), found.code()]).inc();

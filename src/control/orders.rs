@@ -1,8 +1,12 @@
 //! What an operator asks about the policy that runs, and what is answered. Whoever keeps the gate in step with its policy
 //! takes these one after another.
 
-use super::actor::Actor;
+use super::{
+    actor::{Actor, Reason},
+    shown::Shown,
+};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// One wish, and who hears what became of it.
@@ -29,6 +33,61 @@ pub enum Wish {
         /// Who asks; written into the log.
         actor: Actor,
     },
+    /// About keys that senders hand over.
+    Handshake(HandshakeWish),
+}
+
+/// What can be asked about keys that senders hand over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandshakeWish {
+    /// What is armed, and what was shown?
+    Show,
+    /// The route's sender may hand its key over.
+    Arm {
+        /// The route's name.
+        route: String,
+        /// The key's label; may be left out where there is one.
+        key: Option<String>,
+        /// For so long.
+        within: Duration,
+        /// Who asks; written into the log.
+        actor: Actor,
+        /// Why; written into the log.
+        reason: Reason,
+    },
+    /// It may not any more.
+    Disarm {
+        /// The route's name.
+        route: String,
+        /// Who asks; written into the log.
+        actor: Actor,
+        /// Why; written into the log.
+        reason: Reason,
+    },
+}
+
+/// Keys that senders hand over, and URLs that they want opened.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Handshakes {
+    /// Every key that a sender may hand over.
+    pub keys: Vec<Expected>,
+    /// What vendors wanted opened since the gate was started, the latest last.
+    pub shown: Vec<Shown>,
+}
+
+/// One key that the sender of one route may hand over.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Expected {
+    /// The route's name.
+    pub route: String,
+    /// The key's label.
+    pub key: String,
+    /// Its file.
+    pub file: String,
+    /// Whether there is one.
+    pub kept: bool,
+    /// Until when it may be handed over, in RFC 3339; none if it may not now.
+    pub armed_until: Option<String>,
 }
 
 /// What became of a wish.
@@ -40,6 +99,9 @@ pub struct Reply {
     pub told: String,
     /// How it is now.
     pub policy: Standing,
+    /// How it is with keys that are handed over, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshakes: Option<Handshakes>,
 }
 
 /// The policy that requests are judged by, and what there is to know about it.

@@ -4,7 +4,7 @@
 use super::{
     actor::{Actor, Reason},
     observed::Observed,
-    orders::{Order, Wish},
+    orders::{HandshakeWish, Order, Wish},
 };
 use crate::{
     deliver::{Enabled, Switches},
@@ -89,6 +89,32 @@ pub enum Ask {
     Destinations,
     /// What would have been refused where routes are tried; changes nothing.
     Observed,
+    /// Let a route's sender hand over its key.
+    Arm {
+        /// The route's name.
+        route: String,
+        /// The key's label; may be left out where there is one.
+        key: Option<String>,
+        /// For so long.
+        seconds: u64,
+        /// Who asks; written into the log.
+        actor: Actor,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: Reason,
+    },
+    /// Let it not any more.
+    Disarm {
+        /// The route's name.
+        route: String,
+        /// Who asks; written into the log.
+        actor: Actor,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: Reason,
+    },
+    /// What is armed, and which URLs vendors want opened; changes nothing.
+    Handshakes,
 }
 
 /// A listening socket; its file goes with it.
@@ -184,6 +210,17 @@ async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> 
         Ask::Policy => return asked(Wish::Show, orders).await,
         Ask::Reload { actor } => return asked(Wish::Reload { actor: actor.clone() }, orders).await,
         Ask::Rollback { actor } => return asked(Wish::Rollback { actor: actor.clone() }, orders).await,
+        Ask::Arm { route, key, seconds, actor, reason } => {
+            let (route, key, within) = (route.clone(), key.clone(), Duration::from_secs(*seconds));
+            let (actor, reason) = (actor.clone(), reason.clone());
+            let wish = HandshakeWish::Arm { route, key, within, actor, reason };
+            return asked(Wish::Handshake(wish), orders).await;
+        }
+        Ask::Disarm { route, actor, reason } => {
+            let (route, actor, reason) = (route.clone(), actor.clone(), reason.clone());
+            return asked(Wish::Handshake(HandshakeWish::Disarm { route, actor, reason }), orders).await;
+        }
+        Ask::Handshakes => return asked(Wish::Handshake(HandshakeWish::Show), orders).await,
         Ask::Observed => return json!({ "ok": true, "observed": observed.report() }),
         Ask::Destinations => {
             let standings = switches.standings().into_iter();

@@ -1,6 +1,7 @@
 //! The edge's half of a guarded request: what the gate knows without waiting, and the clock that stands behind it.
 
 use super::{
+    arming::{Handover, Handovers},
     body::{Incoming, Pace},
     client::bucket,
     engine::Engine,
@@ -11,12 +12,13 @@ use super::{
 };
 use crate::{
     captures::{Captures, Refused},
+    clock::Timestamp,
     event::{Arrival, Event},
     gate::{self, Bucket, Ending, Gate, Memory},
     guard::Guards,
     ledger::{Accepted, Known, Leases, Ledger},
     limit::Table,
-    outcome::Notes,
+    outcome::{self, Notes},
     payload::Clean,
     policy::{Delivery, Route},
     repeat::RepeatKeys,
@@ -75,6 +77,7 @@ impl Limiter {
 pub(super) struct Near<'a, E> {
     pub(super) engine: &'a E,
     pub(super) limiter: &'a Limiter,
+    pub(super) handover: Option<&'a Handover<'a>>,
 }
 
 impl<E: Engine> Memory for Near<'_, E> {
@@ -84,6 +87,10 @@ impl<E: Engine> Memory for Near<'_, E> {
 
     fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection> {
         self.limiter.take_sender(bucket)
+    }
+
+    fn disarm(&self, route: &str, now: Timestamp) -> Option<String> {
+        self.handover?.disarm(route, now)
     }
 }
 
@@ -177,6 +184,8 @@ pub(super) struct Guarded<E> {
     pub(super) relay: Arc<Relay<E>>,
     /// Where refused requests are kept, if anywhere.
     pub(super) captures: Option<Captures>,
+    /// Who keeps keys that are handed over, if anybody.
+    pub(super) handovers: Option<Handovers>,
 }
 
 /// One guarded request, before its body.
@@ -210,6 +219,8 @@ impl<E: Engine> Guarded<E> {
         let ending = self.judge(visit, session, notes, took, Some(&mut body)).await;
         if let Err(Refusal::Rejected(rejection)) = &ending
             && is_explained(*rejection)
+            // There is a key in it, and nothing to explain.
+            && notes.handover.is_none()
         {
             let (id, code, at) = (arrival.request_id, rejection.code(), arrival.at);
             notes.captured = captures.keep(Refused { id, route, code, at, head, body }, terms, keys.memory());
@@ -235,6 +246,7 @@ impl<E: Engine> Guarded<E> {
             Delivery::Relay => {}
         }
         let deadline = began + route.answer_by;
+        let (handover, client) = (self.handovers.as_ref().map(Handover::new), head.client);
         let handed = Handed::default();
         let mut complete = None;
         let body = Incoming { session, room: snapshot.room.clone(), pace, deadline, complete: &mut complete };
@@ -246,12 +258,19 @@ impl<E: Engine> Guarded<E> {
         let gate = Gate {
             policy: &snapshot.policy,
             keys: &snapshot.keys,
-            memory: &Near { engine, limiter: &self.limiter },
+            memory: &Near { engine, limiter: &self.limiter, handover: handover.as_ref() },
             ledger: &InTime { ledger: engine, deadline, handed: &handed },
             direct: &InTime { ledger: engine.direct(), deadline, handed: &handed },
             origin: &Timed { errand, handed: &handed },
         };
-        let ending = gate::handle(&gate, route, head, body, &arrival, notes).await;
+        let mut ending = gate::handle(&gate, route, head, body, &arrival, notes).await;
+        if let (Ok(Ending::Greeted(greeting)), Some(handover)) = (&mut ending, &handover)
+            && let Some(handed) = greeting.handed.take()
+            && let Err(fault) = handover.keep(&route.name, handed, client, deadline).await
+        {
+            notes.handover = Some(outcome::Handover::Failed);
+            ending = Err(fault.into());
+        }
         let now = Instant::now();
         took.body = complete.map_or_else(|| now - began, |complete| complete - began);
         let handed = handed.at();

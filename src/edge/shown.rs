@@ -45,7 +45,7 @@ impl<E: Engine> Guarded<E> {
         route.admit.head(&head)?;
         let taken = self.limiter.take_address(route, head.client);
         taken.or_else(|rejection| gate::fails(route, rejection, notes))?;
-        let memory = Near { engine: &self.relay.engine, limiter: &self.limiter };
+        let memory = Near { engine: &self.relay.engine, limiter: &self.limiter, handover: None };
         let bearer = gate::judge_head(route, &snapshot.keys, &memory, &head, arrival.at, notes)?;
         let place = place(&snapshot.origin).await?;
         let escort = Escort { policy: snapshot.policy.clone(), keys: snapshot.keys.clone(), arrival };

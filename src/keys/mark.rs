@@ -31,6 +31,6 @@ pub fn mark(policy: &Policy, environment: Environment<'_>, now: Timestamp, by: &
 fn name(reference: &Reference) -> &std::ffi::OsStr {
     match reference {
         Reference::Env(name) => name.as_ref(),
-        Reference::File(path) => path.as_os_str(),
+        Reference::File(path) | Reference::Handed(path) => path.as_os_str(),
     }
 }

@@ -76,6 +76,16 @@ pub enum Trouble {
         /// So many it needs.
         needed: usize,
     },
+    /// Armed under another policy than the one in force.
+    #[error(
+        "route `{route}` expects no key `{key}` from its sender; `hookwarden handshake status` lists those that do"
+    )]
+    NotExpected {
+        /// The key's label.
+        key: String,
+        /// The route's name.
+        route: String,
+    },
     /// The machine gave no random bytes.
     #[error("no random bytes to make it of")]
     NoRandomness,
@@ -88,7 +98,7 @@ const SECRET_MAX_BYTES: usize = 64 * 1024;
 pub(super) fn resolve(from: &Reference, environment: Environment<'_>) -> Result<Zeroizing<String>, Trouble> {
     let mut text = match from {
         Reference::Env(name) => environment(name).map(Zeroizing::new).ok_or_else(|| Trouble::NotSet(name.clone()))?,
-        Reference::File(path) => file(path)?,
+        Reference::File(path) | Reference::Handed(path) => file(path)?,
     };
     let length = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(length);

@@ -218,3 +218,94 @@ fn where_nothing_is_guarded_nothing_is_made() {
     assert!(loaded.is_ok());
     assert!(!spool.exists());
 }
+
+/// Two senders that hand their keys over, one list.
+fn handed(folder: &Path) -> Policy {
+    let text = format!(
+        "routes:\n  tasks: {{ at: {{ path: /a }}, sender: {{ provider: asana, keys: shop }}, repeats: {{ remember: 168h }} }}\n  \
+         pages: {{ at: {{ path: /b }}, sender: {{ provider: notion, keys: shop }}, repeats: {{ remember: 168h }} }}\n  \
+         events: {{ at: {{ path: /c }}, sender: {{ provider: stripe, keys: other }} }}\n\
+         keys:\n  shop: [{{ id: old, from: env:SHOP }}, {{ id: new, from: 'handed:{0}/keys/new' }}, {{ id: next, from: 'handed:{0}/keys/next' }}]\n  \
+         other: [{{ id: live, from: env:SHOP }}]\n\
+         secret: env:OWN\ndestinations: {{ wordpress: {{ url: 'http://127.0.0.1/' }} }}\n",
+        folder.display()
+    );
+    compiled(&text).unwrap_or_else(|report| panic!("{report}")).policy
+}
+
+/// As its sender hands it over, through a validation call.
+fn handed_over(policy: &Policy, keys: &Keys, key: &str) -> crate::verify::Handed {
+    let route = policy.routes.iter().find(|route| *route.name == *"tasks").unwrap();
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-hook-secret", key.parse().unwrap());
+    let (target, host, client) = (crate::request::Target::parse("/a").unwrap(), String::new(), [127, 0, 0, 1].into());
+    let head = crate::request::Head { method: http::Method::POST, target, host, headers, client };
+    let request = crate::request::Unverified { head, raw: bytes::Bytes::new() };
+    route.sender.webhook().unwrap().greet_stranger(keys, &request, NOW).unwrap().handed.unwrap()
+}
+
+fn ids(keys: &Keys, name: &str) -> Vec<String> {
+    keys.in_force(name, NOW).map(|key| key.id.clone()).collect()
+}
+
+const HANDED: &str = "b537207f20cbfa02357cf448134da559";
+
+#[test]
+fn a_key_that_is_handed_over_is_kept_for_all_that_share_it_and_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = handed(folder.path());
+    let (keys, warnings) = load(&policy, &environment, NOW).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let told =
+        "nobody has handed it over yet; run `hookwarden handshake arm ROUTE --for 10m`, then let the sender do it";
+    assert!(warnings.len() == 4 && warnings[0].to_string().ends_with(told), "{warnings:?}");
+    assert_eq!(ids(&keys, "shop/asana"), ["old"]);
+
+    let handed = handed_over(&policy, &keys, HANDED);
+    assert_eq!(format!("{handed:?}"), "Handed { key: None, .. }");
+    let (with, file) = super::handed::place(&policy, &keys, "tasks", "new", &handed).unwrap();
+    assert!(!file.exists());
+    super::handed::keep(&file, &handed).unwrap();
+    for name in ["shop/asana", "shop/notion"] {
+        assert_eq!(ids(&with, name), ["old", "new"]);
+        assert!(with.in_force(name, NOW).nth(1).unwrap().secret.is(HANDED.as_bytes()));
+    }
+    assert_eq!(ids(&with, "other/stripe"), ["live"]);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+    let (again, warnings) = load(&policy, &environment, NOW).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!((ids(&again, "shop/asana"), warnings.len()), (vec!["old".to_owned(), "new".to_owned()], 2));
+
+    let other = handed_over(&policy, &keys, &HANDED.replace('b', "c"));
+    let (replaced, file) = super::handed::place(&policy, &with, "pages", "new", &other).unwrap();
+    super::handed::keep(&file, &other).unwrap();
+    assert_eq!(ids(&replaced, "shop/asana"), ["old", "new"]);
+    assert!(!replaced.in_force("shop/asana", NOW).nth(1).unwrap().secret.is(HANDED.as_bytes()));
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{}\n", HANDED.replace('b', "c")));
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_key_is_handed_over_only_where_the_policy_says_so_and_to_a_folder_of_the_gates_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = handed(folder.path());
+    let (keys, _) = load(&policy, &environment, NOW).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let labels = |route: &str| -> Vec<String> {
+        super::handed::expected(&policy, route, NOW).into_iter().map(|(label, _)| label).collect()
+    };
+    assert_eq!(labels("tasks"), ["new", "next"]);
+    assert!(labels("events").is_empty() && labels("nobody").is_empty());
+    let handed = handed_over(&policy, &keys, HANDED);
+    for (route, key) in [("tasks", "old"), ("tasks", "other"), ("events", "live"), ("nobody", "new")] {
+        let refused = super::handed::place(&policy, &keys, route, key, &handed).err().expect("must be refused");
+        assert!(refused.to_string().starts_with(&format!("route `{route}` expects no key `{key}`")), "{refused}");
+    }
+    let open = folder.path().join("keys");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o720)).unwrap();
+    let refused = super::handed::keep(&open.join("new"), &handed).unwrap_err().to_string();
+    assert!(refused.contains("others may write to its folder (mode 0720); run `chmod 0700"), "{refused}");
+    assert_eq!(fs::read_dir(&open).unwrap().count(), 0);
+    fs::write(open.join("new"), HANDED).unwrap();
+    fs::set_permissions(open.join("new"), fs::Permissions::from_mode(0o644)).unwrap();
+    let errors = load(&policy, &environment, NOW).err().expect("must be refused");
+    assert!(errors[0].to_string().contains("is open to others"), "as any secret's file");
+}

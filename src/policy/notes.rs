@@ -122,7 +122,10 @@ impl<'a> Notes<'a> {
             Reference::File(path) if !path.is_absolute() => {
                 self.wrong(node, "write the whole path, as in `file:/run/secrets/stripe`");
             }
-            Reference::Env(_) | Reference::File(_) => {}
+            Reference::Handed(path) if !path.is_absolute() || path.file_name().is_none() => {
+                self.wrong(node, "write the whole path, as in `handed:/var/lib/hookwarden/keys/asana`");
+            }
+            Reference::Env(_) | Reference::File(_) | Reference::Handed(_) => {}
         }
     }
 

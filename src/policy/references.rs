@@ -90,6 +90,8 @@ pub enum Reference {
     Env(String),
     /// `file:/path`; refused if others may read it.
     File(PathBuf),
+    /// `handed:/path`: the same file, which the gate writes when the sender hands the key over.
+    Handed(PathBuf),
 }
 
 impl KeyKind {

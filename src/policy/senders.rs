@@ -1,20 +1,20 @@
 //! Who can be named as a sender, and where their keys are.
 
 use super::{
-    KeyEntry, KeyKind, KeyReference, Route, Sender,
+    KeyEntry, KeyKind, KeyReference, Reference, Route, Sender,
     notes::{NAMES, Notes, is_name},
     report::{Note, Severity},
     source::{FileKind, Placed, Texts},
     text::KeyText,
-    units::{DayText, ReferenceText},
+    units::{DayText, KeyReferenceText},
 };
 use crate::{
     clock::Timestamp,
-    json::{Kind, Language, Node, Wrong, language::nearest},
+    json::{self, Kind, Language, Node, Wrong, language::nearest},
     repeat::Identical,
-    verify::{Catalogue, Provider},
+    verify::{Catalogue, Handshake, Provider},
 };
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 
 /// The catalogue, and what lies beside the policy.
 pub(super) struct Senders<'a> {
@@ -95,7 +95,7 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
             if node.find("/id").and_then(Node::text).is_some_and(|id| !is_name(id)) {
                 notes.wrong(node.find("/id"), format!("this is no label; {NAMES}"));
             }
-            let Some(KeyText { id, from: ReferenceText(from), retire }) = notes.decode_as(&language, node) else {
+            let Some(KeyText { id, from: KeyReferenceText(from), retire }) = notes.decode_as(&language, node) else {
                 continue;
             };
             if entries.iter().any(|other| other.id == id) {
@@ -142,6 +142,7 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
                 Some(token) if token == name => KeyKind::VerifyToken,
                 Some(_) | None => KeyKind::Signatures(webhook.provider.clone()),
             };
+            check_handed(name, &kind, entries, notes);
             references.push(KeyReference { name: name.clone(), kind, entries: entries.clone() });
         }
     }
@@ -155,6 +156,35 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
         }
     }
     references
+}
+
+/// A key is handed over where its sender does such a thing, each into a file of its own.
+fn check_handed(name: &str, kind: &KeyKind, entries: &[KeyEntry], notes: &mut Notes<'_>) {
+    let list = name.split('/').next().unwrap_or_default();
+    let is_handed_over = match kind {
+        KeyKind::Signatures(provider) => provider.handshakes.iter().any(Handshake::hands_over),
+        KeyKind::VerifyToken => false,
+    };
+    let paths = || entries.iter().map(|entry| handed(&entry.from));
+    for (index, path) in paths().enumerate().filter_map(|(index, path)| Some((index, path?))) {
+        let at = notes.find(&format!("/keys/{}/{index}/from", json::escape(list)));
+        if !is_handed_over {
+            let whose = match kind {
+                KeyKind::Signatures(provider) => format!("`{}` hands no key over", provider.name),
+                KeyKind::VerifyToken => "nobody hands such a word over".to_owned(),
+            };
+            notes.wrong(at, format!("{whose}; put it into a file, and write `file:{}`", path.display()));
+        } else if paths().take(index).any(|other| other == Some(path)) {
+            notes.wrong(at, "another key is kept in this file already; each needs one of its own");
+        }
+    }
+}
+
+fn handed(from: &Reference) -> Option<&Path> {
+    match from {
+        Reference::Handed(path) => Some(path),
+        Reference::Env(_) | Reference::File(_) => None,
+    }
 }
 
 impl Provider {

@@ -22,7 +22,7 @@ pub(super) use route::{
 pub(super) use settings::{AdminText, EdgeText, ListenerText, OriginText, SpoolText};
 pub(super) use tokens::{IdentityText, IssuerText};
 
-use super::units::{DayText, ReferenceText};
+use super::units::{DayText, KeyReferenceText, ReferenceText};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -136,8 +136,9 @@ pub(super) struct KeyText {
     /// A label of metrics, logs and events; never the secret.
     #[schemars(example = &"live-2026")]
     pub(super) id: String,
-    /// Where the secret is: `env:NAME` or `file:/path`.
-    pub(super) from: ReferenceText,
+    /// Where the secret is: `env:NAME` or `file:/path`; `handed:/path` is a file that the gate writes itself when the sender
+    /// hands its key over, while an operator has armed the route.
+    pub(super) from: KeyReferenceText,
     /// From the start of this day, UTC, the key verifies nothing, and is not looked for.
     #[schemars(extend("x-absent" = "never"))]
     pub(super) retire: Option<DayText>,

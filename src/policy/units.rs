@@ -134,6 +134,27 @@ impl TryFrom<String> for ReferenceText {
     }
 }
 
+/// Of a sender's key, which may not be there yet.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(extend(
+    "pattern" = "^(env|file|handed):.",
+    "examples" = ["env:STRIPE_SECRET", "file:/run/secrets/stripe"],
+    "writeOnly" = true
+))]
+pub(super) struct KeyReferenceText(#[schemars(with = "String")] pub(super) Reference);
+
+impl TryFrom<String> for KeyReferenceText {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.strip_prefix("handed:") {
+            Some(path) => Ok(Self(Reference::Handed(path.into()))),
+            None => ReferenceText::try_from(text).map(|ReferenceText(reference)| Self(reference)),
+        }
+    }
+}
+
 fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (digits, scale) = units.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
     digits.parse::<u64>().ok()?.checked_mul(*scale)

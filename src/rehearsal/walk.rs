@@ -5,6 +5,7 @@ use crate::{
     clock::Timestamp,
     event::Form,
     guard::Reading,
+    outcome::Handover,
     policy::{Decision, Delivery, Policy, Route, Sender, written_size, written_time},
     repeat::Window,
     request::{Head, Unverified},
@@ -228,6 +229,12 @@ fn handshake(route: &Route, played: &Played) -> std::result::Result<String, Stri
     if played.decision == Decision::Handshake {
         let status = played.answer.as_ref().map_or(200, |answer| answer.status.as_u16());
         return Ok(format!("a validation call: it is answered with {status}, and becomes no event"));
+    }
+    if played.notes.handover == Some(Handover::Unarmed) {
+        let route = &route.name;
+        return Ok(format!(
+            "it hands a key over, which is taken while `hookwarden handshake arm {route}` says so; here it is none"
+        ));
     }
     let calls = match &route.sender {
         Sender::Webhook(webhook) => webhook.handshakes(),

@@ -3,6 +3,7 @@
 
 mod call;
 mod compile;
+mod handed;
 pub(super) mod text;
 mod when;
 
@@ -15,6 +16,7 @@ use crate::{
 };
 use call::{Call, Place, Texts};
 use data_encoding::{BASE64, HEXLOWER};
+pub use handed::Handed;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use when::When;
@@ -38,6 +40,9 @@ enum Proof {
     Signature,
     /// It says a word that the policy and the vendor's console share.
     Token(Place),
+    /// An operator expects it: it hands over the key that its sender will sign with, which is here. Whoever comes first
+    /// is believed, so it is answered once, and only while the route is armed.
+    Armed(Place),
     /// Nothing: the answer gives nothing away, or a keyed digest of a word that is no document.
     Nothing,
 }
@@ -93,7 +98,7 @@ enum Written {
 }
 
 /// What a validation call is answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Greeting {
     /// Which call it was.
     pub handshake: String,
@@ -109,6 +114,9 @@ pub struct Greeting {
     pub shown: Option<String>,
     /// Nobody signed the call, and the answer is a keyed digest of what it said: such answers are counted out.
     pub is_oracle: bool,
+    /// The key that the call hands over. It is to be kept before the vendor hears the answer, and the call is one only
+    /// while its route is armed.
+    pub handed: Option<Handed>,
 }
 
 impl Webhook {
@@ -131,8 +139,8 @@ impl Webhook {
             return None;
         }
         let unsigned = |handshake: &&Handshake| handshake.proof != Proof::Signature;
-        // A call that says everything in its head has no body: what comes with one may be an event.
-        let bare = |it: &Handshake| raw.is_empty() || !it.when.is_bare();
+        // A call that says everything in its head has no body: what comes with one may be an event. Asana's has one.
+        let bare = |it: &Handshake| raw.is_empty() || !it.when.is_bare() || it.hands_over();
         let told = |it: &&Handshake| bare(it) && it.when.form(raw) && it.when.may_be(head, raw);
         let candidates: Vec<_> = self.handshakes.iter().filter(unsigned).filter(told).collect();
         let reads_body = candidates.iter().any(|handshake| handshake.when.reads_body());
@@ -185,6 +193,11 @@ impl Handshake {
         matches!(self.proof, Proof::Token(_))
     }
 
+    /// Whether it hands over a key, and so is answered only while its route is armed.
+    pub fn hands_over(&self) -> bool {
+        matches!(self.proof, Proof::Armed(_))
+    }
+
     /// Whether it is signed as events are.
     pub fn is_signed(&self) -> bool {
         self.proof == Proof::Signature
@@ -230,12 +243,18 @@ impl Handshake {
             }
         };
         let header = |(name, made): &(HeaderName, Made)| {
-            Some((name.clone(), HeaderValue::from_str(&made.text(call, account)?).ok()?))
+            let mut value = HeaderValue::from_str(&made.text(call, account)?).ok()?;
+            value.set_sensitive(self.hands_over());
+            Some((name.clone(), value))
         };
         let headers = self.reply.headers.iter().map(header).collect::<Option<_>>()?;
+        let handed = match &self.proof {
+            Proof::Armed(place) => Some(Handed::new(call.text(place)?, account.scheme)?),
+            Proof::Signature | Proof::Token(_) | Proof::Nothing => None,
+        };
         let shown = self.show.as_ref().and_then(|Show { pointer, hosts }| call.url(pointer, hosts));
         let (handshake, status, is_oracle) = (self.name.clone(), self.reply.status, self.is_oracle());
-        Some(Greeting { handshake, status, content_type, body, headers, shown, is_oracle })
+        Some(Greeting { handshake, status, content_type, body, headers, shown, is_oracle, handed })
     }
 }
 

@@ -53,6 +53,17 @@ impl Keys {
         Self { memory: other.memory.clone(), named, issuers, identity }
     }
 
+    /// With this key under that name, in the place of one of the same label.
+    #[must_use]
+    pub fn replacing(mut self, name: &str, key: Key) -> Self {
+        let named = self.named.entry(name.to_owned()).or_default();
+        match named.iter_mut().find(|known| known.id == key.id) {
+            Some(known) => *known = key,
+            None => named.push(key),
+        }
+        self
+    }
+
     /// Whether what is remembered under these is known under the others.
     pub fn remember_as(&self, other: &Self) -> bool {
         self.memory.is(other.memory.expose())

@@ -10,6 +10,7 @@
 )]
 
 mod gate;
+mod handover;
 mod observe;
 
 use gate::{Gate, KEY, OTHER_KEY, Shop, until, write_secret};

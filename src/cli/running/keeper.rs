@@ -16,7 +16,7 @@ use crate::{
         orders::{LastError, Order, Reply, Wish},
     },
     deliver::Forwarders,
-    edge::{Edge, PingoraOutbound, SystemResolver},
+    edge::{Arming, Edge, Offer, PingoraOutbound, SystemResolver},
     keys::Fetchers,
     policy::{Policy, Settings, Source, changes},
     spool::Spool,
@@ -39,7 +39,11 @@ pub(super) struct Keeper {
     pub(super) edge: Edge,
     /// None where nothing is guarded.
     pub(super) queue: Option<Queue>,
-    issuers: Issuers,
+    pub(super) issuers: Issuers,
+    /// Which routes may be handed a key.
+    pub(super) arming: Arming,
+    /// Keys that are being handed over.
+    offers: mpsc::Receiver<Offer>,
     /// What was read at the start, and cannot be changed while the gate runs.
     pub(super) started: Settings,
     pub(super) current: Generation,
@@ -49,7 +53,7 @@ pub(super) struct Keeper {
     /// None for a gate without a policy.
     pub(super) watch: Option<Watch>,
     catalogue: Arc<Catalogue>,
-    by: Arc<RandomState>,
+    pub(super) by: Arc<RandomState>,
     /// The last end of something in the policy.
     passed: Option<Timestamp>,
 }
@@ -65,6 +69,8 @@ pub(super) struct Works {
     pub(super) edge: Edge,
     pub(super) queue: Option<Queue>,
     pub(super) issuers: Issuers,
+    pub(super) arming: Arming,
+    pub(super) offers: mpsc::Receiver<Offer>,
 }
 
 /// Who fetches the keys of issuers.
@@ -127,7 +133,7 @@ impl Keeper {
         let started = policy.settings.clone();
         let catalogue = Arc::new(Catalogue::embedded());
         let (previous, last_error, passed) = (None, None, None);
-        let Works { edge, queue, issuers } = works;
+        let Works { edge, queue, issuers, arming, offers } = works;
         Self {
             start,
             clock,
@@ -135,6 +141,8 @@ impl Keeper {
             edge,
             queue,
             issuers,
+            arming,
+            offers,
             started,
             current,
             previous,
@@ -156,6 +164,8 @@ impl Keeper {
                     Some(Order { wish, tell }) => drop(tell.send(self.obey(wish).await)),
                     None => return self,
                 },
+                // The edge has its end for as long as this has the edge.
+                Some(offer) = self.offers.recv() => self.take(offer).await,
                 _ = looks.tick() => {
                     self.pass_date().await;
                     if self.start.watch {
@@ -167,16 +177,16 @@ impl Keeper {
     }
 
     async fn obey(&mut self, wish: Wish) -> Reply {
+        let is_about_handshakes = matches!(wish, Wish::Handshake(_));
         let done = match wish {
-            Wish::Show => Ok("loaded"),
-            Wish::Reload { actor } => self.reload(actor).await,
-            Wish::Rollback { actor } => self.roll_back(actor).await,
+            Wish::Show => Ok("loaded".to_owned()),
+            Wish::Reload { actor } => self.reload(actor).await.map(str::to_owned),
+            Wish::Rollback { actor } => self.roll_back(actor).await.map(str::to_owned),
+            Wish::Handshake(wish) => self.obey_about_handshakes(wish).await,
         };
-        let (ok, told) = match done {
-            Ok(told) => (true, told.to_owned()),
-            Err(told) => (false, told),
-        };
-        Reply { ok, told, policy: self.standing() }
+        let (Ok(told) | Err(told)) = done.clone();
+        let handshakes = is_about_handshakes.then(|| self.handshakes());
+        Reply { ok: done.is_ok(), told, policy: self.standing(), handshakes }
     }
 
     /// Reads everything now, whether or not it looks changed.

@@ -65,7 +65,7 @@ impl Keeper {
         }
     }
 
-    async fn record_about(&self, actor: &str, what: &str, about: &str) {
+    pub(super) async fn record_about(&self, actor: &str, what: &str, about: &str) {
         let Some(queue) = &self.queue else { return };
         match queue.spool.record_act(By { actor, reason: "" }, what, about).await {
             Ok(act) => tell_act(&act),

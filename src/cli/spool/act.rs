@@ -95,6 +95,9 @@ fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
             Ask::Enable { .. }
             | Ask::Destinations
             | Ask::Observed
+            | Ask::Arm { .. }
+            | Ask::Disarm { .. }
+            | Ask::Handshakes
             | Ask::Policy
             | Ask::Reload { .. }
             | Ask::Rollback { .. } => Ok(None),

@@ -22,12 +22,12 @@ impl Handshake {
         scheme: Option<&Scheme>,
         wrong: &mut Mistakes,
     ) -> Option<Self> {
-        let HandshakeText { name, when, proof, token, texts, show, reply } = text;
+        let HandshakeText { name, when, proof, token, key, texts, show, reply } = text;
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.value.is_empty() || !name.value.bytes().all(plain) {
             wrong.at(name, "a name has lower-case letters, digits and `-` alone: it is a field of logs");
         }
-        let proof = self::proof(proof, token.as_ref(), wrong);
+        let proof = self::proof(proof, token.as_ref(), key.as_ref(), wrong);
         let when = When::compile(when, name, wrong);
         let texts = Texts::compile(texts, wrong);
         let show = match show {
@@ -43,7 +43,7 @@ impl Handshake {
         let before = wrong.0.len();
         let When { form, lacks, .. } = &self.when;
         let places = self.parts().filter_map(|made| made.of.place()).chain(match &self.proof {
-            Proof::Token(place) => Some(place),
+            Proof::Token(place) | Proof::Armed(place) => Some(place),
             Proof::Signature | Proof::Nothing => None,
         });
         let reads_body = self.show.is_some() || places.into_iter().any(|place| matches!(place, Place::Json(_)));
@@ -62,7 +62,16 @@ impl Handshake {
         if self.makes_mac() && scheme.is_some_and(|scheme| !scheme.makes_macs()) {
             wrong.at(name, "this sender's algorithm has no keyed digest; leave out `hmac_hex` and `hmac_base64`");
         }
-        if self.is_oracle() && (self.texts.chars == Chars::Line || self.texts.bytes_max > WORD_BYTES_MAX) {
+        if self.hands_over() && scheme.is_some_and(|scheme| !scheme.makes_macs()) {
+            wrong.at(name, "this sender's key is no shared secret, so it is not handed over; leave `proof: armed` out");
+        }
+        if self.hands_over() && self.makes_mac() {
+            wrong.at(name, "there is no key yet to make a keyed digest with; `echo` what it hands over");
+        }
+        if self.is_oracle()
+            && !self.hands_over()
+            && (self.texts.chars == Chars::Line || self.texts.bytes_max > WORD_BYTES_MAX)
+        {
             let message = format!(
                 "whoever asks would have any text signed; write `texts: {{ chars: word, bytes_max: 64 }}` ({WORD_BYTES_MAX} at most), or `proof: signature` where the vendor signs"
             );
@@ -72,21 +81,42 @@ impl Handshake {
     }
 }
 
-fn proof(written: &Spanned<String>, token: Option<&Spanned<String>>, wrong: &mut Mistakes) -> Option<Proof> {
-    match (written.value.as_str(), token) {
-        ("signature", None) => Some(Proof::Signature),
-        ("verify_token", Some(place)) => Place::compile(place, wrong).map(Proof::Token),
-        ("verify_token", None) => {
+fn proof(
+    written: &Spanned<String>,
+    token: Option<&Spanned<String>>,
+    key: Option<&Spanned<String>>,
+    wrong: &mut Mistakes,
+) -> Option<Proof> {
+    let word = written.value.as_str();
+    for (place, proof) in [(token, "verify_token"), (key, "armed")] {
+        if let Some(place) = place.filter(|_| word != proof) {
+            wrong.at(place, format!("this goes with `proof: {proof}` alone; leave it out"));
+            return None;
+        }
+    }
+    match (word, token, key) {
+        ("signature", ..) => Some(Proof::Signature),
+        ("verify_token", Some(place), _) => Place::compile(place, wrong).map(Proof::Token),
+        ("verify_token", None, _) => {
             wrong.at(written, "where is it? write `token: query:NAME`");
             None
         }
-        ("nothing", None) => Some(Proof::Nothing),
-        ("signature" | "nothing", Some(place)) => {
-            wrong.at(place, "this goes with `proof: verify_token` alone; leave it out");
+        ("armed", _, Some(place)) => match Place::compile(place, wrong)? {
+            // Other programs write URLs into their logs.
+            Place::Query(_) => {
+                wrong.at(place, "a key in a URL is in every log on its way; write `header:NAME` or `json:/pointer`");
+                None
+            }
+            place @ (Place::Header(_) | Place::Json(_)) => Some(Proof::Armed(place)),
+        },
+        ("armed", _, None) => {
+            wrong.at(written, "where is the key? write `key: header:NAME` or `key: json:/pointer`");
             None
         }
-        (other, _) => {
-            let message = format!("unknown proof `{other}`; known here: `signature`, `verify_token`, `nothing`");
+        ("nothing", ..) => Some(Proof::Nothing),
+        (other, ..) => {
+            let message =
+                format!("unknown proof `{other}`; known here: `signature`, `verify_token`, `armed`, `nothing`");
             wrong.at(written, message);
             None
         }
@@ -151,7 +181,12 @@ impl Texts {
     fn compile(text: &TextsText, wrong: &mut Mistakes) -> Option<Self> {
         let chars = match &text.chars {
             None => Some(Chars::Line),
-            Some(written) => wrong.word(written, "kind of text", &[("line", Chars::Line), ("word", Chars::Word), ("hex", Chars::Hex)], &[]),
+            Some(written) => wrong.word(
+                written,
+                "kind of text",
+                &[("line", Chars::Line), ("word", Chars::Word), ("hex", Chars::Hex)],
+                &[],
+            ),
         };
         let bytes_max = text.bytes_max.as_ref().map_or(TEXT_BYTES_MAX, |written| written.value);
         if let Some(written) = text.bytes_max.as_ref().filter(|it| !(1..=TEXT_BYTES_MAX).contains(&it.value)) {

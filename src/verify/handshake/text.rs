@@ -13,10 +13,12 @@ pub struct HandshakeText {
     pub name: Spanned<String>,
     /// By what it is told; all of it must hold.
     pub when: WhenText,
-    /// `signature`, `verify_token` or `nothing`: why it is answered.
+    /// `signature`, `verify_token`, `armed` or `nothing`: why it is answered.
     pub proof: Spanned<String>,
     /// `query:NAME` or `header:NAME`: where the verify token is.
     pub token: Option<Spanned<String>>,
+    /// `header:NAME` or `json:/pointer`: where the key is that an `armed` one hands over.
+    pub key: Option<Spanned<String>>,
     /// What a text may be that is sent back or signed.
     #[serde(default)]
     pub texts: TextsText,

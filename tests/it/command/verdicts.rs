@@ -42,6 +42,22 @@ fn a_refusal_is_a_judgement_and_a_line_that_is_no_request_is_not() {
 }
 
 #[test]
+fn a_recorded_call_that_hands_a_key_over_is_answered_where_it_is_armed() {
+    let asana = r#"{"id":1,"scheme":"asana","headers":{"X-Hook-Secret":"b537207f20cbfa02357cf448134da559"},"body_base64":"e30=","config":{"armed":true},"now_unix":0}"#;
+    let notion = r#"{"id":2,"scheme":"notion","config":{"armed":true},"body_base64":"eyJ2ZXJpZmljYXRpb25fdG9rZW4iOiJzZWNyZXRfdE1ybEwxcUs1dnVRQWgxYjZjWkdoIn0=","now_unix":0}"#;
+    let unarmed = |line: &str| line.replace("true", "false");
+    let lines = [asana.to_owned(), notion.to_owned(), unarmed(asana), unarmed(notion)].join("\n");
+    let bench = Bench::new(&[("requests", &lines)]);
+    let ran = bench.run(&["verify", "--requests", "requests"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told[0]["answer"]["status"], 200);
+    assert_eq!(told[0]["answer"]["headers"]["x-hook-secret"], "b537207f20cbfa02357cf448134da559");
+    assert_eq!((&told[1]["answer"]["status"], &told[1]["answer"]["body_base64"]), (&200.into(), &"".into()));
+    assert_eq!((&told[2]["code"], &told[3]["code"]), (&"signature_missing".into(), &"signature_missing".into()));
+}
+
+#[test]
 fn a_recorded_call_is_answered_as_the_gate_would() {
     let crc = r#"{"id":1,"scheme":"x","secrets":["a-secret-of-x"],"method":"GET","url":"https://a.example/x?crc_token=foo","now_unix":0}"#;
     let meta = r#"{"id":2,"scheme":"meta","config":{"verify_token":"word"},"method":"GET","url":"/in?hub.mode=subscribe&hub.challenge=115&hub.verify_token=word","now_unix":0}"#;

@@ -214,6 +214,7 @@ fn config<E>(policy: Policy, keys: Keys, engine: E, observer: Arc<Ears>) -> Conf
         outbound: outbound(),
         ca_file: Some(ca_file()),
         captures: None,
+        handovers: None,
     }
 }
 

@@ -213,6 +213,10 @@ impl Gate {
         until(message, || self.told(message).pop())
     }
 
+    pub(super) fn whole_log(&self) -> String {
+        self.log.lock().unwrap().iter().map(Value::to_string).collect()
+    }
+
     pub(super) fn metrics(&self) -> String {
         Wire::to(self.admin).get("/metrics").1
     }
@@ -261,6 +265,15 @@ impl Gate {
     pub(super) fn signal(&self, name: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Another process on the same folder.
+    pub(super) fn restarted(mut self, options: &[&str]) -> Self {
+        self.signal("TERM");
+        self.child.take().unwrap().wait().unwrap();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        let policy = self.policy.clone();
+        Self::start(folder, policy, options)
     }
 
     pub(super) fn stop(mut self) -> ExitStatus {

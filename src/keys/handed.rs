@@ -1,0 +1,109 @@
+//! Keys that senders hand over themselves: kept in a file of their own, so that they survive a restart, and in force from
+//! then on.
+
+use super::{Trouble, decode};
+use crate::{
+    clock::Timestamp,
+    policy::{Policy, Reference},
+    verify::{Handed, Handshake, Key, Keys, Webhook},
+};
+use data_encoding::HEXLOWER;
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+/// Whether this key is one that is yet to be handed over.
+pub(super) fn is_awaited(from: &Reference) -> bool {
+    file(from).is_some_and(|path| !path.try_exists().unwrap_or(true))
+}
+
+/// The labels of the keys that the sender of this route may hand over, and the files they are kept in; none if it does no
+/// such thing.
+pub fn expected(policy: &Policy, route: &str, now: Timestamp) -> Vec<(String, PathBuf)> {
+    let Some(webhook) = webhook(policy, route) else { return Vec::new() };
+    if !webhook.handshakes().iter().any(Handshake::hands_over) {
+        return Vec::new();
+    }
+    let reference = policy.keys.iter().find(|reference| reference.name == webhook.keys());
+    let entries = reference.into_iter().flat_map(|reference| &reference.entries);
+    let in_force = entries.filter(|entry| entry.retire.is_none_or(|retire| now < retire));
+    in_force.filter_map(|entry| Some((entry.id.clone(), file(&entry.from)?.to_owned()))).collect()
+}
+
+/// The keys with this one in them, for every sender that shares the list of `route`, and the file to keep it in. It takes
+/// the place of one with the same label: an overlap needs a second label.
+///
+/// # Errors
+/// The route expects no such key, or its sender writes keys in another way.
+pub fn place(policy: &Policy, keys: &Keys, route: &str, id: &str, handed: &Handed) -> Result<(Keys, PathBuf), Trouble> {
+    let no_such = || Trouble::NotExpected { key: id.to_owned(), route: route.to_owned() };
+    let list = webhook(policy, route).map(|webhook| list(webhook.keys())).ok_or_else(no_such)?;
+    let text = handed.text();
+    let (mut with, mut place) = (keys.clone(), None);
+    for reference in policy.keys.iter().filter(|reference| self::list(&reference.name) == list) {
+        for entry in reference.entries.iter().filter(|entry| entry.id == id) {
+            let Some(path) = file(&entry.from) else { continue };
+            let key = Key { id: id.to_owned(), secret: decode(reference, text)?, retire: entry.retire };
+            with = with.replacing(&reference.name, key);
+            place = Some(path.to_owned());
+        }
+    }
+    Ok((with, place.ok_or_else(no_such)?))
+}
+
+/// Writes the key into its file, 0600. Takes its time: not for a thread that serves.
+///
+/// # Errors
+/// It cannot be written; then the file is what it was.
+pub fn keep(path: &Path, handed: &Handed) -> Result<(), Trouble> {
+    write(path, handed.text().as_bytes()).map_err(|why| Trouble::File { path: path.to_owned(), why })
+}
+
+fn webhook<'a>(policy: &'a Policy, route: &str) -> Option<&'a Webhook> {
+    policy.routes.iter().find(|known| *known.name == *route)?.sender.webhook()
+}
+
+/// Senders may share it.
+fn list(name: &str) -> &str {
+    name.split('/').next().unwrap_or_default()
+}
+
+fn file(from: &Reference) -> Option<&Path> {
+    match from {
+        Reference::Handed(path) => Some(path),
+        Reference::Env(_) | Reference::File(_) => None,
+    }
+}
+
+/// Whole and durable under its name, or what was there before.
+fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mode = fs::metadata(folder)?.permissions().mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        // Whoever may write there could put a key of theirs in its place.
+        let why = format!("others may write to its folder (mode {mode:04o}); run `chmod 0700 {}`", folder.display());
+        return Err(io::Error::other(why));
+    }
+    let mut suffix = [0_u8; 8];
+    getrandom::fill(&mut suffix).map_err(|why| io::Error::other(why.to_string()))?;
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}", HEXLOWER.encode(&suffix)));
+    let unfinished = Path::new(&unfinished);
+    let written = fill(unfinished, text).and_then(|()| fs::rename(unfinished, path));
+    if written.is_err() {
+        let _ = fs::remove_file(unfinished);
+    }
+    written?;
+    File::open(folder)?.sync_all()
+}
+
+fn fill(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text)?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
