@@ -60,7 +60,7 @@ pub(crate) fn signed(provider: &Provider, body: &str) -> Unverified {
     let (site, content_type, id) = ("https://shop.example", "application/json", "msg_1");
     let url = format!("{site}/in");
     let what = Unsigned { method: &Method::POST, url: &url, content_type, body: body.as_bytes(), id, at: NOW };
-    let mut made = provider.scheme.sign(&key, &what);
+    let mut made = provider.scheme.sign_for(&config(provider), &key, &what);
     made.fields.extend(provider.scheme.config_fields(&config(provider)));
     made.fields.push(("content-type".to_owned(), content_type.to_owned()));
     let target = made.url.strip_prefix(site).unwrap();

@@ -13,7 +13,7 @@ use crate::{
     control::logging::{self, Format},
     edge::{self, PingoraOutbound},
     outbound::Response,
-    verify::{Catalogue, Provider, SigningKey},
+    verify::{Catalogue, Config, Provider, SigningKey},
 };
 use anyhow::{Context as _, bail};
 use place::Place;
@@ -204,7 +204,7 @@ impl Screen {
     ) -> anyhow::Result<()> {
         // Of its own in each run: in a folder that has seen one, it would be a repeat.
         let body = format!(r#"{{"id":"{id}","type":"order.paid","data":{{"total":12.5}}}}"#);
-        let event = TestEvent { provider, key, id, content_type: JSON, body: body.as_bytes() };
+        let event = TestEvent { provider, key, id, content_type: JSON, body: body.as_bytes(), config: &Config::new() };
         let response = post(&self.outbound, &event.signed(&self.url(target), None)).await?;
         self.told(what, &response, expected)?;
         Ok(())

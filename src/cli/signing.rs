@@ -26,9 +26,9 @@ pub(super) struct EventArgs {
     /// The body; a small test event if absent
     #[arg(long, value_name = "FILE")]
     pub(super) body: Option<PathBuf>,
-    /// What the body is
-    #[arg(long, value_name = "TYPE", default_value = JSON)]
-    content_type: String,
+    /// What the body is; `application/json` if absent, or a form for senders that send no other
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
     /// The sender's id for the event, for senders that send one; a random one if absent
     #[arg(long)]
     id: Option<String>,
@@ -41,6 +41,7 @@ pub(super) struct EventArgs {
 }
 
 pub(super) const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 const CONTENT_TYPE: &str = "Content-Type";
 
 /// One event, and who signs it.
@@ -50,6 +51,7 @@ pub(super) struct TestEvent<'a> {
     pub(super) id: &'a str,
     pub(super) content_type: &'a str,
     pub(super) body: &'a [u8],
+    pub(super) config: &'a Config,
 }
 
 /// A POST that its receiver believes, for a while.
@@ -85,19 +87,22 @@ impl EventArgs {
     pub(super) fn signed(&self, provider: &Provider, url: &str) -> anyhow::Result<Request> {
         let key = provider.scheme.signing_key(&secret_text(&self.key)?)?;
         let id = self.id.clone().map_or_else(random_id, Ok)?;
-        HeaderValue::from_str(&self.content_type).context("`--content-type` is no value of a header")?;
+        let usual = if provider.scheme.signs_forms() { FORM } else { JSON };
+        let content_type = self.content_type.as_deref().unwrap_or(usual);
+        HeaderValue::from_str(content_type).context("`--content-type` is no value of a header")?;
         let body = match &self.body {
             Some(path) => fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?,
-            None if self.content_type == JSON => {
+            None if content_type == JSON => {
                 format!(r#"{{"id":"{id}","type":"hookwarden.test","data":{{"message":"hello"}}}}"#).into_bytes()
             }
-            None => bail!("a test event is JSON; with another `--content-type`, name a file with `--body`"),
+            None if content_type == FORM => format!("id={id}&type=hookwarden.test&message=hello").into_bytes(),
+            None => bail!("a test event is JSON or a form; with another `--content-type`, name a file with `--body`"),
         };
-        let event = TestEvent { provider, key: &key, id: &id, content_type: &self.content_type, body: &body };
         let config: Config = self.config.iter().cloned().collect();
         if let Some(name) = provider.scheme.config().find(|name| !config.contains_key(*name)) {
             bail!("`{}` says whose it is; write `--config {name}=...` as in the policy", provider.name);
         }
+        let event = TestEvent { provider, key: &key, id: &id, content_type, body: &body, config: &config };
         let mut request = event.signed(url, self.public_url.as_deref());
         request.fields.extend(provider.scheme.config_fields(&config));
         Ok(request)
@@ -107,11 +112,11 @@ impl EventArgs {
 impl TestEvent<'_> {
     /// Signs it now, for this URL.
     pub(super) fn signed(&self, url: &str, public_url: Option<&str>) -> Request {
-        let TestEvent { provider, key, id, content_type, body } = *self;
+        let TestEvent { provider, key, id, content_type, body, config } = *self;
         let public = public_url.unwrap_or(url);
         let at = SystemClock.now();
         let what = Unsigned { method: &Method::POST, url: public, content_type, body, id, at };
-        let Signed { url: made, fields, body: filled } = provider.scheme.sign(key, &what);
+        let Signed { url: made, fields, body: filled } = provider.scheme.sign_for(config, key, &what);
         // What the sender puts into the query goes to where it is sent, too.
         let url = format!("{url}{}", made.strip_prefix(public).unwrap_or_default());
         let mut all = vec![(CONTENT_TYPE.to_owned(), content_type.to_owned())];

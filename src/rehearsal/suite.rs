@@ -210,7 +210,7 @@ impl<'a> Suite<'a> {
             Some(text) => provider.scheme.signing_key(text).map_err(|error| error.to_string())?,
             None => test_key(list, &signer.id, provider)?.1,
         };
-        let made = provider.scheme.sign(&private, &what);
+        let made = provider.scheme.sign_for(webhook.config(), &private, &what);
         let target = made.url.strip_prefix(site).unwrap_or(&target).to_owned();
         let mut fields = made.fields;
         if let Some(name) = provider.type_header.as_ref().filter(|name| !has(&fields, name)) {

@@ -5,6 +5,7 @@
 mod adyen;
 mod contentful;
 mod graph;
+mod paddle;
 mod plivo;
 
 use super::Coverage;
@@ -16,6 +17,7 @@ pub(super) enum Odd {
     AdyenPayments,
     Contentful,
     MicrosoftGraph,
+    PaddleClassic,
     PlivoV3,
 }
 
@@ -41,10 +43,11 @@ pub(super) struct Seen<'a> {
 
 impl Odd {
     /// As entries name them.
-    pub(super) const WORDS: [(&'static str, Self); 4] = [
+    pub(super) const WORDS: [(&'static str, Self); 5] = [
         ("adyen-payments", Self::AdyenPayments),
         ("contentful", Self::Contentful),
         ("microsoft-graph", Self::MicrosoftGraph),
+        ("paddle-classic", Self::PaddleClassic),
         ("plivo-v3", Self::PlivoV3),
     ];
 
@@ -53,6 +56,7 @@ impl Odd {
             Self::AdyenPayments => Coverage { body: false, id: true, time: false },
             Self::Contentful => Coverage { body: true, id: false, time: true },
             Self::MicrosoftGraph => Coverage { body: false, id: false, time: false },
+            Self::PaddleClassic => Coverage { body: true, id: false, time: false },
             Self::PlivoV3 => Coverage { body: true, id: true, time: false },
         }
     }
@@ -61,12 +65,17 @@ impl Odd {
         matches!(self, Self::PlivoV3)
     }
 
+    pub(super) const fn signs_forms(self) -> bool {
+        matches!(self, Self::PlivoV3 | Self::PaddleClassic)
+    }
+
     /// In the field's words.
     pub(super) const fn describe(self) -> &'static str {
         match self {
             Self::AdyenPayments => "eight fields of every item",
             Self::Contentful => "method, path, the headers that it lists, and body",
             Self::MicrosoftGraph => "every item",
+            Self::PaddleClassic => "the sorted form, as PHP serialises it",
             Self::PlivoV3 => "url with sorted query, form and nonce",
         }
     }
@@ -80,6 +89,7 @@ impl Odd {
             Self::AdyenPayments => adyen::statements(seen.raw),
             Self::Contentful => contentful::statement(seen.head).map(|one| vec![one]),
             Self::MicrosoftGraph => graph::statements(seen.raw),
+            Self::PaddleClassic => paddle::statement(seen).map(|one| vec![one]),
             Self::PlivoV3 => plivo::statement(seen).map(|one| vec![one]),
         }
     }
@@ -91,7 +101,7 @@ impl Odd {
     pub(super) fn id(self, raw: &[u8]) -> Result<Option<String>, Rejection> {
         match self {
             Self::AdyenPayments => adyen::id(raw).map(Some),
-            Self::Contentful | Self::MicrosoftGraph | Self::PlivoV3 => Ok(None),
+            Self::Contentful | Self::MicrosoftGraph | Self::PaddleClassic | Self::PlivoV3 => Ok(None),
         }
     }
 
@@ -101,7 +111,7 @@ impl Odd {
             Self::Contentful => {
                 &[(contentful::SIGNED, "content-type,x-contentful-signed-headers,x-contentful-timestamp")]
             }
-            Self::AdyenPayments | Self::MicrosoftGraph | Self::PlivoV3 => &[],
+            Self::AdyenPayments | Self::MicrosoftGraph | Self::PaddleClassic | Self::PlivoV3 => &[],
         }
     }
 
@@ -110,7 +120,7 @@ impl Odd {
         match self {
             Self::AdyenPayments => adyen::body(given, id),
             Self::MicrosoftGraph => graph::body(given, id),
-            Self::Contentful | Self::PlivoV3 => None,
+            Self::Contentful | Self::PaddleClassic | Self::PlivoV3 => None,
         }
     }
 }

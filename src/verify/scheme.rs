@@ -6,6 +6,7 @@ mod authenticate;
 mod compile;
 mod form;
 mod key;
+mod likeness;
 mod parts;
 mod sign;
 mod signature;
@@ -22,8 +23,9 @@ use super::{Coverage, odd::Odd};
 use crate::{request::Head, secret::Secret, verdict::Rejection};
 use algorithm::Algorithm;
 use key::KeyFormat;
+use likeness::Likeness;
 use parts::{Part, Place, TimeFormat};
-use signature::{At, Signature};
+use signature::{At, Item, Shape, Signature};
 use std::collections::BTreeMap;
 
 /// What a policy says of its own account with a sender, by name: an application's key, for one.
@@ -45,8 +47,14 @@ pub struct Scheme {
     id: Option<Place>,
     /// Where the body is signed by its digest.
     digest: Option<BodyDigest>,
-    /// Headers that must be what they are.
+    /// Values that must be what they are.
     require: Vec<Required>,
+    /// The field of the form that holds the JSON, where that is not the body itself.
+    document_in: Option<String>,
+    /// The form has the fields that are named here and no others, so that all of it is vouched for.
+    only_fields: bool,
+    /// What was signed may have ended with a line break that was lost on the way.
+    lost_newline: bool,
     /// The sender signs its URL with a port, or without, whatever was configured there.
     any_port: bool,
 }
@@ -71,10 +79,10 @@ struct Time {
     format: TimeFormat,
 }
 
-/// A header, and the one value that it must have.
+/// A place, and the one value that must stand there, or what every value there looks like.
 #[derive(Clone, Debug)]
 struct Required {
-    header: String,
+    place: Place,
     value: Wanted,
 }
 
@@ -83,6 +91,7 @@ enum Wanted {
     Is(String),
     /// What the policy says under this name.
     Configured(String),
+    Like(Likeness),
 }
 
 impl Scheme {
@@ -92,7 +101,9 @@ impl Scheme {
             return odd.coverage();
         }
         let signs = |wanted: fn(&Part) -> bool| self.message.iter().any(wanted);
-        let body = signs(|part| matches!(part, Part::Body | Part::BodyAsJson)) || self.digest.is_some();
+        let body = signs(|part| matches!(part, Part::Body | Part::BodyAsJson | Part::SortedForm))
+            || signs(|part| matches!(part, Part::At(Place::Form(_)))) && self.only_fields
+            || self.digest.is_some();
         let in_body = |place: Option<&Place>| body && matches!(place, Some(Place::Json(_)));
         Coverage {
             body,
@@ -119,7 +130,10 @@ impl Scheme {
 
     /// Where the signature is, for people.
     pub fn signature_at(&self) -> String {
-        self.signature.at.describe()
+        match (&self.signature.at, &self.document_in) {
+            (At::Json(pointer), Some(field)) => format!("form field `{field}` {pointer}"),
+            (at, _) => at.describe(),
+        }
     }
 
     /// Whether the head shows a signature, good or not.
@@ -131,8 +145,21 @@ impl Scheme {
     pub fn signature_header(&self) -> Option<&str> {
         match &self.signature.at {
             At::Header(name) | At::Lines(name) | At::Either(name, _) => Some(name),
-            At::Numbered(_) | At::Query(_) | At::Json(_) => None,
+            At::Numbered(_) | At::Query(_) | At::Json(_) | At::Form(_) => None,
         }
+    }
+
+    /// Whether every body of this sender is a form.
+    pub fn signs_forms(&self) -> bool {
+        self.takes_forms_alone()
+            || self.odd.is_some_and(Odd::signs_forms)
+            || matches!(self.signature.at, At::Form(_))
+            || self.document_in.is_some()
+    }
+
+    /// Whether a body that is no form would not be signed.
+    fn takes_forms_alone(&self) -> bool {
+        self.digest.is_none() && self.message.contains(&Part::SortedForm)
     }
 
     /// Whether the sender sends its signature header once for each of its keys.
@@ -142,17 +169,24 @@ impl Scheme {
 
     /// What the policy has to say of its account with this sender.
     pub fn config(&self) -> impl Iterator<Item = &str> {
-        self.require.iter().filter_map(|required| match &required.value {
+        let required = self.require.iter().filter_map(|required| match &required.value {
             Wanted::Configured(name) => Some(name.as_str()),
-            Wanted::Is(_) => None,
-        })
+            Wanted::Is(_) | Wanted::Like(_) => None,
+        });
+        let item = match &self.signature.shape {
+            Shape::Pairs { item: Item::Configured(name), .. } => Some(name.as_str()),
+            Shape::Pairs { item: Item::Called(_), .. } | Shape::Raw | Shape::List { .. } => None,
+        };
+        required.chain(item)
     }
 
     /// The headers that say so.
     pub fn config_fields(&self, config: &Config) -> Vec<(String, String)> {
-        let field = |required: &Required| match &required.value {
-            Wanted::Configured(name) => Some((required.header.clone(), config.get(name)?.clone())),
-            Wanted::Is(_) => None,
+        let field = |required: &Required| {
+            let (Place::Header(header), Wanted::Configured(name)) = (&required.place, &required.value) else {
+                return None;
+            };
+            Some((header.clone(), config.get(name)?.clone()))
         };
         self.require.iter().filter_map(field).collect()
     }

@@ -2,7 +2,8 @@
 
 use crate::secret::Secret;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
 };
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
@@ -22,6 +23,10 @@ pub(super) enum Algorithm {
     Sha256,
     Ed25519,
     EcdsaP256Sha256,
+    /// RSASSA-PKCS1-v1_5. Whoever can make two texts of one SHA-1 still has to make the sender sign one of them.
+    RsaSha1,
+    /// The same with SHA-256.
+    RsaSha256,
     /// No signature: the secret itself is shown.
     Equal,
     /// The same, as name and password.
@@ -49,6 +54,8 @@ impl Algorithm {
             Self::Sha256 => "SHA-256",
             Self::Ed25519 => "Ed25519",
             Self::EcdsaP256Sha256 => "ECDSA P-256 with SHA-256",
+            Self::RsaSha1 => "RSA with SHA-1",
+            Self::RsaSha256 => "RSA with SHA-256",
             Self::Equal => "token",
             Self::Basic => "name and password",
         }
@@ -63,7 +70,7 @@ impl Algorithm {
             | Self::Sha256
             | Self::Equal
             | Self::Basic => true,
-            Self::Ed25519 | Self::EcdsaP256Sha256 => false,
+            Self::Ed25519 | Self::EcdsaP256Sha256 | Self::RsaSha1 | Self::RsaSha256 => false,
         }
     }
 
@@ -101,6 +108,10 @@ impl Algorithm {
                 let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point);
                 parsed.map(|_| point.to_vec()).map_err(|_| BadPublicKey::Shape("P-256"))
             }
+            Self::RsaSha1 | Self::RsaSha256 => {
+                let parsed = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &key);
+                parsed.map(|_| key).map_err(|_| BadPublicKey::Shape("RSA (2048 to 8192 bits)"))
+            }
         }
     }
 
@@ -125,6 +136,8 @@ impl Algorithm {
             Self::Equal | Self::Basic => return key.is(claim),
             Self::Ed25519 => &ED25519,
             Self::EcdsaP256Sha256 => &ECDSA_P256_SHA256_ASN1,
+            Self::RsaSha1 => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            Self::RsaSha256 => &RSA_PKCS1_2048_8192_SHA256,
             Self::HmacSha256 | Self::HmacSha1 | Self::HmacSha512 | Self::Sha1 | Self::Sha256 => return false,
         };
         UnparsedPublicKey::new(algorithm, key.expose()).verify(&pieces.concat(), claim).is_ok()
@@ -139,7 +152,7 @@ impl Algorithm {
             Self::HmacSha512 => over::<Hmac<Sha512>>(key, pieces).map(|mac| mac.finalize().into_bytes().to_vec()),
             Self::Sha1 => Some(plain::<Sha1>(pieces)),
             Self::Sha256 => Some(plain::<Sha256>(pieces)),
-            Self::Ed25519 | Self::EcdsaP256Sha256 | Self::Equal | Self::Basic => None,
+            Self::Ed25519 | Self::EcdsaP256Sha256 | Self::RsaSha1 | Self::RsaSha256 | Self::Equal | Self::Basic => None,
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::{
     Chosen, Config, Required, Scheme, Wanted,
     algorithm::Algorithm,
-    form::Fields,
-    parts::{Part, Piece, Told},
-    signature::{Claim, pairs},
+    form::{Field, Fields},
+    parts::{Part, Piece, Place, Told},
+    signature::{At, Claim, pairs},
     sole,
 };
 use crate::{
@@ -37,6 +37,13 @@ pub(in crate::verify) struct Account<'a> {
     pub(in crate::verify) config: &'a Config,
 }
 
+/// One of the pieces, and every way in which the sender may have written it.
+#[derive(Default)]
+struct Ways {
+    at: usize,
+    texts: Vec<Vec<u8>>,
+}
+
 impl Scheme {
     pub(in crate::verify) fn authenticate<'a>(
         &'a self,
@@ -48,12 +55,18 @@ impl Scheme {
             return self.authenticate_odd(odd, keys, request, account);
         }
         let head = &request.head;
-        let mut told = Told::by(request);
-        let (claimed, header) = self.signature.claimed(&told)?;
+        let mut told = Told::by(request, self.document_in.as_deref());
+        let (claimed, header) = self.signature.claimed(&told, account.config)?;
         told.reading(header, &self.signature.shape);
-        self.requires(head, account.config)?;
+        self.requires(&told, account.config)?;
+        if self.only_fields {
+            self.has_no_others(&told)?;
+        }
         let algorithm = self.chosen(head)?;
         let fields = Fields::of(head, &request.raw);
+        if self.takes_forms_alone() && fields.is_none() && !request.raw.is_empty() {
+            return Err(Rejection::SignatureMissing);
+        }
         if let (Some(digest), None) = (&self.digest, &fields) {
             let parameter = sole_parameter(head, &digest.parameter)?;
             if !is_digest_of(&parameter, &request.raw) {
@@ -64,14 +77,15 @@ impl Scheme {
         let id = id.map(|id| id.read(&told).and_then(plain_id)).transpose()?;
         let bases = self.bases(account.public_url)?;
         let signed = self.message.iter().map(|part| self.piece(part, &told, id.as_deref(), &bases, fields.as_ref()));
-        let signed: Vec<_> = signed.collect::<Result<_, _>>()?;
+        let mut signed: Vec<_> = signed.collect::<Result<_, _>>()?;
+        let ways = self.ways(&mut signed, &bases, head);
         if algorithm.is_plain_digest() && signed.iter().any(|piece| std::str::from_utf8(piece.bytes()).is_err()) {
             return Err(Rejection::SignatureMismatch);
         }
         if keys.is_empty() {
             return Err(Rejection::NoKey);
         }
-        let key = self.signer(algorithm, keys, &claimed, &signed, &bases, head).ok_or(Rejection::SignatureMismatch)?;
+        let key = self.signer(algorithm, keys, &claimed, &signed, &ways).ok_or(Rejection::SignatureMismatch)?;
         let signed_at = match &self.time {
             Some(time) if self.coverage().time => {
                 Some(time.format.read(&time.from.read(&told)?).ok_or(Rejection::SignatureMalformed)?)
@@ -123,28 +137,21 @@ impl Scheme {
         })
     }
 
-    /// Every key is tried, so that timing does not tell which one held; and every way to write the same URL.
+    /// Every key is tried, so that timing does not tell which one held; and every way to write the same request.
     fn signer<'a>(
         &self,
         algorithm: Algorithm,
         keys: &[&'a Key],
         claimed: &[Claim],
         signed: &[Piece<'_>],
-        bases: &[String],
-        head: &Head,
+        ways: &Ways,
     ) -> Option<&'a Key> {
-        let position = |wanted: fn(&Part) -> bool| self.message.iter().position(wanted);
-        let at = position(|part| matches!(part, Part::Url | Part::UrlWithoutQuery));
-        let secret_at = position(|part| matches!(part, Part::Secret));
+        let secret_at = self.message.iter().position(|part| matches!(part, Part::Secret));
         let mut pieces: Vec<&[u8]> = signed.iter().map(Piece::bytes).collect();
-        let part = at.and_then(|at| self.message.get(at));
-        let urls: Vec<_> =
-            part.map(|part| bases.iter().map(|base| url(part, base, head)).collect()).unwrap_or_default();
         let mut found = None;
-        for variant in 0..urls.len().max(1) {
-            let url = at.and_then(|at| pieces.get_mut(at)).zip(urls.get(variant));
-            if let Some((piece, url)) = url {
-                *piece = url.as_bytes();
+        for way in 0..ways.texts.len().max(1) {
+            if let Some((piece, text)) = pieces.get_mut(ways.at).zip(ways.texts.get(way)) {
+                *piece = text;
             }
             for key in keys {
                 let mut pieces = pieces.clone();
@@ -161,18 +168,43 @@ impl Scheme {
         found
     }
 
+    /// The URL may have been written in several ways, or the end of the last piece.
+    fn ways(&self, signed: &mut Vec<Piece<'_>>, bases: &[String], head: &Head) -> Ways {
+        if self.lost_newline {
+            return Ways { texts: line_ends(signed), at: signed.len() - 1 };
+        }
+        let at = self.message.iter().position(|part| matches!(part, Part::Url | Part::UrlWithoutQuery));
+        let Some((at, part)) = at.and_then(|at| Some((at, self.message.get(at)?))) else { return Ways::default() };
+        Ways { at, texts: bases.iter().map(|base| url(part, base, head).into_bytes()).collect() }
+    }
+
     /// What the sender must say beside its signature: a version that is known here, an account that is ours.
-    fn requires(&self, head: &Head, config: &Config) -> Result<(), Rejection> {
-        for Required { header, value } in &self.require {
-            let wanted = match value {
-                Wanted::Is(value) => Some(value),
-                Wanted::Configured(name) => config.get(name),
+    fn requires(&self, told: &Told<'_>, config: &Config) -> Result<(), Rejection> {
+        for Required { place, value } in &self.require {
+            let said = place.read(told)?;
+            let holds = match value {
+                Wanted::Is(value) => said == value.as_str(),
+                Wanted::Configured(name) => config.get(name).is_some_and(|value| said == value.as_str()),
+                Wanted::Like(likeness) => likeness.fits(&said),
             };
-            if Some(sole(head, header)?) != wanted.map(String::as_str) {
+            if !holds {
                 return Err(Rejection::SignatureMismatch);
             }
         }
         Ok(())
+    }
+
+    /// A field that nothing vouches for could say anything.
+    fn has_no_others(&self, told: &Told<'_>) -> Result<(), Rejection> {
+        let signature = if let At::Form(name) = &self.signature.at { Some(name) } else { None };
+        let signed = self
+            .message
+            .iter()
+            .filter_map(|part| if let Part::At(Place::Form(name)) = part { Some(name) } else { None });
+        let known: Vec<_> = signature.into_iter().chain(signed).collect();
+        let fields = told.fields().ok_or(Rejection::SignatureMissing)?;
+        let is_known = |field: &Field<'_>| known.iter().any(|name| *field.name == *name.as_bytes());
+        if fields.iter().all(is_known) { Ok(()) } else { Err(Rejection::SignatureMalformed) }
     }
 
     /// The algorithm that the sender says it used, of those that it may.
@@ -206,6 +238,19 @@ impl Scheme {
         }
         Ok(bases)
     }
+}
+
+/// How what was signed may have ended, where a line break may be lost: as it came, or with one more. With and without it is
+/// one request, so line breaks at the end are no part of the proof.
+fn line_ends(signed: &mut Vec<Piece<'_>>) -> Vec<Vec<u8>> {
+    let mut end = Vec::new();
+    if let Some(Piece::Text(last)) = signed.last_mut() {
+        let kept = last.iter().rposition(|byte| *byte != b'\n').map_or(0, |at| at + 1);
+        end = last.to_mut().split_off(kept);
+    }
+    signed.push(Piece::Text(Cow::Borrowed(b"")));
+    let longer = [end.as_slice(), b"\n"].concat();
+    vec![end, longer]
 }
 
 /// A parameter that stands in the query once.

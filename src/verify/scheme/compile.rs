@@ -7,7 +7,8 @@ use super::{
     BodyDigest, Chosen, Required, Scheme, Time, Wanted,
     algorithm::Algorithm,
     key::{KeyEncoding, KeyFormat, Strip, Transform},
-    parts::{Place, TimeFormat},
+    likeness::Likeness,
+    parts::{Part, Place, TimeFormat},
     text::{ChosenText, KeyText, SchemeText},
 };
 use crate::verify::{catalogue::Mistakes, odd::Odd};
@@ -44,11 +45,34 @@ impl Scheme {
             Some(Time { from: parts::place(&time.from, text, wrong)?, format: format? })
         });
         let message: Vec<_> = text.message.iter().filter_map(|written| parts::part(written, text, wrong)).collect();
-        let require = text.require.iter().filter_map(|(header, value)| required(header, value, wrong)).collect();
+        let require = text.require.iter().filter_map(|(place, value)| required(place, value, text, wrong)).collect();
         let odd = text.odd.as_ref().map(|odd| self::odd(odd, text, wrong));
         let odd = if let Some(odd) = odd { Some(odd?) } else { None };
+        let document_in = text.document.as_ref().and_then(|written| {
+            let field = written.value.strip_prefix("form:").filter(|name| !name.is_empty());
+            if field.is_none() {
+                wrong.at(written, format!("cannot read `{}`; write `form:NAME`, as in `form:json`", written.value));
+            }
+            field.map(str::to_owned)
+        });
         let (algorithm, key, signature, any_port) = (algorithm?, key?, signature?, text.any_port);
-        let scheme = Self { algorithm, chosen, key, signature, message, odd, time, id, digest, require, any_port };
+        let (only_fields, lost_newline) = (text.only_fields, text.lost_newline);
+        let scheme = Self {
+            algorithm,
+            chosen,
+            key,
+            signature,
+            message,
+            odd,
+            time,
+            id,
+            digest,
+            require,
+            document_in,
+            only_fields,
+            lost_newline,
+            any_port,
+        };
         scheme.holds_together(text, alg, wrong).then_some(scheme)
     }
 
@@ -68,6 +92,9 @@ impl Scheme {
         }
         if let Some(id) = text.id.as_ref().filter(|_| self.signs() && !coverage.id) {
             wrong.at(id, "anyone can change an id that is not signed; put `id` into `message`, or leave it out");
+        }
+        if text.lost_newline && (self.signs_url() || !matches!(self.message.last(), Some(Part::At(_)))) {
+            wrong.at(place, "a line break can be lost at the end of a value alone, in a message without its URL");
         }
         if let Some(digest) = text.body_digest.as_ref().filter(|_| !self.signs_url()) {
             wrong.at(digest, "a digest in the query vouches for nothing unless the message has the `url`");
@@ -121,10 +148,12 @@ fn algorithm(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<Algorith
         ("sha256", Algorithm::Sha256),
         ("ed25519", Algorithm::Ed25519),
         ("ecdsa-p256-sha256", Algorithm::EcdsaP256Sha256),
+        ("rsa-sha1", Algorithm::RsaSha1),
+        ("rsa-sha256", Algorithm::RsaSha256),
         ("equal", Algorithm::Equal),
         ("basic", Algorithm::Basic),
     ];
-    wrong.word(written, "algorithm", &algorithms, &["rsa-sha1", "rsa-sha256", "jwt"])
+    wrong.word(written, "algorithm", &algorithms, &["jwt"])
 }
 
 fn chosen(text: &ChosenText, wrong: &mut Mistakes) -> Option<Chosen> {
@@ -161,9 +190,13 @@ fn key(text: &KeyText, algorithm: Option<Algorithm>, wrong: &mut Mistakes) -> Op
         None if algorithm == Some(Algorithm::Basic) => Some(KeyEncoding::Credentials),
         None => Some(KeyEncoding::Utf8),
     };
-    let known = [("html_decode", Transform::HtmlDecode), ("nfkd", Transform::Nfkd)];
-    let transforms = text.transform.iter().filter_map(|written| wrong.word(written, "transform", &known, &["sha1"]));
-    let transforms = transforms.collect();
+    let known = [("html_decode", Transform::HtmlDecode), ("nfkd", Transform::Nfkd), ("sha1", Transform::Sha1)];
+    let transforms = text.transform.iter().filter_map(|written| wrong.word(written, "transform", &known, &[]));
+    let transforms: Vec<_> = transforms.collect();
+    let digested = transforms.iter().position(|transform| *transform == Transform::Sha1);
+    if let Some(written) = digested.filter(|at| at + 1 < transforms.len()).and_then(|at| text.transform.get(at)) {
+        wrong.at(written, "nothing is done to a digest; write `sha1` at the end");
+    }
     let strip = text.strip.iter().map(|written| match written.value.split_once('*') {
         Some((before, after)) => Strip::Word { before: before.to_owned(), after: after.to_owned() },
         None => Strip::Literal(written.value.clone()),
@@ -171,14 +204,22 @@ fn key(text: &KeyText, algorithm: Option<Algorithm>, wrong: &mut Mistakes) -> Op
     Some(KeyFormat { encoding: encoding?, strip: strip.collect(), literal: text.literal.clone(), transforms })
 }
 
-fn required(header: &str, value: &Spanned<String>, wrong: &mut Mistakes) -> Option<Required> {
-    let name = header.strip_prefix("header:").and_then(|name| name.parse::<HeaderName>().ok());
-    if name.is_none() {
-        wrong.at(value, format!("cannot read `{header}` before it; write `header:NAME`, as in `header:X-Version`"));
+fn required(place: &str, value: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Required> {
+    let known = ["query:", "form:", "json:"].iter().any(|kind| place.starts_with(kind))
+        || place.strip_prefix("header:").is_some_and(|name| name.parse::<HeaderName>().is_ok());
+    if !known {
+        wrong.at(value, format!("cannot read `{place}` before it; write `header:NAME`, as in `header:X-Version`"));
+        return None;
     }
-    let value = match value.value.strip_prefix("config:") {
-        Some(name) => Wanted::Configured(name.to_owned()),
-        None => Wanted::Is(value.value.clone()),
+    let written = Spanned { value: place.to_owned(), referenced: value.referenced, defined: value.defined };
+    let place = parts::place(&written, text, wrong);
+    let value = match value.value.split_once(':') {
+        Some(("config", name)) => Wanted::Configured(name.to_owned()),
+        Some(("like", word)) => {
+            let word = Spanned { value: word.to_owned(), referenced: value.referenced, defined: value.defined };
+            Wanted::Like(wrong.word(&word, "likeness", &Likeness::WORDS, &[])?)
+        }
+        Some(_) | None => Wanted::Is(value.value.clone()),
     };
-    Some(Required { header: name?.as_str().to_owned(), value })
+    Some(Required { place: place?, value })
 }

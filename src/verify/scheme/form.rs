@@ -1,10 +1,55 @@
-//! Forms as senders sign them: names and values decoded, sorted, one behind another.
+//! Forms as senders sign them: names and values decoded, sorted, one behind another, or single fields of them.
+
+mod multipart;
 
 use crate::{
     request::{Head, target::php},
     verdict::Rejection,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// One field, decoded.
+pub(super) struct Field<'a> {
+    pub(super) name: Cow<'a, [u8]>,
+    pub(super) value: Cow<'a, [u8]>,
+}
+
+/// The media type of a form that is one line.
+pub(super) const URLENCODED: &str = "application/x-www-form-urlencoded";
+
+/// Every field, in the order of the body; `None` for a body that is no form, or has more fields than PHP reads.
+pub(super) fn fields<'a>(head: &Head, raw: &'a [u8]) -> Option<Vec<Field<'a>>> {
+    let fields = match head.media_type().as_str() {
+        URLENCODED => urlencoded(raw),
+        multipart::MEDIA_TYPE => multipart::fields(head, raw)?,
+        _ => return None,
+    };
+    (fields.len() <= FIELDS_MAX).then_some(fields)
+}
+
+pub(super) fn urlencoded(raw: &[u8]) -> Vec<Field<'_>> {
+    pieces(raw).map(|(name, value)| Field { name: php::decode(name), value: php::decode(value) }).collect()
+}
+
+/// The value of a field that stands there once, in whatever spelling PHP would take its name from: of `a` and `+a` PHP takes the
+/// second.
+pub(super) fn sole<'f>(fields: &'f [Field<'_>], wanted: &str) -> Result<&'f [u8], Rejection> {
+    let is_wanted = |field: &&Field<'_>| *php::name(Cow::Borrowed(&*field.name)) == *wanted.as_bytes();
+    let mut found = fields.iter().filter(is_wanted);
+    let field = found.next().filter(|field| *field.name == *wanted.as_bytes());
+    let field = field.ok_or(Rejection::SignatureMissing)?;
+    if found.next().is_some() { Err(Rejection::SignatureMissing) } else { Ok(&field.value) }
+}
+
+fn pieces(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()).map(|piece| {
+        let mut halves = piece.splitn(2, |byte| *byte == b'=');
+        (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
+    })
+}
 
 /// The fields of a form: each name with its different values.
 pub(super) struct Fields(BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>);
@@ -12,13 +57,11 @@ pub(super) struct Fields(BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>);
 impl Fields {
     /// `None` for a body that is no form.
     pub(super) fn of(head: &Head, raw: &[u8]) -> Option<Self> {
-        if head.media_type() != "application/x-www-form-urlencoded" {
+        if head.media_type() != URLENCODED {
             return None;
         }
         let mut fields: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for piece in raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()) {
-            let mut halves = piece.splitn(2, |byte| *byte == b'=');
-            let (name, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
+        for (name, value) in pieces(raw) {
             fields.entry(php::decode(name).into_owned()).or_default().insert(php::decode(value).into_owned());
         }
         Some(Self(fields))

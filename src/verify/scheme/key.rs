@@ -4,6 +4,7 @@ use super::{Scheme, algorithm::BadPublicKey};
 use crate::secret::Secret;
 use data_encoding::BASE64;
 use icu_normalizer::DecomposingNormalizerBorrowed;
+use sha1::{Digest as _, Sha1};
 use std::borrow::Cow;
 
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub(super) enum Transform {
     HtmlDecode,
     /// Unicode's compatibility decomposition.
     Nfkd,
+    /// The key is the digest of it.
+    Sha1,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +95,8 @@ impl Scheme {
                 .map_err(|_| BadKey::Undecodable("hexadecimal"))?,
             KeyEncoding::Base64 => base64(&text).ok_or(BadKey::Undecodable("base64"))?,
         };
+        let digested = self.key.transforms.contains(&Transform::Sha1);
+        let bytes = if digested { Sha1::digest(&bytes).to_vec() } else { bytes };
         let bytes = self.algorithm.checked(bytes)?;
         Secret::new(bytes).map_err(|_| BadKey::Empty)
     }
@@ -146,6 +151,7 @@ impl Transform {
         match self {
             Self::HtmlDecode => html_decode(text),
             Self::Nfkd => DecomposingNormalizerBorrowed::new_nfkd().normalize(text).into_owned(),
+            Self::Sha1 => text.to_owned(), // of the bytes, when they are known
         }
     }
 }

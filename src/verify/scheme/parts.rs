@@ -1,6 +1,7 @@
 //! The words of which schemes are made: where a value is, what is signed, how a time is written.
 
 use super::{
+    form,
     signature::{Shape, pairs},
     sole,
 };
@@ -92,6 +93,8 @@ pub(super) enum Place {
     Json(String),
     /// A parameter of the query, its name as PHP reads it.
     Query(String),
+    /// A field of the form that the body is.
+    Form(String),
 }
 
 /// A request, as far as a scheme asks for single values of it.
@@ -100,12 +103,17 @@ pub(super) struct Told<'a> {
     raw: &'a [u8],
     /// The signature header and how it is read, where there is one.
     signature: Option<(&'a str, &'a Shape)>,
-    document: OnceCell<Option<Node>>,
+    /// The field of the form that holds the JSON, where that is not the body itself.
+    document_in: Option<&'a str>,
+    document: OnceCell<Option<(Cow<'a, [u8]>, Node)>>,
+    form: OnceCell<Option<Vec<form::Field<'a>>>>,
 }
 
 impl<'a> Told<'a> {
-    pub(super) fn by(request: &'a Unverified) -> Self {
-        Self { head: &request.head, raw: &request.raw, signature: None, document: OnceCell::new() }
+    pub(super) fn by(request: &'a Unverified, document_in: Option<&'a str>) -> Self {
+        let (head, raw) = (&request.head, &request.raw);
+        let (document, form) = (OnceCell::new(), OnceCell::new());
+        Self { head, raw, signature: None, document_in, document, form }
     }
 
     pub(super) fn head(&self) -> &'a Head {
@@ -122,18 +130,37 @@ impl<'a> Told<'a> {
 
     /// A text, or a number with every digit as it came.
     fn member(&self, pointer: &str) -> Option<String> {
-        let document = self.document.get_or_init(|| json::read(self.raw).ok()).as_ref()?;
+        let (text, document) = self.document.get_or_init(|| self.document()).as_ref()?;
         let node = document.find(pointer)?;
         match &node.kind {
             Kind::String(text) => Some(text.to_string()),
-            Kind::Number(_) => self.written(node.at.clone()),
+            Kind::Number(_) => written(text, node.at.clone()),
             Kind::Null | Kind::Bool(_) | Kind::Array(_) | Kind::Object(_) => None,
         }
     }
 
-    fn written(&self, at: Range<usize>) -> Option<String> {
-        std::str::from_utf8(self.raw.get(at)?).ok().map(str::to_owned)
+    fn document(&self) -> Option<(Cow<'a, [u8]>, Node)> {
+        let text = match self.document_in {
+            None => Cow::Borrowed(self.raw),
+            Some(field) => Cow::Owned(self.field(field).ok()?.into_bytes()),
+        };
+        let root = json::read(&text).ok()?;
+        Some((text, root))
     }
+
+    /// Every field of the form that the body is; `None` if it is none.
+    pub(super) fn fields(&self) -> Option<&[form::Field<'a>]> {
+        self.form.get_or_init(|| form::fields(self.head, self.raw)).as_deref()
+    }
+
+    fn field(&self, name: &str) -> Result<String, Rejection> {
+        let value = form::sole(self.fields().ok_or(Rejection::SignatureMissing)?, name)?;
+        String::from_utf8(value.to_vec()).map_err(|_| Rejection::SignatureMalformed)
+    }
+}
+
+fn written(text: &[u8], at: Range<usize>) -> Option<String> {
+    std::str::from_utf8(text.get(at)?).ok().map(str::to_owned)
 }
 
 impl Place {
@@ -158,6 +185,7 @@ impl Place {
             }
             Self::Json(pointer) => told.member(pointer).map(Cow::Owned).ok_or(Rejection::SignatureMissing),
             Self::Query(name) => parameter(told.head, name).map(Cow::Owned),
+            Self::Form(name) => told.field(name).map(Cow::Owned),
         }
     }
 
@@ -168,13 +196,13 @@ impl Place {
             Self::Query(name) => {
                 told.head.target.parameters().any(|(found, value)| *found == *name.as_bytes() && !value.is_empty())
             }
-            Self::Item(_) | Self::Entry(_) | Self::Json(_) => self.read(told).is_ok(),
+            Self::Item(_) | Self::Entry(_) | Self::Json(_) | Self::Form(_) => self.read(told).is_ok(),
         }
     }
 
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Header(name) | Self::Query(name) => format!("[{name}]"),
+            Self::Header(name) | Self::Query(name) | Self::Form(name) => format!("[{name}]"),
             Self::Item(name) => format!("[{name}=]"),
             Self::Entry(number) => format!("[{number}]"),
             Self::Json(pointer) => format!("[{pointer}]"),

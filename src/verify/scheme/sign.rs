@@ -1,9 +1,10 @@
 //! The other direction: what this sender would send.
 
 mod making;
+mod rsa;
 
 use super::{
-    Scheme,
+    Config, Scheme,
     algorithm::{Algorithm, ED25519_SPKI, P256_SPKI},
     key::{BadKey, KeyEncoding},
 };
@@ -16,6 +17,7 @@ use aws_lc_rs::{
 use data_encoding::{BASE64, HEXLOWER};
 use http::Method;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 /// What is to be signed.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,7 @@ enum Private {
     Shared(Secret),
     Ed25519(Box<Ed25519KeyPair>),
     EcdsaP256(Box<EcdsaKeyPair>),
+    Rsa(Arc<rsa::Pair>),
 }
 
 impl Scheme {
@@ -105,6 +108,10 @@ impl Scheme {
                 let pair = pair.map_err(|_| BadKey::Private)?;
                 ([P256_SPKI, public.as_ref()].concat(), Private::EcdsaP256(Box::new(pair)))
             }
+            Algorithm::RsaSha1 | Algorithm::RsaSha256 => {
+                let pair = rsa::Pair::labelled(label).ok_or(BadKey::Private)?;
+                (pair.public().to_vec(), Private::Rsa(pair))
+            }
         };
         let text = match self.key.encoding {
             KeyEncoding::Hex => HEXLOWER.encode(&public),
@@ -134,6 +141,7 @@ impl SigningKey {
             Private::EcdsaP256(pair) => {
                 pair.sign(&SystemRandom::new(), &pieces.concat()).map(|made| made.as_ref().to_vec()).unwrap_or_default()
             }
+            Private::Rsa(pair) => pair.sign(algorithm == Algorithm::RsaSha1, &pieces.concat()),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Where the signature is, and how one header carries one or several.
 
-use super::parts::{Place, Told, parameter};
+use super::{
+    Config,
+    parts::{Place, Told, parameter},
+};
 use crate::{request::Head, verdict::Rejection};
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use std::{borrow::Cow, collections::BTreeSet};
@@ -29,6 +32,8 @@ pub(super) enum At {
     Query(String),
     /// A member of the JSON body.
     Json(String),
+    /// A field of the form that the body is.
+    Form(String),
 }
 
 /// How one header carries one signature or several.
@@ -36,7 +41,24 @@ pub(super) enum At {
 pub(super) enum Shape {
     Raw,
     List { separator: String },
-    Pairs { separator: String, equals: String, item: String, trim: bool },
+    Pairs { separator: String, equals: String, item: Item, trim: bool },
+}
+
+/// Which of the pairs holds a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Called(String),
+    /// The one that the policy names so: the sender's word for our account.
+    Configured(String),
+}
+
+impl Item {
+    pub(super) fn name<'i>(&'i self, config: &'i Config) -> Option<&'i str> {
+        match self {
+            Self::Called(name) => Some(name),
+            Self::Configured(name) => config.get(name).map(String::as_str),
+        }
+    }
 }
 
 /// What else a sender does to its signature header.
@@ -81,11 +103,15 @@ const NUMBERED_MAX: usize = 100;
 
 impl Signature {
     /// Every signature of the right version that can be decoded strictly; and the header, where there is just one.
-    pub(super) fn claimed<'a>(&self, told: &Told<'a>) -> Result<(Vec<Claim>, Option<&'a str>), Rejection> {
+    pub(super) fn claimed<'a>(
+        &self,
+        told: &Told<'a>,
+        config: &Config,
+    ) -> Result<(Vec<Claim>, Option<&'a str>), Rejection> {
         let values = self.at.values(told)?;
         let mut claims = Vec::new();
         for value in &values {
-            claims.extend(self.read(value)?);
+            claims.extend(self.read(value, config)?);
         }
         let header = match (&self.at, values.as_slice()) {
             (At::Header(_), [Cow::Borrowed(header)]) => Some(*header),
@@ -94,7 +120,7 @@ impl Signature {
         if claims.is_empty() { Err(Rejection::SignatureMalformed) } else { Ok((claims, header)) }
     }
 
-    fn read(&self, value: &str) -> Result<Vec<Claim>, Rejection> {
+    fn read(&self, value: &str, config: &Config) -> Result<Vec<Claim>, Rejection> {
         let Habits { skip, first, single, trim, ordered, key_id } = &self.habits;
         let entries: Vec<&str> = match &self.shape {
             Shape::Raw => vec![value],
@@ -106,8 +132,9 @@ impl Signature {
                 if !in_order || *single && !names().all(|name| seen.insert(name)) {
                     return Err(Rejection::SignatureMalformed);
                 }
+                let item = item.name(config).ok_or(Rejection::SignatureMismatch)?;
                 pairs(value, separator, equals, *trim)
-                    .filter(|(name, _)| name == item)
+                    .filter(|(name, _)| *name == item)
                     .map(|(_, value)| value)
                     .collect()
             }
@@ -146,6 +173,7 @@ impl At {
             }
             Self::Query(name) => return Ok(vec![Cow::Owned(parameter(head, name)?)]),
             Self::Json(pointer) => return Ok(vec![Place::Json(pointer.clone()).read(told)?]),
+            Self::Form(name) => return Ok(vec![Place::Form(name.clone()).read(told)?]),
         };
         Ok(values.into_iter().map(Cow::Borrowed).collect())
     }
@@ -159,7 +187,7 @@ impl At {
                 head.headers.keys().any(|name| name.as_str().strip_prefix(prefix.as_str()).is_some_and(is_number))
             }
             Self::Query(name) => head.target.parameters().any(|(found, _)| *found == *name.as_bytes()),
-            Self::Json(_) => false,
+            Self::Json(_) | Self::Form(_) => false,
         }
     }
 
@@ -171,6 +199,7 @@ impl At {
             Self::Numbered(prefix) => format!("{prefix}N"),
             Self::Query(name) => format!("query `{name}`"),
             Self::Json(pointer) => format!("body {pointer}"),
+            Self::Form(name) => format!("form field `{name}`"),
         }
     }
 }

@@ -23,9 +23,9 @@ impl Scheme {
         request: &'a Unverified,
         account: Account<'_>,
     ) -> Result<Authentic<'a>, Rejection> {
-        let told = Told::by(request);
+        let told = Told::by(request, None);
         // Where each statement has its own signature, the first of them stands here.
-        let (claimed, _) = self.signature.claimed(&told)?;
+        let (claimed, _) = self.signature.claimed(&told, account.config)?;
         let base = account.public_url.map(|url| url.trim_end_matches('/'));
         let statements = odd.statements(Seen { head: &request.head, raw: &request.raw, base })?;
         let id = match &self.id {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SchemeText {
-    /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519` or `ecdsa-p256-sha256`; `sha1` and `sha256` are plain digests of a
+    /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519`, `ecdsa-p256-sha256`, `rsa-sha1` or `rsa-sha256`; `sha1` and `sha256` are plain digests of a
     /// text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret itself.
     #[schemars(with = "Option<String>")]
     pub alg: Option<Spanned<String>>,
@@ -20,13 +20,14 @@ pub struct SchemeText {
     #[schemars(with = "Option<SignatureText>")]
     pub sig: Option<Spanned<SignatureText>>,
     /// What is signed, part by part: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`,
-    /// `secret`, `header:NAME`, `query:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, or `optional:BEFORE{query:NAME}AFTER`,
-    /// which is nothing where the request has no such value.
+    /// `secret`, `header:NAME`, `query:NAME`, `form:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, or
+    /// `optional:BEFORE{query:NAME}AFTER`, which is nothing where the request has no such value. Where there is no `body_digest`,
+    /// `form` refuses a body that is none.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub message: Vec<Spanned<String>>,
     /// In the place of `message`, for a sender that composes what it signs in a way of its own: `adyen-payments`, `contentful`,
-    /// `microsoft-graph` or `plivo-v3`.
+    /// `microsoft-graph`, `paddle-classic` or `plivo-v3`.
     #[schemars(with = "Option<String>")]
     pub odd: Option<Spanned<String>>,
     /// Where the signed time is.
@@ -39,7 +40,8 @@ pub struct SchemeText {
     /// `query:NAME`: the SHA-256, in hexadecimal, of a body that is no form, in a URL that is signed.
     #[schemars(with = "Option<String>")]
     pub body_digest: Option<Spanned<String>>,
-    /// Headers that must have one value, `header:NAME: VALUE`; `config:NAME` is what the policy says under `sender.config`.
+    /// Values that must be what they are, as `header:NAME: VALUE`, `query:NAME`, `form:NAME` or `json:/pointer`; `config:NAME` is
+    /// what the policy says under `sender.config`, and `like:digits`, `like:word` and `like:base64` are any of such letters.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub require: BTreeMap<String, Spanned<String>>,
@@ -49,6 +51,15 @@ pub struct SchemeText {
     /// `true`: the URL may be signed with a port or without, whatever `public_url` has.
     #[serde(default)]
     pub any_port: bool,
+    /// `form:NAME`: the field of a form, urlencoded or multipart, that holds the JSON of every `json:/pointer` here.
+    #[schemars(with = "Option<String>")]
+    pub document: Option<Spanned<String>>,
+    /// `true`: the form has no other fields than signature and message name, so that nothing in it is unsigned.
+    #[serde(default)]
+    pub only_fields: bool,
+    /// `true`: what was signed may have ended with a line break that is not there.
+    #[serde(default)]
+    pub lost_newline: bool,
 }
 
 /// An item of a header that names the algorithm; without the header it is `alg`.
@@ -80,7 +91,7 @@ pub struct KeyText {
     /// Prefixes such as `whsec_` that belong to the key, although they look as if they did not.
     #[serde(default)]
     pub literal: Vec<String>,
-    /// `html_decode` and `nfkd`, in this order.
+    /// `html_decode` and `nfkd`, in this order, and `sha1` at the end: the key is that digest of it.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub transform: Vec<Spanned<String>>,
@@ -90,7 +101,7 @@ pub struct KeyText {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignatureText {
-    /// `header:NAME`, `headers:NAME-N` where N is 1, 2 and so on, `query:NAME` or `json:/pointer`.
+    /// `header:NAME`, `headers:NAME-N` where N is 1, 2 and so on, `query:NAME`, `form:NAME` or `json:/pointer`.
     #[serde(rename = "in")]
     #[schemars(with = "String")]
     pub place: Spanned<String>,
@@ -103,7 +114,7 @@ pub struct SignatureText {
     /// `raw` (the default), `list(SEPARATOR)` or `kv(SEPARATOR;EQUALS)`.
     #[schemars(with = "Option<String>")]
     pub parse: Option<Spanned<String>>,
-    /// The item that holds a signature, with `kv`.
+    /// The item that holds a signature, with `kv`; `config:NAME` is what the policy says under `sender.config`.
     pub item: Option<String>,
     /// So many entries before the first signature, with `list`.
     #[serde(default)]

@@ -47,7 +47,7 @@ fn a_public_key_may_come_in_pem() {
         );
         Arc::new(Provider::from_yaml(&text).unwrap())
     };
-    for alg in ["ed25519", "ecdsa-p256-sha256"] {
+    for alg in ["ed25519", "ecdsa-p256-sha256", "rsa-sha1", "rsa-sha256"] {
         let shown = Shown::by(&entry("pem", alg));
         assert!(public(&shown.provider, "own").starts_with("-----BEGIN PUBLIC KEY-----"));
         assert_eq!(shown.judged().err(), None, "{alg}");

@@ -43,10 +43,30 @@ pub fn provider(name: &str) -> Arc<Provider> {
     Catalogue::embedded().find(name).unwrap_or_else(|| panic!("no `{name}`")).clone()
 }
 
+/// The field of a form that has the signature in it, and where in its JSON.
+fn in_form(at: &str) -> Option<(&str, &str)> {
+    at.strip_prefix("form field `")?.split_once('`').map(|(field, rest)| (field, rest.trim_start()))
+}
+
+pub fn encoded(text: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+    text.bytes().map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// As PHP decodes: what is no escape stands for itself.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let Some((first, rest)) = text.split_first() else { return Vec::new() };
+    let digits = rest.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+    let (byte, rest) = match digits {
+        Some(digits) => (u8::from_str_radix(str::from_utf8(digits).unwrap(), 16).unwrap(), &rest[2..]),
+        None => (if *first == b'+' { b' ' } else { *first }, rest),
+    };
+    [vec![byte], decoded(rest)].concat()
+}
+
 impl Shown {
     pub fn by(provider: &Arc<Provider>) -> Self {
-        // Plivo signs forms alone.
-        if provider.name == "plivo-v3" {
+        if provider.scheme.signs_forms() {
             return Self::of(provider, "application/x-www-form-urlencoded", FORM);
         }
         Self::of(provider, "application/json", BODY)
@@ -56,8 +76,8 @@ impl Shown {
         let (_, key) = provider.scheme.test_key("own").unwrap();
         let (at, url) = (Timestamp::from_unix_s(NOW_S), "https://shop.example/in");
         let what = Unsigned { method: &Method::POST, url, content_type, body, id: "msg_1", at };
-        let mut made = provider.scheme.sign(&key, &what);
         let config: Config = provider.config().map(|name| (name.to_owned(), format!("our {name}"))).collect();
+        let mut made = provider.scheme.sign_for(&config, &key, &what);
         made.fields.extend(provider.scheme.config_fields(&config));
         made.fields.push(("content-type".to_owned(), content_type.to_owned()));
         let target = made.url.strip_prefix(SITE).unwrap().to_owned();
@@ -71,6 +91,15 @@ impl Shown {
         if let Some(pointer) = at.strip_prefix("body ") {
             let document: serde_json::Value = serde_json::from_str(std::str::from_utf8(&self.body).unwrap()).unwrap();
             document.pointer(pointer).unwrap().as_str().unwrap().to_owned()
+        } else if let Some((field, pointer)) = in_form(&at) {
+            let body = String::from_utf8(self.body.clone()).unwrap();
+            let value = body.split('&').find_map(|pair| pair.strip_prefix(field)?.strip_prefix('='));
+            let value = String::from_utf8(decoded(value.expect("it signs").as_bytes())).unwrap();
+            if pointer.is_empty() {
+                return value;
+            }
+            let document: serde_json::Value = serde_json::from_str(&value).unwrap();
+            document.pointer(pointer).unwrap().as_str().unwrap().to_owned()
         } else if at.starts_with("query ") {
             self.target.split_once('=').expect("it signs").1.to_owned()
         } else {
@@ -83,7 +112,13 @@ impl Shown {
     pub fn signed(&self, other: &str) -> Self {
         let (mut changed, signature) = (self.clone(), self.signature());
         let at = self.provider.scheme.signature_at();
-        if at.starts_with("body ") {
+        if let Some((_, pointer)) = in_form(&at) {
+            let text = String::from_utf8(self.body.clone()).unwrap();
+            // A text of the JSON is a text of JSON.
+            let other =
+                if pointer.is_empty() { other.to_owned() } else { format!("{other:?}").trim_matches('"').to_owned() };
+            changed.body = text.replace(&encoded(&signature), &encoded(&other)).into_bytes();
+        } else if at.starts_with("body ") {
             let text = String::from_utf8(self.body.clone()).unwrap();
             changed.body = text.replace(&format!("\"{signature}\""), &format!("{other:?}")).into_bytes();
         } else if at.starts_with("query ") {
@@ -96,6 +131,16 @@ impl Shown {
                 .for_each(|(_, value)| other.clone_into(value));
         }
         changed
+    }
+
+    pub fn signature_is_in_form(&self) -> bool {
+        in_form(&self.provider.scheme.signature_at()).is_some()
+    }
+
+    /// Names and values, decoded.
+    pub fn fields_of_form(&self) -> Vec<Vec<u8>> {
+        let pieces = self.body.split(|byte| matches!(byte, b'&' | b'='));
+        pieces.map(decoded).collect()
     }
 
     pub fn judged(&self) -> Result<Verified, Rejection> {

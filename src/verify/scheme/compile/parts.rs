@@ -12,7 +12,7 @@ use crate::{
 };
 use serde_saphyr::Spanned;
 
-/// `header:NAME`, `query:NAME`, `json:/pointer`, `kv:ITEM` or `item:N`.
+/// `header:NAME`, `query:NAME`, `form:NAME`, `json:/pointer`, `kv:ITEM` or `item:N`.
 pub(super) fn place(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Place> {
     let (kind, name) = written.value.split_once(':').unwrap_or((&written.value, ""));
     let parse = text.sig.as_ref().and_then(|sig| sig.value.parse.as_ref()).map_or("raw", |parse| parse.value.as_str());
@@ -32,6 +32,7 @@ pub(super) fn place(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mi
         }
         ("json", pointer) => pointer_of(written, pointer, wrong).map(Place::Json),
         ("query", name) if !name.is_empty() => Some(Place::Query(as_php_reads(name))),
+        ("form", name) if !name.is_empty() => Some(Place::Form(name.to_owned())),
         _ => wrong.header(written).map(Place::Header),
     }
 }
@@ -65,10 +66,10 @@ pub(super) fn part(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mis
         other => match other.split_once(':') {
             Some(("text", literal)) => Part::Text(literal.to_owned()),
             Some(("optional", pattern)) => optional(written, pattern, text, wrong)?,
-            Some(("kv" | "header" | "query" | "json", _)) => Part::At(place(written, text, wrong)?),
+            Some(("kv" | "header" | "query" | "form" | "json", _)) => Part::At(place(written, text, wrong)?),
             Some(_) | None => {
                 let message = format!(
-                    "unknown part `{other}`; known here: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`, `secret`, `header:NAME`, `query:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, `optional:BEFORE{{query:NAME}}AFTER`"
+                    "unknown part `{other}`; known here: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`, `secret`, `header:NAME`, `query:NAME`, `form:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, `optional:BEFORE{{query:NAME}}AFTER`"
                 );
                 wrong.at(written, message);
                 return None;

@@ -5,7 +5,7 @@ use crate::verify::{
     catalogue::Mistakes,
     scheme::{
         algorithm::Algorithm,
-        signature::{At, Encoding, Habits, Shape, Signature},
+        signature::{At, Encoding, Habits, Item, Shape, Signature},
         text::SignatureText,
     },
 };
@@ -57,6 +57,7 @@ fn at(text: &SignatureText, wrong: &mut Mistakes) -> Option<At> {
     let at = match (kind, name) {
         ("headers", family) => numbered(written, family, wrong).map(At::Numbered),
         ("query", name) if !name.is_empty() => Some(At::Query(as_php_reads(name))),
+        ("form", name) if !name.is_empty() => Some(At::Form(name.to_owned())),
         ("json", pointer) => pointer_of(written, pointer, wrong).map(At::Json),
         _ if lines => wrong.header(written).map(At::Lines),
         _ => wrong.header(written).map(At::Header),
@@ -116,5 +117,10 @@ fn shape(written: &str, text: &SignatureText) -> Option<Shape> {
     if separator.is_empty() || equals.is_empty() {
         return None;
     }
-    Some(Shape::Pairs { separator: separator.into(), equals: equals.into(), item: text.item.clone()?, trim: text.trim })
+    let item = text.item.as_ref()?;
+    let item = match item.strip_prefix("config:") {
+        Some(name) => Item::Configured(name.to_owned()),
+        None => Item::Called(item.clone()),
+    };
+    Some(Shape::Pairs { separator: separator.into(), equals: equals.into(), item, trim: text.trim })
 }

@@ -1,49 +1,56 @@
 //! One request, made as its sender would make it: first all but the signature, then what is signed of it, read as the
 //! gate reads it.
 
-use super::{Signed, SigningKey, Unsigned};
+use super::{Config, Signed, SigningKey, Unsigned};
 use crate::{
     json,
     request::{Head, Target, Unverified},
     verify::odd::{Odd, Seen, Statement},
     verify::scheme::{
         Required, Scheme, Wanted,
-        form::Fields,
+        form::{self, Fields},
         parts::{Part, Place, Told},
-        signature::{At, Shape},
+        signature::{At, Item, Shape},
     },
 };
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::net::{IpAddr, Ipv4Addr};
 
 impl Scheme {
-    /// What this sender would add to the request. What a policy configures is not among it.
+    /// What this sender would add to the request of an account of which nothing is known.
     pub fn sign(&self, key: &SigningKey, request: &Unsigned<'_>) -> Signed {
+        self.sign_for(&Config::new(), key, request)
+    }
+
+    /// What this sender would add to the request, where it says whose account it is. Headers that say so are not among it.
+    pub fn sign_for(&self, config: &Config, key: &SigningKey, request: &Unsigned<'_>) -> Signed {
         let time = self.time.as_ref().map(|time| time.format.write(request.at)).unwrap_or_default();
         let mut fields = self.fields(request.id, &time);
         let mut body = self.body(request, &time);
         let mut url = self.url(request);
         let unsigned = unverified(request, &url, &fields, body.as_deref().unwrap_or(request.body));
         let claimed = unsigned.map(|unsigned| self.claimed(key, request, &time, &unsigned)).unwrap_or_default();
-        let value = self.value(&time, &claimed);
+        let value = self.value(config, &time, &claimed);
         match &self.signature.at {
             At::Header(name) | At::Lines(name) | At::Either(name, _) => fields.push((name.clone(), value)),
             At::Numbered(prefix) => fields.push((format!("{prefix}1"), value)),
             At::Query(name) => url = with_parameter(&url, name, &value),
             At::Json(pointer) => {
-                body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, value.into()));
+                let given = body.as_deref().unwrap_or(request.body);
+                body = Some(self.with_member(given, pointer, value.into()));
             }
+            At::Form(name) => body = Some(with_field(body.as_deref().unwrap_or(request.body), name, &value)),
         }
         Signed { url, fields, body }
     }
 
     /// The encoded signature, with what stands before it.
     fn claimed(&self, key: &SigningKey, request: &Unsigned<'_>, time: &str, unsigned: &Unverified) -> String {
-        let value = self.value(time, "");
-        let mut told = Told::by(unsigned);
+        let value = self.value(&Config::new(), time, "");
+        let mut told = Told::by(unsigned, self.document_in.as_deref());
         told.reading(Some(&value), &self.signature.shape);
         let fields = Fields::of(&unsigned.head, &unsigned.raw);
         if let Some(odd) = self.odd {
@@ -80,8 +87,8 @@ impl Scheme {
         }
         let odd = self.odd.map(Odd::fields).unwrap_or_default();
         fields.extend(odd.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        for Required { header, value } in &self.require {
-            if let Wanted::Is(value) = value {
+        for Required { place, value } in &self.require {
+            if let (Place::Header(header), Wanted::Is(value)) = (place, value) {
                 fields.push((header.clone(), value.clone()));
             }
         }
@@ -97,10 +104,16 @@ impl Scheme {
 
     /// The body, where the sender puts id or time into it. A time that is signed as a text is one there, too.
     fn body(&self, request: &Unsigned<'_>, time: &str) -> Option<Vec<u8>> {
-        let mut body = self.odd.and_then(|odd| odd.body(request.body, request.id));
+        let mut body = self.odd.and_then(|odd| odd.body(request.body, request.id)).or_else(|| self.form(request));
         if let (Some(_), At::Json(pointer)) = (self.odd, &self.signature.at) {
             // So that there is one, and another can stand in its place.
             body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, "".into()));
+        }
+        for Required { place, value } in &self.require {
+            if let (Place::Json(pointer), Wanted::Like(likeness)) = (place, value) {
+                let given = body.as_deref().unwrap_or(request.body);
+                body = Some(self.with_member(given, pointer, likeness.example().into()));
+            }
         }
         if let Some(Place::Json(pointer)) = self.time.as_ref().map(|time| &time.from) {
             let signed_as_text = self.message.contains(&Part::Time);
@@ -125,8 +138,31 @@ impl Scheme {
         }
     }
 
+    /// The body as a form, where every one of this sender's is one: what is no form stands in the field that is signed, or
+    /// that holds the JSON.
+    fn form(&self, request: &Unsigned<'_>) -> Option<Vec<u8>> {
+        let signed = self.message.iter().find_map(|part| {
+            let Part::At(Place::Form(name)) = part else { return None };
+            Some((name, BASE64.encode(request.body)))
+        });
+        let field = self.document_in.as_ref().map(|name| (name, String::from_utf8_lossy(request.body).into_owned()));
+        let (name, value) = signed.or(field)?;
+        let known = unverified(request, request.url, &[], request.body);
+        let known = known.and_then(|it| form::sole(&form::fields(&it.head, &it.raw)?, name).ok().map(<[u8]>::to_vec));
+        if known.is_some() { None } else { Some(with_field(b"", name, &value)) }
+    }
+
+    /// With this member of the JSON, wherever that is.
+    fn with_member(&self, body: &[u8], pointer: &str, value: Value) -> Vec<u8> {
+        let Some(field) = &self.document_in else { return with_member(body, pointer, value) };
+        let fields = form::urlencoded(body);
+        let document = form::sole(&fields, field).unwrap_or_default();
+        let document = with_member(document, pointer, value);
+        with_field(b"", field, &String::from_utf8_lossy(&document))
+    }
+
     /// The signature header around one signature.
-    fn value(&self, time: &str, claimed: &str) -> String {
+    fn value(&self, config: &Config, time: &str, claimed: &str) -> String {
         let from = self.time.as_ref().map(|time| &time.from);
         match &self.signature.shape {
             Shape::Raw => claimed.to_owned(),
@@ -138,6 +174,10 @@ impl Scheme {
             Shape::Pairs { separator, equals, item, .. } => {
                 let time_item = from.and_then(|from| if let Place::Item(name) = from { Some(name) } else { None });
                 let ordered = &self.signature.habits.ordered;
+                let item = match item {
+                    Item::Called(name) => name,
+                    Item::Configured(name) => config.get(name).unwrap_or(name),
+                };
                 let names: Vec<_> = if ordered.is_empty() {
                     time_item.into_iter().chain([item]).collect()
                 } else {
@@ -185,6 +225,19 @@ fn base(url: &str) -> &str {
 fn with_parameter(url: &str, name: &str, value: &str) -> String {
     let mark = if url.contains('?') { '&' } else { '?' };
     format!("{url}{mark}{name}={value}")
+}
+
+/// With this field at the end of the form.
+fn with_field(form: &[u8], name: &str, value: &str) -> Vec<u8> {
+    let mark = if form.is_empty() { "" } else { "&" };
+    let mut field = format!("{mark}{name}=");
+    for byte in value.bytes() {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'*' => field.push(char::from(byte)),
+            _ => field.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    [form, field.as_bytes()].concat()
 }
 
 /// With this member; what is no object becomes one.
