@@ -59,7 +59,10 @@ fn ok(route: &Route, body: &str) -> Answer {
     let wanted = &route.respond;
     let status = wanted.accepted.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::ACCEPTED);
     match &wanted.accepted_body {
-        Some(text) => Answer { content_type: "text/plain", ..plain(status, text.clone()) },
+        Some(text) => {
+            let content_type = wanted.accepted_type.unwrap_or("text/plain");
+            Answer { content_type, ..plain(status, text.clone()) }
+        }
         None => Answer { content_type: "application/json", ..plain(status, body.to_owned()) },
     }
 }
@@ -91,16 +94,20 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
             TokenError::None | TokenError::Invalid => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         },
         // One answer for all: which check failed is what an attacker would like to know.
-        Rejection::SignatureMissing
+        Rejection::AddressNotListed
+        | Rejection::ReferenceRefused
+        | Rejection::Unconfirmed
+        | Rejection::SignatureMissing
         | Rejection::SignatureMalformed
         | Rejection::SignatureMismatch
         | Rejection::NoKey
         | Rejection::Stale
         | Rejection::FromTheFuture => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         Rejection::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
-        Rejection::ContractBroken | Rejection::ContractUnknown | Rejection::ContractSunset => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable")
-        }
+        Rejection::StateRefused
+        | Rejection::ContractBroken
+        | Rejection::ContractUnknown
+        | Rejection::ContractSunset => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
     };
     let wanted = route.and_then(|route| route.respond.unauthenticated).filter(|_| rejection.is_authentication());
     let status = wanted.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
@@ -143,6 +150,7 @@ fn failed(fault: &Fault, request_id: &str) -> Answer {
         | Fault::Ledger(_)
         | Fault::KeyPending
         | Fault::KeysUnavailable
+        | Fault::Unconfirmable(_)
         | Fault::TooLate
         | Fault::LeaseLost
         | Fault::OriginUnreachable(_)

@@ -34,6 +34,7 @@ mod shutdown;
 mod snapshot;
 mod ticket;
 mod tls;
+mod vendor;
 mod waited;
 mod wire;
 

@@ -10,8 +10,8 @@ use crate::{
     policy::{Delivery, Policy, Route, Sender, Tokens},
     repeat::RepeatKeys,
     request::{Body, Head, Unverified},
-    verdict::{Check, Fault, Refusal, Rejection, TokenFlaw},
-    verify::{Greeting, Keys, Verified, Webhook, jwt::Bearer, shown, verify},
+    verdict::{BoxError, Check, Fault, Refusal, Rejection, TokenFlaw},
+    verify::{Confirmed, Greeting, Keys, Question, Verified, Webhook, Word, jwt::Bearer, shown, verify},
 };
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -72,6 +72,23 @@ pub trait Origin: Send + Sync {
     ) -> impl Future<Output = Result<Relayed<Self::Answer>, Fault>> + Send;
 }
 
+/// Port: the sender's own API.
+pub trait Vendor: Send + Sync {
+    /// Asks once, and waits no longer than the sender waits.
+    /// Nothing: it is taken for confirmed.
+    fn ask(&self, question: Question) -> impl Future<Output = Result<Option<Word>, BoxError>> + Send;
+}
+
+/// Nobody is asked, and all is taken for confirmed: for rehearsals, which no vendor hears of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Believing;
+
+impl Vendor for Believing {
+    async fn ask(&self, _: Question) -> Result<Option<Word>, BoxError> {
+        Ok(None)
+    }
+}
+
 /// How a relay ends well.
 #[derive(Debug)]
 pub enum Relayed<Answer> {
@@ -83,7 +100,7 @@ pub enum Relayed<Answer> {
 
 /// What a request is judged by: one snapshot, taken when it came in.
 #[expect(missing_debug_implementations, reason = "the keys hold secrets")]
-pub struct Gate<'a, M, L, D, O> {
+pub struct Gate<'a, M, L, D, O, V> {
     /// The rules.
     pub policy: &'a Policy,
     /// The keys of this moment.
@@ -96,6 +113,8 @@ pub struct Gate<'a, M, L, D, O> {
     pub direct: &'a D,
     /// Where relayed requests go.
     pub origin: &'a O,
+    /// Who is asked whether what a request refers to exists.
+    pub vendor: &'a V,
 }
 
 /// How a guarded request ends well.
@@ -125,8 +144,8 @@ impl<Answer> From<Accepted> for Ending<Answer> {
 ///
 /// # Errors
 /// A [`Refusal`]: nothing of the request is remembered, unless its write had begun.
-pub async fn handle<M: Memory, L: Ledger, D: Ledger, O: Origin>(
-    gate: &Gate<'_, M, L, D, O>,
+pub async fn handle<M: Memory, L: Ledger, D: Ledger, O: Origin, V: Vendor>(
+    gate: &Gate<'_, M, L, D, O, V>,
     route: &Arc<Route>,
     head: Head,
     body: impl Body,
@@ -142,6 +161,8 @@ pub async fn handle<M: Memory, L: Ledger, D: Ledger, O: Origin>(
     let raw = body.collect(route.admit.body_limit_bytes).await?;
     notes.body_bytes = raw.len();
     let request = Unverified { head, raw };
+    // Of the body as it came: of what goes on it may have been taken out.
+    let refers = route.sender.webhook().and_then(|webhook| webhook.to_confirm(&request));
     let judged = match bearer {
         Some((tokens, bearer)) => {
             let verified = shown(bearer, tokens.once, gate.keys, request, arrival.at);
@@ -154,6 +175,10 @@ pub async fn handle<M: Memory, L: Ledger, D: Ledger, O: Origin>(
         Judged::Greeted(greeting) => return Ok(Ending::Greeted(greeting)),
         Judged::Clean(clean) => clean,
     };
+    // Last, and before anything is kept or passed on: what is refused for something else asks nobody.
+    if let Some(webhook) = route.sender.webhook() {
+        confirmed(webhook, gate.keys, gate.vendor, refers.as_deref(), arrival.at).await?;
+    }
     match &route.delivery {
         Delivery::Queue { to, form } => {
             let provider = route.sender.name();
@@ -176,6 +201,26 @@ pub async fn handle<M: Memory, L: Ledger, D: Ledger, O: Origin>(
             Relayed::Answered(answer) => Ending::Relayed(answer),
             Relayed::Again(known) => again(route, known).map(Ending::Again)?,
         }),
+    }
+}
+
+/// Whether the vendor knows what the request refers to, where the policy asks for that. A forged id ends here.
+async fn confirmed(
+    webhook: &Webhook,
+    keys: &Keys,
+    vendor: &impl Vendor,
+    refers: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let Some(confirm) = &webhook.trust().confirm else { return Ok(()) };
+    let id = refers.ok_or(Rejection::ReferenceRefused)?;
+    let question = confirm.how.question(id, confirm.key(keys, now));
+    let question = question.ok_or_else(|| Fault::Unconfirmable("there is no key in force to ask with".into()))?;
+    let Some(word) = vendor.ask(question).await.map_err(Fault::Unconfirmable)? else { return Ok(()) };
+    match confirm.how.judge(&word, id, &confirm.members) {
+        Confirmed::Yes => Ok(()),
+        Confirmed::No(rejection) => Err(rejection.into()),
+        Confirmed::Unclear(why) => Err(Fault::Unconfirmable(why.into()).into()),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing of a secret is ever in an error or a warning: they name the route, the key's label and the way out.
 
+mod addresses;
 mod fetchers;
 pub mod handed;
 mod jwks;
@@ -29,7 +30,8 @@ use crate::{
     },
 };
 use data_encoding::BASE64;
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use ipnet::IpNet;
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
 
 /// Looks a name up in the environment.
@@ -55,6 +57,8 @@ pub enum Whose {
     Identity,
     /// The gate's own.
     Own,
+    /// Nobody's: a list of addresses.
+    Addresses,
 }
 
 /// Why a secret cannot be had. The gate does not start, or keeps the keys it has.
@@ -108,11 +112,12 @@ pub fn load(
     };
     let rings = resolver.rings(policy);
     let identity = resolver.identity(policy);
+    let addresses = resolver.addresses(policy);
     match resolver.take(Whose::Own, own) {
         Some(own) if resolver.errors.is_empty() => {
             let cache = Cache::new(own.clone(), if policy.issuers.is_empty() { 0 } else { TOKENS });
             let issuers = Issuers::new(rings, Arc::new(cache));
-            Ok((Keys::new(own, named).trusting(issuers).identifying(identity), resolver.warnings))
+            Ok((Keys::new(own, named).trusting(issuers).identifying(identity).listing(addresses), resolver.warnings))
         }
         Some(_) | None => Err(resolver.errors),
     }
@@ -146,6 +151,7 @@ pub fn check(policy: &Policy, environment: Environment<'_>, now: Timestamp) -> R
     drop(resolver.of_destinations(policy));
     drop(resolver.rings(policy));
     drop(resolver.identity(policy));
+    drop(resolver.addresses(policy));
     if let Some(reference) = &policy.secret {
         let own = read::resolve(reference, environment).and_then(|text| own::secret(text.as_bytes()));
         drop(resolver.take(Whose::Own, own));
@@ -219,6 +225,17 @@ impl Resolver<'_> {
                 Ok(KeySet::from_secret(text.as_bytes(), algorithms)?)
             }
         }
+    }
+
+    fn addresses(&mut self, policy: &Policy) -> BTreeMap<PathBuf, Vec<IpNet>> {
+        let mut found = BTreeMap::new();
+        for path in addresses::files(policy) {
+            match addresses::read(path) {
+                Ok(nets) => drop(found.insert(path.clone(), nets)),
+                Err(trouble) => self.errors.push(KeyError { whose: Whose::Addresses, trouble }),
+            }
+        }
+        found
     }
 
     fn identity(&mut self, policy: &Policy) -> Option<Secret> {
@@ -312,6 +329,7 @@ impl fmt::Display for Whose {
             Self::Issuer(name) => write!(f, "keys of issuer `{name}`"),
             Self::Identity => f.write_str("the secret of `identity`"),
             Self::Own => f.write_str("the gate's own secret"),
+            Self::Addresses => f.write_str("addresses that may send"),
         }
     }
 }

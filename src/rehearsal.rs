@@ -15,7 +15,7 @@ use crate::{
     answer::{self, Answer},
     clock::Timestamp,
     event::{Arrival, Event, Record},
-    gate::{self, Gate, Judged, Origin, Relayed},
+    gate::{self, Believing, Gate, Judged, Origin, Relayed},
     guard::{Found, form},
     ledger::{Accepted, Ledger, Receipt},
     outcome::{Notes, Observation, Outcome},
@@ -125,6 +125,7 @@ impl<'a> Rehearsal<'a> {
             ledger: &stage,
             direct: &stage,
             origin: &stage,
+            vendor: &Believing,
         };
         let arrival = Arrival { at: now, request_id: REQUEST_ID.into() };
         let relayed_type = content_type(&head);

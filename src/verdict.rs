@@ -47,6 +47,18 @@ pub enum Rejection {
     /// This address asks too often for this route; wait this long.
     #[error("this address sends too much")]
     AddressLimited(Duration),
+    /// The policy names the addresses of this sender, and this is none of them.
+    #[error("the address is none of the sender's")]
+    AddressNotListed,
+    /// What the request refers to is not there, is there twice, or is no id that this vendor gives.
+    #[error("what the request refers to is no id of this vendor's")]
+    ReferenceRefused,
+    /// The vendor was asked, and does not know what the request refers to.
+    #[error("the vendor does not know what the request refers to")]
+    Unconfirmed,
+    /// The vendor was asked, and it is in a state that the policy does not ask for.
+    #[error("what the request refers to is in another state")]
+    StateRefused,
     /// A signature, its time or its id is not there, or is there twice.
     #[error("signature, time or id is missing or repeated")]
     SignatureMissing,
@@ -100,6 +112,8 @@ impl Rejection {
         "body_broken",
         "answer_unread",
         "address_limited",
+        "address_not_listed",
+        "reference_refused",
         "signature_missing",
         "signature_malformed",
         "signature_mismatch",
@@ -142,6 +156,8 @@ impl Rejection {
         "contract_broken",
         "contract_unknown",
         "contract_sunset",
+        "unconfirmed",
+        "state_refused",
     ];
 
     /// Stable, low-cardinality name for logs, metrics and documentation.
@@ -159,6 +175,10 @@ impl Rejection {
             Self::Left => "aborted",
             Self::Unread => "answer_unread",
             Self::AddressLimited(_) => "address_limited",
+            Self::AddressNotListed => "address_not_listed",
+            Self::ReferenceRefused => "reference_refused",
+            Self::Unconfirmed => "unconfirmed",
+            Self::StateRefused => "state_refused",
             Self::SignatureMissing => "signature_missing",
             Self::SignatureMalformed => "signature_malformed",
             Self::SignatureMismatch => "signature_mismatch",
@@ -186,7 +206,11 @@ impl Rejection {
             | Self::Left
             | Self::Unread => Check::Admit,
             Self::AddressLimited(_) | Self::SenderLimited(_) => Check::Limits,
-            Self::SignatureMissing
+            Self::AddressNotListed
+            | Self::ReferenceRefused
+            | Self::Unconfirmed
+            | Self::StateRefused
+            | Self::SignatureMissing
             | Self::SignatureMalformed
             | Self::SignatureMismatch
             | Self::NoKey
@@ -201,7 +225,10 @@ impl Rejection {
     pub const fn is_authentication(self) -> bool {
         match self {
             Self::Token(flaw) => !matches!(flaw.error(), TokenError::InsufficientScope),
-            Self::SignatureMissing
+            Self::AddressNotListed
+            | Self::ReferenceRefused
+            | Self::Unconfirmed
+            | Self::SignatureMissing
             | Self::SignatureMalformed
             | Self::SignatureMismatch
             | Self::NoKey
@@ -220,6 +247,7 @@ impl Rejection {
             | Self::Unread
             | Self::AddressLimited(_)
             | Self::SenderLimited(_)
+            | Self::StateRefused
             | Self::Malformed
             | Self::ContractBroken
             | Self::ContractUnknown
@@ -287,6 +315,9 @@ pub enum Fault {
     /// The issuer's keys have never been fetched, or so long ago that they may have been revoked since.
     #[error("the issuer's keys are not to be had")]
     KeysUnavailable,
+    /// The vendor, asked whether what a request refers to exists, did not say.
+    #[error("the vendor did not say whether it exists")]
+    Unconfirmable(#[source] BoxError),
     /// The sender's answer was due before the ledger, or the first copy of this event, came to an end.
     #[error("no answer in time")]
     TooLate,
@@ -320,6 +351,7 @@ impl Fault {
         "event_too_large",
         "key_pending",
         "keys_unavailable",
+        "unconfirmable",
         "too_late",
         "lease_lost",
         "origin_unreachable",
@@ -339,6 +371,7 @@ impl Fault {
             Self::EventTooLarge(_) => "event_too_large",
             Self::KeyPending => "key_pending",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::Unconfirmable(_) => "unconfirmable",
             Self::TooLate => "too_late",
             Self::LeaseLost => "lease_lost",
             Self::OriginUnreachable(_) => "origin_unreachable",

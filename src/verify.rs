@@ -3,20 +3,25 @@
 //! The ways to know a sender are closed: were they a public trait, any crate could answer "yes, I know this sender".
 
 pub mod catalogue;
+mod confirm;
 mod doubt;
 mod handshake;
 pub mod jwt;
 mod keys;
 mod odd;
 pub mod scheme;
+mod trust;
 mod verified;
 
 pub use catalogue::{
     Catalogue, Finding, Mistake, NameTaken, Provenance, Provider, Respond, Source, UNAUTHENTICATED, lint,
 };
+pub(crate) use confirm::Confirmed;
+pub use confirm::{ANSWER_BYTES_MAX, Confirm, Question, Word};
 pub use doubt::{Held, holds};
 pub use handshake::{Greeting, Handed, Handshake};
 pub use keys::{Key, Keys};
-pub use scheme::{BadKey, BadPublicKey, Config, Scheme, Signed, SigningKey, Unsigned};
+pub use scheme::{BadKey, BadPublicKey, Config, Refers, Scheme, Signed, SigningKey, Unsigned};
+pub use trust::{Addresses, Confirming, Trust, network};
 pub(crate) use verified::shown;
 pub use verified::{Coverage, Verified, Webhook, verify};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use hookwarden::{
     event::{Arrival, Event},
-    gate::{Bucket, Ending, Gate, Judged, Memory, NoMemory, Origin, Relayed, handle, judge},
+    gate::{Believing, Bucket, Ending, Gate, Judged, Memory, NoMemory, Origin, Relayed, handle, judge},
     ledger::{Accepted, Known, Ledger},
     outcome::Notes,
     payload::Clean,
@@ -91,7 +91,15 @@ fn copy(request: &Unverified) -> Unverified {
 }
 
 fn handled(policy: &Policy, keys: &Keys, route: &Arc<Route>, request: Unverified) -> Ending<()> {
-    let gate = Gate { policy, keys, memory: &NoMemory, ledger: &Nothing, direct: &Nothing, origin: &Nothing };
+    let gate = Gate {
+        policy,
+        keys,
+        memory: &NoMemory,
+        ledger: &Nothing,
+        direct: &Nothing,
+        origin: &Nothing,
+        vendor: &Believing,
+    };
     let arrival = Arrival { at: NOW, request_id: "7w3h2kq5n4v6x8z9a2b3c4d5e6".into() };
     let mut notes = Notes::default();
     let handling = pin!(handle(&gate, route, request.head, Whole(request.raw), &arrival, &mut notes));

@@ -3,7 +3,7 @@
 use hookwarden::{
     clock::{Clock as _, SystemClock},
     event::{Arrival, Event},
-    gate::{self, Gate, NoMemory, Origin, Relayed},
+    gate::{self, Believing, Gate, NoMemory, Origin, Relayed},
     ledger::{Accepted, Known, Ledger},
     outcome::Notes,
     payload::Clean,
@@ -72,6 +72,7 @@ impl Maker {
             ledger: &caught,
             direct: &caught,
             origin: &Nowhere,
+            vendor: &Believing,
         };
         let arrival = Arrival { at: SystemClock.now(), request_id: format!("request{number}").into() };
         let route = self.policy.routes.first().unwrap();

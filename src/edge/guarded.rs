@@ -9,6 +9,7 @@ use super::{
     relay::{Errand, OriginAnswer, Relay},
     snapshot::Snapshot,
     ticket::Took,
+    vendor::Asking,
 };
 use crate::{
     captures::{Captures, Refused},
@@ -262,6 +263,7 @@ impl<E: Engine> Guarded<E> {
             ledger: &InTime { ledger: engine, deadline, handed: &handed },
             direct: &InTime { ledger: engine.direct(), deadline, handed: &handed },
             origin: &Timed { errand, handed: &handed },
+            vendor: &Asking { outbound: &self.relay.outbound, deadline },
         };
         let mut ending = gate::handle(&gate, route, head, body, &arrival, notes).await;
         if let (Ok(Ending::Greeted(greeting)), Some(handover)) = (&mut ending, &handover)

@@ -71,6 +71,7 @@ fn with(delivery: Delivery, naming: Naming, terms: impl FnOnce(Contract) -> Cont
             config: crate::verify::Config::new(),
             handshakes: Vec::new(),
             verify_token: None,
+            trust: crate::verify::Trust::default(),
         }),
         contract: terms(Contract::new(naming)),
         delivery,
@@ -177,7 +178,8 @@ async fn take(
     body: &'static str,
 ) -> (Result<Ending<usize>, Refusal>, Notes) {
     let (policy, keys) = (policy(), keys());
-    let gate = Gate { policy: &policy, keys: &keys, memory, ledger, direct: &Nowhere, origin: &Echo };
+    let gate =
+        Gate { policy: &policy, keys: &keys, memory, ledger, direct: &Nowhere, origin: &Echo, vendor: &Believing };
     let arrival = Arrival { at: NOW, request_id: "request".into() };
     let mut notes = Notes::default();
     let ending = handle(&gate, route, head, Whole(body), &arrival, &mut notes).await;
@@ -298,7 +300,15 @@ async fn the_head_is_judged_before_the_body_is_read() {
         }
     }
     let (policy, keys, memory, ledger) = (policy(), keys(), Asked::default(), Kept::default());
-    let gate = Gate { policy: &policy, keys: &keys, memory: &memory, ledger: &ledger, direct: &Nowhere, origin: &Echo };
+    let gate = Gate {
+        policy: &policy,
+        keys: &keys,
+        memory: &memory,
+        ledger: &ledger,
+        direct: &Nowhere,
+        origin: &Echo,
+        vendor: &Believing,
+    };
     let arrival = Arrival { at: NOW, request_id: "request".into() };
     let mut get = signed("{}");
     get.method = Method::GET;
@@ -344,7 +354,15 @@ async fn show(
     body: impl Body,
 ) -> (Result<Ending<usize>, Refusal>, Notes) {
     let (policy, ledger) = (policy(), Kept::default());
-    let gate = Gate { policy: &policy, keys: &keys, memory, ledger: &ledger, direct: &Nowhere, origin: &Echo };
+    let gate = Gate {
+        policy: &policy,
+        keys: &keys,
+        memory,
+        ledger: &ledger,
+        direct: &Nowhere,
+        origin: &Echo,
+        vendor: &Believing,
+    };
     let arrival = Arrival { at: NOW, request_id: "request".into() };
     let mut notes = Notes::default();
     let ending = handle(&gate, &route, head, body, &arrival, &mut notes).await;

@@ -1,13 +1,14 @@
 //! Has what a policy's references stand for changed? Told without a word of it staying in memory.
 
-use super::{Environment, read};
+use super::{Environment, addresses, read};
 use crate::{
     clock::Timestamp,
     policy::{Destination, IssuerKeys, Policy, Reference},
 };
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-/// Compares equal as long as every secret that the policy refers to is the same, or fails in the same way. Keyed by
+/// Compares equal as long as every secret and every list of addresses that the policy refers to is the same, or fails in the
+/// same way. Keyed by
 /// `by`, so that it says nothing about them outside of this process. Keys that are retired by `now` may go.
 pub fn mark(policy: &Policy, environment: Environment<'_>, now: Timestamp, by: &RandomState) -> u64 {
     let keys = policy.keys.iter().flat_map(|reference| &reference.entries);
@@ -24,6 +25,9 @@ pub fn mark(policy: &Policy, environment: Environment<'_>, now: Timestamp, by: &
             Ok(text) => by.hash_one((true, name(reference), text.as_str())),
             Err(trouble) => by.hash_one((false, name(reference), trouble.to_string().as_str())),
         });
+    }
+    for path in addresses::files(policy) {
+        hasher.write_u64(by.hash_one((path, addresses::text(path).map_err(|trouble| trouble.to_string()))));
     }
     hasher.finish()
 }

@@ -50,6 +50,28 @@ pub enum Trouble {
         /// Its permissions.
         mode: u32,
     },
+    /// Whoever may write to it says who may send.
+    #[error("`{}` can be written by others (mode {mode:04o}); run `chmod go-w {}`", .path.display(), .path.display())]
+    WritableByOthers {
+        /// Which.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// A line that names nobody.
+    #[error("`{}` line {line} is neither an address nor a network; write something such as `192.0.2.0/24`", .path.display())]
+    NoAddress {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// Nobody could send.
+    #[error("`{}` has no address in it, so that nobody could send", .0.display())]
+    NoAddresses(PathBuf),
+    /// No list of addresses is that long.
+    #[error("`{}` is too long for a list of addresses, so it is something else", .0.display())]
+    ListTooLong(PathBuf),
     /// No secret is that long.
     #[error("`{}` has more than {SECRET_MAX_BYTES} bytes, so it is something else", .0.display())]
     TooLong(PathBuf),

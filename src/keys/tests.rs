@@ -309,3 +309,58 @@ fn a_key_is_handed_over_only_where_the_policy_says_so_and_to_a_folder_of_the_gat
     let errors = load(&policy, &environment, NOW).err().expect("must be refused");
     assert!(errors[0].to_string().contains("is open to others"), "as any secret's file");
 }
+
+fn listing(file: &str) -> Policy {
+    let text = format!(
+        "routes: {{ shop: {{ at: {{ path: /a }}, sender: {{ provider: mollie-classic, accept: unsigned, addresses: ['{file}'] }}, \
+         repeats: {{ protection: impossible }}, deliver: {{ via: relay }} }} }}\nsecret: env:OWN"
+    );
+    compiled(&text).unwrap_or_else(|report| panic!("{report}")).policy
+}
+
+#[test]
+fn a_list_of_addresses_is_read_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "# of the vendor's page\n192.0.2.0/24  # the old ones\n\n2001:db8::1\n";
+    let from = file(folder.path(), "list", text, 0o644);
+    let (keys, _) = load(&listing(&from), &environment, NOW).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let listed: Vec<_> = keys.addresses(&folder.path().join("list")).iter().map(ToString::to_string).collect();
+    assert_eq!(listed, ["192.0.2.0/24", "2001:db8::1/128"]);
+}
+
+#[test]
+fn a_list_of_nobody_or_of_anybodys_making_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |name: &str, text: &str, mode| {
+        let errors = load(&listing(&file(folder.path(), name, text, mode)), &environment, NOW).err().expect(name);
+        errors[0].to_string().replace(&folder.path().join(name).display().to_string(), "FILE")
+    };
+    let before = "addresses that may send: `FILE`";
+    assert_eq!(
+        told("writable", "192.0.2.1\n", 0o664),
+        format!("{before} can be written by others (mode 0664); run `chmod go-w FILE`")
+    );
+    let line = "line 2 is neither an address nor a network; write something such as `192.0.2.0/24`";
+    assert_eq!(told("odd", "192.0.2.1\nshop.example\n", 0o644), format!("{before} {line}"));
+    let nobody = "has no address in it, so that nobody could send";
+    assert_eq!(told("empty", "# none yet\n", 0o644), format!("{before} {nobody}"));
+    let long = "192.0.2.1\n".repeat(30_000);
+    assert_eq!(
+        told("long", &long, 0o644),
+        format!("{before} is too long for a list of addresses, so it is something else")
+    );
+    let policy = listing("file:/nowhere/at-all");
+    assert!(check(&policy, &environment, NOW).is_err(), "a list that is not there is told before it is put in force");
+}
+
+/// It is read again when it changes, without a change of the policy.
+#[test]
+fn a_list_that_changes_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let by = std::hash::RandomState::new();
+    let policy = listing(&file(folder.path(), "list", "192.0.2.1\n", 0o644));
+    let before = super::mark(&policy, &environment, NOW, &by);
+    assert_eq!(super::mark(&policy, &environment, NOW, &by), before);
+    file(folder.path(), "list", "192.0.2.2\n", 0o644);
+    assert_ne!(super::mark(&policy, &environment, NOW, &by), before);
+}

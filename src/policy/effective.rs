@@ -52,7 +52,8 @@ pub fn effective(source: &Source, policy: &Policy, overrides: &Overrides, route:
     let keys = |name: &str| {
         routes
             .iter()
-            .any(|route| route.sender.webhook().is_some_and(|webhook| webhook.keys().split('/').next() == Some(name)))
+            .filter_map(|route| route.sender.webhook())
+            .any(|webhook| webhook.each_keys().any(|keys| keys.split('/').next() == Some(name)))
     };
     let destinations = |name: &str| {
         routes.iter().any(|route| match &route.delivery {

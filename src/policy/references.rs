@@ -10,8 +10,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 /// The keys of one name, for one provider.
 #[derive(Clone, Debug)]
 pub struct KeyReference {
-    /// As [`Webhook::keys`] has it: `KEYS/PROVIDER`, so that two providers may share a list and decode it each in its
-    /// own way; `KEYS/verify_token` for words that validation calls say.
+    /// As [`Webhook::keys`](crate::verify::Webhook::keys) has it: `KEYS/PROVIDER`, so that two providers may share a list
+    /// and decode it each in its own way; `KEYS/verify_token` for words that validation calls say, `KEYS/confirm_key` for
+    /// what a vendor's API wants.
     pub name: String,
     /// What they are keys of.
     pub kind: KeyKind,
@@ -26,6 +27,8 @@ pub enum KeyKind {
     Signatures(Arc<Provider>),
     /// Validation calls: the text itself.
     VerifyToken,
+    /// The vendor's API, which wants this text.
+    Api,
 }
 
 /// One key.
@@ -102,7 +105,7 @@ impl KeyKind {
     pub fn decode(&self, text: &str) -> Result<Secret, BadKey> {
         match self {
             Self::Signatures(provider) => provider.scheme.key(text),
-            Self::VerifyToken => Secret::new(text.trim_ascii_end()).map_err(|_| BadKey::Empty),
+            Self::VerifyToken | Self::Api => Secret::new(text.trim_ascii_end()).map_err(|_| BadKey::Empty),
         }
     }
 }

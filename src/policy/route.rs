@@ -2,6 +2,7 @@
 
 mod delivery;
 mod sender;
+mod trust;
 
 use super::{
     Capture, Destination, Limits, Owner, Route, Sender,
@@ -66,7 +67,9 @@ impl Surroundings<'_> {
             let way_out = self.senders.way_out(wanted);
             notes.wrong(Some(node), format!("unknown provider `{wanted}`{way_out}"));
         }
-        for (node, wanted) in ["/sender/keys", "/sender/verify_token"].into_iter().filter_map(text) {
+        for (node, wanted) in
+            ["/sender/keys", "/sender/verify_token", "/sender/confirm/key"].into_iter().filter_map(text)
+        {
             if self.keys.contains(&wanted) {
                 continue;
             }

@@ -140,6 +140,7 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
             let Some(entries) = name.split('/').next().and_then(|list| lists.get(list)) else { continue };
             let kind = match &webhook.verify_token {
                 Some(token) if token == name => KeyKind::VerifyToken,
+                Some(_) | None if name.ends_with(CONFIRM) => KeyKind::Api,
                 Some(_) | None => KeyKind::Signatures(webhook.provider.clone()),
             };
             check_handed(name, &kind, entries, notes);
@@ -163,7 +164,7 @@ fn check_handed(name: &str, kind: &KeyKind, entries: &[KeyEntry], notes: &mut No
     let list = name.split('/').next().unwrap_or_default();
     let is_handed_over = match kind {
         KeyKind::Signatures(provider) => provider.handshakes.iter().any(Handshake::hands_over),
-        KeyKind::VerifyToken => false,
+        KeyKind::VerifyToken | KeyKind::Api => false,
     };
     let paths = || entries.iter().map(|entry| handed(&entry.from));
     for (index, path) in paths().enumerate().filter_map(|(index, path)| Some((index, path?))) {
@@ -171,7 +172,7 @@ fn check_handed(name: &str, kind: &KeyKind, entries: &[KeyEntry], notes: &mut No
         if !is_handed_over {
             let whose = match kind {
                 KeyKind::Signatures(provider) => format!("`{}` hands no key over", provider.name),
-                KeyKind::VerifyToken => "nobody hands such a word over".to_owned(),
+                KeyKind::VerifyToken | KeyKind::Api => "nobody hands such a word over".to_owned(),
             };
             notes.wrong(at, format!("{whose}; put it into a file, and write `file:{}`", path.display()));
         } else if paths().take(index).any(|other| other == Some(path)) {
@@ -186,6 +187,9 @@ fn handed(from: &Reference) -> Option<&Path> {
         Reference::Env(_) | Reference::File(_) => None,
     }
 }
+
+/// Behind the name of a list whose key a vendor's API wants. No provider can be called so.
+pub(super) const CONFIRM: &str = "/confirm_key";
 
 impl Provider {
     /// Whether the same bytes again are the same event again, and are told by what was signed.

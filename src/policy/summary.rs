@@ -64,6 +64,12 @@ pub struct SignedSummary {
     pub covered: Vec<&'static str>,
     /// What it does not, and is therefore hearsay.
     pub not_covered: Vec<&'static str>,
+    /// What requests are held to beside a signature, or in its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_to: Vec<String>,
+    /// Whether nobody signs them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unsigned: bool,
 }
 
 /// Clients that show a token.
@@ -187,6 +193,8 @@ impl Policy {
             keys_count: entries,
             covered: of(true),
             not_covered: of(false),
+            held_to: held_to(webhook),
+            unsigned: provider.scheme.shows_nothing(),
         }
     }
 }
@@ -223,6 +231,26 @@ fn repeats(webhook: &Webhook, remember: Duration) -> String {
     if told.is_empty() { "cannot be told: protection is impossible".to_owned() } else { told.join("; ") }
 }
 
+/// What is asked of a request beside a signature, or in its place.
+fn held_to(webhook: &Webhook) -> Vec<String> {
+    let (trust, provider) = (webhook.trust(), webhook.provider());
+    let some = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        count => Some(format!("{count} {what}s")),
+    };
+    let addresses = trust.addresses.as_ref().map(|known| {
+        let known = [some(known.nets.len(), "network"), some(known.files.len(), "file")];
+        format!("from {} of addresses", known.into_iter().flatten().collect::<Vec<_>>().join(" and "))
+    });
+    let confirm = trust.confirm.as_ref().zip(provider.refers.as_ref()).map(|(confirm, refers)| {
+        let told = format!("{} has to know the id in {}", confirm.how.asks(), refers.describe());
+        let members: Vec<_> = confirm.members.keys().map(String::as_str).collect();
+        if members.is_empty() { told } else { format!("{told}, with {} as agreed", members.join(" and ")) }
+    });
+    addresses.into_iter().chain(confirm).collect()
+}
+
 fn limits(route: &Route) -> String {
     let methods: Vec<_> = route.admit.methods.iter().map(http::Method::as_str).collect();
     let mut limits =
@@ -257,18 +285,25 @@ impl fmt::Display for Capture {
 
 impl fmt::Display for SignedSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { provider, keys, keys_count, covered, not_covered } = self;
+        let Self { provider, keys, keys_count, covered, not_covered, held_to, unsigned } = self;
+        let held: String = held_to.iter().map(|held| format!("; {held}")).collect();
+        if *unsigned {
+            return write!(f, "{provider}, unsigned: nothing shows who sent it{held}");
+        }
         let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
         write!(f, "{provider}, {keys_count} in `{keys}`; ")?;
         if covered.is_empty() {
-            return write!(f, "nothing is signed: {UNAUTHENTICATED}");
+            return write!(f, "nothing is signed: {UNAUTHENTICATED}{held}");
         }
         write!(f, "the signature covers {}", covered.join(" and "))?;
         match not_covered.as_slice() {
             [] => Ok(()),
             hearsay => write!(f, ", but no {}", hearsay.join(" and no ")),
         }?;
-        if not_covered.contains(&"body") { write!(f, ": {UNAUTHENTICATED}") } else { Ok(()) }
+        if not_covered.contains(&"body") {
+            write!(f, ": {UNAUTHENTICATED}")?;
+        }
+        f.write_str(&held)
     }
 }
 

@@ -16,8 +16,8 @@ pub(super) use destination::{DestinationText, DurabilityText, TypeText};
 pub(super) use floor::{ExceptionText, ExceptionsText, FloorLimitsText, FloorText, FloorWord, NeedText};
 pub(super) use hints::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES};
 pub(super) use route::{
-    AdmitText, AtText, CaptureText, CapturedBodyText, ChangedText, DeliverText, FormText, LimitsText, MediaText,
-    MethodText, ProtectionText, RepeatsText, RouteText, SenderText, TermsText, ViaText,
+    AcceptText, AdmitText, AtText, CaptureText, CapturedBodyText, ChangedText, ConfirmText, DeliverText, FormText,
+    LimitsText, MediaText, MethodText, ProtectionText, RepeatsText, RouteText, SenderText, TermsText, ViaText,
 };
 pub(super) use settings::{AdminText, EdgeText, ListenerText, OriginText, SpoolText};
 pub(super) use tokens::{IdentityText, IssuerText};

@@ -21,14 +21,25 @@ impl RouteCompiler<'_, '_> {
     /// Which of the keys of `sender:` do not go with the kind of sender that is written.
     pub(super) fn goes_together(&mut self, text: &SenderText) {
         let of_tokens = ["audience", "scopes", "claims", "present", "header", "cookie", "forward"];
-        let of_webhooks = ["provider", "keys", "max_age", "max_future", "verify_token", "handshakes", "config"];
+        let of_webhooks = [
+            "provider",
+            "keys",
+            "max_age",
+            "max_future",
+            "verify_token",
+            "handshakes",
+            "config",
+            "accept",
+            "addresses",
+            "confirm",
+        ];
         let (keys, kind): (&[&str], _) = match (&text.provider, &text.jwt) {
             (None, None) => {
                 return self
                     .wrong("/sender", "who sends? write `provider` and `keys`, or `jwt` with the name of an issuer");
             }
             (Some(_), None) => {
-                if text.keys.is_none() {
+                if text.keys.is_none() && text.accept.is_none() {
                     self.wrong("/sender", "`keys` is missing");
                 }
                 (&of_tokens, "goes with `jwt`, and this sender signs its requests; leave it out")

@@ -15,6 +15,7 @@ use crate::{
     verify::{
         Key, Keys, Provider, SigningKey, Unsigned,
         jwt::{Cache, Issuers, Ring, Trial},
+        network,
     },
 };
 use bytes::Bytes;
@@ -130,7 +131,7 @@ impl<'a> Suite<'a> {
                 let test = |entry: &KeyEntry| {
                     let text = match &reference.kind {
                         KeyKind::Signatures(provider) => test_key(list, &entry.id, provider)?.0,
-                        KeyKind::VerifyToken => entry.id.clone(),
+                        KeyKind::VerifyToken | KeyKind::Api => entry.id.clone(),
                     };
                     key(&entry.id, &text, entry.retire, reference)
                 };
@@ -145,7 +146,12 @@ impl<'a> Suite<'a> {
             rings.insert(name.clone(), Arc::new(Ring::new(keys)));
         }
         let cache = Arc::new(Cache::new(own.clone(), 0));
-        Ok(Keys::new(own, named).trusting(Issuers::new(rings, cache)))
+        // No file is read here: a case says who may send by the policy's own words alone.
+        let anybody = || ["0.0.0.0/0", "::/0"].iter().filter_map(|net| network(net)).collect::<Vec<_>>();
+        let webhooks = self.policy.routes.iter().filter_map(|route| route.sender.webhook());
+        let files = webhooks.filter_map(|webhook| webhook.trust().addresses.as_ref()).flat_map(|known| &known.files);
+        let lists = files.map(|file| (file.clone(), anybody())).collect();
+        Ok(Keys::new(own, named).trusting(Issuers::new(rings, cache)).listing(lists))
     }
 
     fn trials(&self) -> &BTreeMap<String, Trial> {

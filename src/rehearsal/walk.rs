@@ -111,7 +111,9 @@ impl Phase {
             "guarded_in_form" | "method_not_allowed" | "content_type" | "too_large" | "too_slow" | "body_broken"
             | "answer_unread" | "address_limited" | "aborted" => Self::Admit,
             "handshake" => Self::Handshake,
-            "signature_missing"
+            "address_not_listed"
+            | "reference_refused"
+            | "signature_missing"
             | "signature_malformed"
             | "signature_mismatch"
             | "no_key"
@@ -249,6 +251,9 @@ fn handshake(route: &Route, played: &Played) -> std::result::Result<String, Stri
 
 fn verified(route: &Route, played: &Played) -> String {
     let key = played.notes.key_id.as_deref().unwrap_or("-");
+    if route.sender.webhook().is_some_and(|webhook| webhook.provider().scheme.shows_nothing()) {
+        return "nobody signed it, and the policy takes it so (`accept: unsigned`)".to_owned();
+    }
     match &route.sender {
         Sender::Webhook(webhook) => {
             let scheme = &webhook.provider().scheme;
@@ -322,6 +327,10 @@ fn meaning(code: &str) -> String {
         Rejection::Method,
         Rejection::ContentType,
         Rejection::TooLarge,
+        Rejection::AddressNotListed,
+        Rejection::ReferenceRefused,
+        Rejection::Unconfirmed,
+        Rejection::StateRefused,
         Rejection::SignatureMissing,
         Rejection::SignatureMalformed,
         Rejection::SignatureMismatch,

@@ -11,7 +11,7 @@ pub use lint::{Finding, lint};
 pub use mistakes::Mistake;
 pub(super) use mistakes::Mistakes;
 
-use super::{Handshake, scheme::Scheme};
+use super::{Confirm, Handshake, Refers, scheme::Scheme};
 use crate::repeat::Identical;
 use std::{
     sync::{Arc, LazyLock},
@@ -45,6 +45,10 @@ pub struct Provider {
     pub answer_by: Duration,
     /// What the vendor wants to hear, where that is not the gate's own way.
     pub respond: Respond,
+    /// What a request refers to, where it is held to that.
+    pub refers: Option<Refers>,
+    /// How the vendor is asked about it.
+    pub confirm: Option<Confirm>,
     /// Its validation calls.
     pub handshakes: Vec<Handshake>,
     /// What the vendor takes for an answer, in words.
@@ -108,6 +112,8 @@ pub struct Respond {
     pub accepted: Option<u16>,
     /// The body to go with it.
     pub accepted_body: Option<String>,
+    /// What that body is, where it is no plain text.
+    pub accepted_type: Option<&'static str>,
     /// For a signature that did not hold: 401, 403 or 498.
     pub unauthenticated: Option<u16>,
     /// The body to go with it, instead of a problem.

@@ -2,7 +2,12 @@
 
 use super::jwt::{Cache, Issuers};
 use crate::{clock::Timestamp, secret::Secret};
-use std::{collections::BTreeMap, sync::Arc};
+use ipnet::IpNet;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// One secret, decoded as its sender's scheme wants it, and the name under which a rotation is watched.
 #[derive(Clone)]
@@ -24,6 +29,8 @@ pub struct Keys {
     named: BTreeMap<String, Vec<Key>>,
     issuers: Issuers,
     identity: Option<Secret>,
+    /// What files of addresses hold.
+    addresses: BTreeMap<PathBuf, Vec<IpNet>>,
 }
 
 impl Keys {
@@ -31,7 +38,7 @@ impl Keys {
     /// [`Webhook::keys`](super::Webhook).
     pub fn new(memory: Secret, named: BTreeMap<String, Vec<Key>>) -> Self {
         let issuers = Issuers::new(BTreeMap::new(), Arc::new(Cache::new(memory.clone(), 0)));
-        Self { memory, named, issuers, identity: None }
+        Self { memory, named, issuers, identity: None, addresses: BTreeMap::new() }
     }
 
     /// With these issuers' keys, for routes that take their tokens.
@@ -46,11 +53,21 @@ impl Keys {
         Self { identity: secret, ..self }
     }
 
+    /// With what these files of addresses hold.
+    #[must_use]
+    pub fn listing(self, addresses: BTreeMap<PathBuf, Vec<IpNet>>) -> Self {
+        Self { addresses, ..self }
+    }
+
+    /// What this file of addresses holds; nothing where it was not read.
+    pub fn addresses(&self, file: &Path) -> &[IpNet] {
+        self.addresses.get(file).map_or(&[][..], Vec::as_slice)
+    }
+
     /// The senders' keys of these, and the gate's own secret of the others.
     #[must_use]
     pub fn with_memory_of(&self, other: &Self) -> Self {
-        let (named, issuers, identity) = (self.named.clone(), self.issuers.clone(), self.identity.clone());
-        Self { memory: other.memory.clone(), named, issuers, identity }
+        Self { memory: other.memory.clone(), ..self.clone() }
     }
 
     /// With this key under that name, in the place of one of the same label.

@@ -8,6 +8,7 @@ mod form;
 mod key;
 mod likeness;
 mod parts;
+mod refers;
 mod sign;
 mod signature;
 mod statements;
@@ -17,6 +18,7 @@ pub use algorithm::BadPublicKey;
 pub(super) use authenticate::Account;
 pub use key::BadKey;
 pub(super) use parts::Piece;
+pub use refers::Refers;
 pub use sign::{Signed, SigningKey, Unsigned};
 
 use super::{Coverage, odd::Odd};
@@ -123,6 +125,11 @@ impl Scheme {
         self.algorithm.shares_its_key()
     }
 
+    /// Whether nothing at all shows who sent it.
+    pub fn shows_nothing(&self) -> bool {
+        self.algorithm == Algorithm::Unsigned
+    }
+
     /// Whether anything is signed; else the secret itself is shown.
     pub fn signs(&self) -> bool {
         self.algorithm.signs()
@@ -145,7 +152,7 @@ impl Scheme {
     pub fn signature_header(&self) -> Option<&str> {
         match &self.signature.at {
             At::Header(name) | At::Lines(name) | At::Either(name, _) => Some(name),
-            At::Numbered(_) | At::Query(_) | At::Json(_) | At::Form(_) => None,
+            At::Numbered(_) | At::Query(_) | At::Json(_) | At::Form(_) | At::Nowhere => None,
         }
     }
 
@@ -211,6 +218,9 @@ impl Scheme {
         if let Some(odd) = self.odd {
             let of = if self.signs() { "of" } else { "in" };
             return format!("{} {of} {}", self.algorithm.name(), odd.describe());
+        }
+        if self.shows_nothing() {
+            return self.algorithm.name().to_owned();
         }
         if !self.signs() {
             return format!("{} in {}", self.algorithm.name(), self.signature_at());

@@ -4,6 +4,7 @@ use super::{
     Config, Handshake, Keys, Provider,
     jwt::Bearer,
     scheme::{Account, Piece},
+    trust::Trust,
 };
 use crate::{
     clock::Timestamp,
@@ -31,6 +32,8 @@ pub struct Webhook {
     pub(crate) handshakes: Vec<Handshake>,
     /// The name in [`Keys`] of the words that a validation call may say.
     pub(crate) verify_token: Option<String>,
+    /// What else is asked of a request, or in the place of a signature.
+    pub(crate) trust: Trust,
 }
 
 /// What a signature covers. Whatever is not covered is hearsay.
@@ -44,7 +47,8 @@ pub struct Coverage {
     pub time: bool,
 }
 
-/// A request whose signature held over the exact bytes received, or whose head showed a token that is believed.
+/// A request whose signature held over the exact bytes received, or whose head showed a token that is believed; or one of a
+/// sender that signs nothing, where the policy says in words that it is taken so.
 ///
 /// Only [`verify`] makes one, and its sibling of a [`Bearer`]:
 ///
@@ -75,6 +79,13 @@ pub struct Verified {
 pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Rejection> {
     if webhook.signs_for_strangers(&request.raw) {
         return Err(Rejection::SignatureMismatch); // whoever asks nicely has it signed
+    }
+    webhook.trust.admits(request.head.client, keys)?;
+    if let Some(refers) = &webhook.provider.refers {
+        refers.read(&request)?;
+    }
+    if webhook.provider.scheme.shows_nothing() {
+        return unsigned(webhook, keys, request);
     }
     let in_force: Vec<_> = keys.in_force(&webhook.keys, now).collect();
     let scheme = &webhook.provider.scheme;
@@ -108,6 +119,18 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
     Ok(Verified { route, key_id, coverage, proof, signed_id, bearer: None, body, head, raw })
 }
 
+/// A request that nobody signed, and that the policy takes all the same.
+fn unsigned(webhook: &Webhook, keys: &Keys, request: Unverified) -> Result<Verified, Rejection> {
+    if !webhook.trust.unsigned {
+        return Err(Rejection::NoKey);
+    }
+    let Unverified { head, raw } = request;
+    let body = BodyMark::from_digest(&keys.memory().fingerprint(&[b"body\0", &raw]));
+    let (route, key_id) = (webhook.route.clone(), UNSIGNED.to_owned());
+    let coverage = Coverage { body: false, id: false, time: false };
+    Ok(Verified { route, key_id, coverage, proof: None, signed_id: None, bearer: None, body, head, raw })
+}
+
 /// The request that showed this token. Nothing of its body is vouched for by it: whoever holds the token says
 /// what it says. Where a token is good `once`, it is what the request is remembered by, for as long as anybody
 /// could believe it, on whichever route of the gate.
@@ -136,7 +159,8 @@ impl Webhook {
     ) -> Self {
         let (route, keys) = (route.to_owned(), keys.to_owned());
         let (config, handshakes, verify_token) = (Config::new(), Vec::new(), None);
-        Self { route, provider, keys, window, public_url, config, handshakes, verify_token }
+        let trust = Trust::default();
+        Self { route, provider, keys, window, public_url, config, handshakes, verify_token, trust }
     }
 
     /// With these validation calls answered, and the words of this name for those that say one.
@@ -173,7 +197,20 @@ impl Webhook {
 
     /// The names of all keys that it is known by.
     pub fn each_keys(&self) -> impl Iterator<Item = &String> {
-        std::iter::once(&self.keys).chain(&self.verify_token)
+        let signed = (!self.provider.scheme.shows_nothing()).then_some(&self.keys);
+        let confirm = self.trust.confirm.as_ref().and_then(|confirm| confirm.keys.as_ref());
+        signed.into_iter().chain(&self.verify_token).chain(confirm)
+    }
+
+    /// What else is asked of a request, or in the place of a signature.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// What the vendor will be asked about; nothing if it is not asked, or if the request does not say it.
+    pub fn to_confirm(&self, request: &Unverified) -> Option<String> {
+        self.trust.confirm.as_ref()?;
+        self.provider.refers.as_ref()?.read(request).ok()
     }
 
     /// The validation calls that are answered.
@@ -247,6 +284,8 @@ impl Verified {
     }
 }
 
+/// In the place of a key's label.
+const UNSIGNED: &str = "unsigned";
 /// In the place of a route, and no name of one: a token that is good once is good once for all of them.
 const TOKENS: &str = "tokens that are good once";
 /// The clock that forgets may be ahead of the one that judges.

@@ -11,6 +11,7 @@
 
 mod accept;
 mod captures;
+mod confirm;
 mod doorway;
 mod drain;
 mod forms;

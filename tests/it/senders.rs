@@ -6,6 +6,7 @@ mod lint;
 mod odd;
 mod secrets;
 mod shown;
+mod unsigned;
 mod words;
 
 use hookwarden::{
@@ -20,7 +21,8 @@ use std::{fs, path::Path, time::Duration};
 fn each(mut check: impl FnMut(Shown)) {
     let catalogue = Catalogue::embedded();
     assert!(catalogue.iter().count() > 100);
-    for provider in catalogue.iter() {
+    // What nobody signs has no signature to be changed: `unsigned.rs`.
+    for provider in catalogue.iter().filter(|provider| !provider.scheme.shows_nothing()) {
         let shown = Shown::by(provider);
         assert!(shown.judged().is_ok(), "{}: {:?}", provider.name, shown.judged().err());
         check(shown);

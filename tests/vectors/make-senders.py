@@ -67,6 +67,11 @@ def all_vectors():
     for scheme in ["url-token", "mailchimp", "gumroad"]:
         yield from in_url(scheme, "0f8fad5bd9cb469fa16570867728950e")
 
+    # Nobody signs these; without a policy that takes them so, nothing is believed.
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    yield vector("mollie-classic", "unsigned", "reject", form, [], body=b"id=tr_5B8cwPMGnU6qLbRvo7qEZo")
+    yield vector("mollie-classic", "forged", "reject", form, [], body=b"id=../../v2/methods")
+
     # https://developer.revolut.com/docs/guides/manage-accounts/webhooks/verify-the-payload-signature
     secret, time = "wsk_r59a4HfWVAKycbCaNO1RvgCJec02gRd8", str(NOW * 1000)
     good = "v1=" + mac(secret, b"v1." + time.encode() + b"." + BODY)

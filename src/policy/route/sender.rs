@@ -36,11 +36,12 @@ impl RouteCompiler<'_, '_> {
         let sender = Sender::Webhook(Webhook {
             route: self.name.to_owned(),
             provider: provider.clone(),
-            keys: format!("{}/{}", text.keys.as_ref()?, provider.name),
+            keys: format!("{}/{}", text.keys.as_deref().unwrap_or_default(), provider.name),
             window,
             public_url: self.around.public_url.map(str::to_owned),
             config: self.config(&provider, &text.config),
             handshakes: self.handshakes(&provider, text, delivery),
+            trust: self.trust(&provider, text),
             verify_token: text.verify_token.as_ref().map(|list| format!("{list}/verify_token")),
         });
         let naming = Naming {

@@ -150,6 +150,18 @@ pub(in crate::policy) struct SenderText {
     #[serde(default)]
     #[schemars(extend("default" = {}, "examples" = [{ "key": "a1b2c3" }]))]
     pub(in crate::policy) config: BTreeMap<String, String>,
+    /// `unsigned` admits that nothing in a request shows who sent it. Required for senders that sign nothing, together with
+    /// `addresses` or `confirm`; refused for others.
+    #[schemars(extend("x-absent" = "what nobody signed is refused"))]
+    pub(in crate::policy) accept: Option<AcceptText>,
+    /// Who may send, by the client's address as the gate knows it: addresses, networks, and `file:/path` with one on each line,
+    /// which is read again when it changes. Any other is refused before its signature is looked at.
+    #[schemars(extend("examples" = [["192.0.2.0/24", "file:/etc/hookwarden/vendor.txt"]], "x-absent" = "any address"))]
+    pub(in crate::policy) addresses: Option<Vec<String>>,
+    /// Asks the sender's own API whether what a request refers to exists, before anything is kept or passed on; for senders whose
+    /// entry says how.
+    #[schemars(extend("x-absent" = "nobody is asked"))]
+    pub(in crate::policy) confirm: Option<ConfirmText>,
     /// Whose tokens are taken: a name under `issuers`. The token stands in `Authorization: Bearer TOKEN`.
     #[schemars(example = &"shop-idp", extend("x-absent" = ONE_OF_TWO))]
     pub(in crate::policy) jwt: Option<String>,
@@ -177,6 +189,24 @@ pub(in crate::policy) struct SenderText {
     /// Whether the token goes on to WordPress. One that has done its work at the gate can do no harm behind it.
     #[schemars(extend("default" = false))]
     pub(in crate::policy) forward: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::policy) enum AcceptText {
+    Unsigned,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::policy) struct ConfirmText {
+    /// The key that the API wants: a name under `keys`.
+    #[schemars(example = &"vendor-api", extend("x-absent" = "none, for an API that wants none"))]
+    pub(in crate::policy) key: Option<String>,
+    /// What the API has to answer, by JSON Pointer, as in `{ /status: [paid, refunded] }`: a value, or one of a list.
+    #[serde(default)]
+    #[schemars(extend("x-absent" = "that it exists"))]
+    pub(in crate::policy) members: BTreeMap<String, Value>,
 }
 
 const ONE_OF_TWO: &str = "one of `provider` and `jwt`";

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     repeat::Identical,
-    verify::{Handshake, Scheme},
+    verify::{Confirm, Handshake, Refers, Scheme, confirm::go_together},
 };
 use serde_saphyr::Spanned;
 use std::{ops::RangeInclusive, time::Duration};
@@ -43,6 +43,11 @@ impl Provider {
             }
         };
         let (type_member, type_header) = event_type(read.event_type.as_ref(), &mut wrong);
+        let refers = read.refers.as_ref().and_then(|refers| Refers::compile(refers, &mut wrong));
+        let confirm = read.confirm.as_ref().and_then(|confirm| Confirm::compile(confirm, &mut wrong));
+        if read.refers.is_none() {
+            go_together(refers.as_ref(), read.confirm.as_ref(), &mut wrong);
+        }
         let calls = read.challenge.iter().flatten();
         let handshakes = calls.filter_map(|call| Handshake::compile(call, scheme.as_ref(), &mut wrong)).collect();
         let mut time =
@@ -88,6 +93,8 @@ impl Provider {
             retry_horizon,
             answer_by,
             respond,
+            refers,
+            confirm,
             handshakes,
             answers: read.answers,
             retries: read.retries,
@@ -143,10 +150,17 @@ fn respond(read: Option<&RespondText>, wrong: &mut Mistakes) -> Respond {
         }
         Some(written.value)
     };
+    let accepted = status(read.and_then(|read| read.accepted.as_ref()), 200..=299);
+    let unauthenticated = status(read.and_then(|read| read.unauthenticated.as_ref()), 200..=599);
+    let accepted_type = read.and_then(|read| read.accepted_type.as_ref()).and_then(|written| {
+        let types = ["text/plain", "text/xml", "application/json"].map(|known| (known, known));
+        wrong.word(written, "type of an answer", &types, &[])
+    });
     Respond {
-        accepted: status(read.and_then(|read| read.accepted.as_ref()), 200..=299),
-        unauthenticated: status(read.and_then(|read| read.unauthenticated.as_ref()), 200..=599),
+        accepted,
+        unauthenticated,
         accepted_body: read.and_then(|read| read.accepted_body.clone()),
+        accepted_type,
         unauthenticated_body: read.and_then(|read| read.unauthenticated_body.clone()),
     }
 }

@@ -64,6 +64,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("microsoft-graph", include_str!("../../../policies/providers/microsoft-graph.yaml")),
     ("modern-treasury", include_str!("../../../policies/providers/modern-treasury.yaml")),
     ("mollie", include_str!("../../../policies/providers/mollie.yaml")),
+    ("mollie-classic", include_str!("../../../policies/providers/mollie-classic.yaml")),
     ("mux", include_str!("../../../policies/providers/mux.yaml")),
     ("notion", include_str!("../../../policies/providers/notion.yaml")),
     ("okta", include_str!("../../../policies/providers/okta.yaml")),

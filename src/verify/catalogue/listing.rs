@@ -26,12 +26,24 @@ impl Provider {
 
     /// What its signature does not cover, for people.
     pub fn uncovered(&self) -> String {
+        if self.scheme.shows_nothing() {
+            return format!("everything: nothing shows who sent it (un{UNAUTHENTICATED})");
+        }
         let coverage = self.scheme.coverage();
         let parts =
             [(coverage.body, "body"), (coverage.id || !self.event_key.is_empty(), "id"), (coverage.time, "time")];
         let missing: Vec<_> = parts.iter().filter(|(covered, _)| !covered).map(|(_, name)| *name).collect();
         let told = if missing.is_empty() { "headers".to_owned() } else { format!("{}, headers", missing.join(", ")) };
         if coverage.body { told } else { format!("{told} ({UNAUTHENTICATED})") }
+    }
+
+    /// By what its requests are held to something although nothing is signed, for people.
+    pub fn held_to(&self) -> Option<String> {
+        let refers = self.refers.as_ref()?;
+        Some(match &self.confirm {
+            Some(confirm) => format!("the id in {}, which {} can confirm", refers.describe(), confirm.asks()),
+            None => format!("the id in {}", refers.describe()),
+        })
     }
 
     /// The validation calls that are answered, for people.
@@ -50,6 +62,14 @@ impl Provider {
     }
 }
 
+/// What is signed, or what a request can be held to where nothing is.
+fn signs(provider: &Provider) -> String {
+    match provider.held_to() {
+        Some(held) => format!("{}; held to {held}", provider.scheme.describe()),
+        None => provider.scheme.describe(),
+    }
+}
+
 impl Catalogue {
     /// As a table in Markdown.
     pub fn markdown(&self) -> String {
@@ -61,7 +81,7 @@ impl Catalogue {
             let link = format!("[page]({})", provider.documentation);
             let cells = [
                 names.join(", "),
-                provider.scheme.describe().replace('|', "\\|"),
+                signs(provider).replace('|', "\\|"),
                 provider.uncovered(),
                 provider.handshakes_by_name(),
                 link,

@@ -59,9 +59,45 @@ pub struct ProviderText {
     pub disables: Option<String>,
     /// What the vendor wants to hear.
     pub respond: Option<RespondText>,
+    /// What a request refers to: an id of the vendor's.
+    pub refers: Option<RefersText>,
+    /// How the vendor is asked whether that exists.
+    pub confirm: Option<ConfirmText>,
     /// The vendor's validation calls, and their answers.
     #[schemars(skip)]
     pub challenge: Option<Vec<HandshakeText>>,
+}
+
+/// What a request refers to.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefersText {
+    /// `form:NAME`, `json:/pointer`, `query:NAME` or `header:NAME`, which has to stand there once.
+    #[schemars(with = "String")]
+    pub at: Spanned<String>,
+    /// A pattern of the whole id, as in `tr_[A-Za-z0-9]{1,64}`; others are refused.
+    #[schemars(with = "String")]
+    pub like: Spanned<String>,
+}
+
+/// How the vendor is asked whether what a request refers to exists.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmText {
+    /// Its API, with `{id}` as one part of the path.
+    #[schemars(with = "String")]
+    pub url: Spanned<String>,
+    /// `NAME: VALUE` with `{key}` in the value, as in `Authorization: Bearer {key}`: the policy's key.
+    #[schemars(with = "Option<String>")]
+    pub header: Option<Spanned<String>>,
+    /// The status of something that exists: 200 if absent. 404 and 410 are those of what does not, and any other is no answer.
+    pub status: Option<u16>,
+    /// A JSON Pointer to the member of the answer that repeats the id.
+    #[schemars(with = "Option<String>")]
+    pub same: Option<Spanned<String>>,
+    /// `allow`: it may be at an address that the internet does not reach.
+    #[schemars(with = "Option<String>")]
+    pub private: Option<Spanned<String>>,
 }
 
 /// Where facts are from: `sdk` (the vendor's own library was read and run), `documentation`, `memory` (of the vendor's
@@ -91,6 +127,9 @@ pub struct RespondText {
     pub accepted: Option<Spanned<u16>>,
     /// Its body.
     pub accepted_body: Option<String>,
+    /// What that is: `text/plain` (the default), `text/xml` or `application/json`.
+    #[schemars(with = "Option<String>")]
+    pub accepted_type: Option<Spanned<String>>,
     /// A status, for a signature that does not hold.
     #[schemars(with = "Option<u16>", range(min = 200, max = 599))]
     pub unauthenticated: Option<Spanned<u16>>,
@@ -119,6 +158,8 @@ impl ProviderText {
             retries: self.retries.or(like.retries),
             disables: self.disables.or(like.disables),
             respond: self.respond.or(like.respond),
+            refers: self.refers.or(like.refers),
+            confirm: self.confirm.or(like.confirm),
             challenge: self.challenge.or(like.challenge),
             ..self
         }

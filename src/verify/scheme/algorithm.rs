@@ -31,6 +31,8 @@ pub(super) enum Algorithm {
     Equal,
     /// The same, as name and password.
     Basic,
+    /// Nothing is shown.
+    Unsigned,
 }
 
 /// Why these bytes are no public key that could be trusted.
@@ -58,6 +60,7 @@ impl Algorithm {
             Self::RsaSha256 => "RSA with SHA-256",
             Self::Equal => "token",
             Self::Basic => "name and password",
+            Self::Unsigned => "nothing",
         }
     }
 
@@ -69,14 +72,15 @@ impl Algorithm {
             | Self::Sha1
             | Self::Sha256
             | Self::Equal
-            | Self::Basic => true,
+            | Self::Basic
+            | Self::Unsigned => true,
             Self::Ed25519 | Self::EcdsaP256Sha256 | Self::RsaSha1 | Self::RsaSha256 => false,
         }
     }
 
     /// Whether anything is signed at all.
     pub(super) const fn signs(self) -> bool {
-        !matches!(self, Self::Equal | Self::Basic)
+        !matches!(self, Self::Equal | Self::Basic | Self::Unsigned)
     }
 
     /// Whether the secret stands in the text.
@@ -93,7 +97,8 @@ impl Algorithm {
             | Self::Sha1
             | Self::Sha256
             | Self::Equal
-            | Self::Basic => Ok(key),
+            | Self::Basic
+            | Self::Unsigned => Ok(key),
             Self::Ed25519 => {
                 let key = key.strip_prefix(ED25519_SPKI).map(<[u8]>::to_vec).unwrap_or(key);
                 let bytes: [u8; 32] = key.as_slice().try_into().map_err(|_| BadPublicKey::Shape("Ed25519"))?;
@@ -138,7 +143,9 @@ impl Algorithm {
             Self::EcdsaP256Sha256 => &ECDSA_P256_SHA256_ASN1,
             Self::RsaSha1 => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
             Self::RsaSha256 => &RSA_PKCS1_2048_8192_SHA256,
-            Self::HmacSha256 | Self::HmacSha1 | Self::HmacSha512 | Self::Sha1 | Self::Sha256 => return false,
+            Self::HmacSha256 | Self::HmacSha1 | Self::HmacSha512 | Self::Sha1 | Self::Sha256 | Self::Unsigned => {
+                return false;
+            }
         };
         UnparsedPublicKey::new(algorithm, key.expose()).verify(&pieces.concat(), claim).is_ok()
     }
@@ -152,7 +159,13 @@ impl Algorithm {
             Self::HmacSha512 => over::<Hmac<Sha512>>(key, pieces).map(|mac| mac.finalize().into_bytes().to_vec()),
             Self::Sha1 => Some(plain::<Sha1>(pieces)),
             Self::Sha256 => Some(plain::<Sha256>(pieces)),
-            Self::Ed25519 | Self::EcdsaP256Sha256 | Self::RsaSha1 | Self::RsaSha256 | Self::Equal | Self::Basic => None,
+            Self::Ed25519
+            | Self::EcdsaP256Sha256
+            | Self::RsaSha1
+            | Self::RsaSha256
+            | Self::Equal
+            | Self::Basic
+            | Self::Unsigned => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
     key::{KeyEncoding, KeyFormat, Strip, Transform},
     likeness::Likeness,
     parts::{Part, Place, TimeFormat},
+    signature::{At, Encoding, Habits, Shape, Signature},
     text::{ChosenText, KeyText, SchemeText},
 };
 use crate::verify::{catalogue::Mistakes, odd::Odd};
@@ -26,6 +27,17 @@ impl Scheme {
         let chosen = text.alg_from.as_ref().and_then(|text| chosen(text, wrong));
         let digest = text.body_digest.as_ref().and_then(|written| digest(written, wrong));
         let key = key(&text.key, algorithm, wrong);
+        if algorithm == Some(Algorithm::Unsigned) {
+            let said = [&text.odd, &text.id, &text.content, &text.body_digest].into_iter().flatten();
+            if let Some(place) = said.chain(&text.message).next() {
+                wrong.at(place, "nothing is signed here; leave this out, and `sig` with it");
+            } else if text.sig.is_some() || text.ts.is_some() {
+                wrong.at(alg, "nothing is signed here; leave out `sig` and `ts`");
+            } else {
+                return Some(Self::unsigned());
+            }
+            return None;
+        }
         if text.sig.is_none() {
             wrong.missing("`scheme: { sig: ... }`, where the signature is");
         }
@@ -74,6 +86,35 @@ impl Scheme {
             any_port,
         };
         scheme.holds_together(text, alg, wrong).then_some(scheme)
+    }
+
+    /// Of a sender that shows nothing: no request is authentic by it.
+    fn unsigned() -> Self {
+        let key =
+            KeyFormat { encoding: KeyEncoding::Utf8, strip: Vec::new(), literal: Vec::new(), transforms: Vec::new() };
+        let signature = Signature {
+            at: At::Nowhere,
+            shape: Shape::Raw,
+            habits: Habits::default(),
+            prefix: String::new(),
+            encoding: Encoding::Text,
+        };
+        Self {
+            algorithm: Algorithm::Unsigned,
+            chosen: None,
+            key,
+            signature,
+            message: Vec::new(),
+            odd: None,
+            time: None,
+            id: None,
+            digest: None,
+            require: Vec::new(),
+            document_in: None,
+            only_fields: false,
+            lost_newline: false,
+            any_port: false,
+        }
     }
 
     fn holds_together(&self, text: &SchemeText, alg: &Spanned<String>, wrong: &mut Mistakes) -> bool {
@@ -152,6 +193,7 @@ fn algorithm(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<Algorith
         ("rsa-sha256", Algorithm::RsaSha256),
         ("equal", Algorithm::Equal),
         ("basic", Algorithm::Basic),
+        ("unsigned", Algorithm::Unsigned),
     ];
     wrong.word(written, "algorithm", &algorithms, &["jwt"])
 }

@@ -89,7 +89,8 @@ impl Scheme {
             | Algorithm::Sha1
             | Algorithm::Sha256
             | Algorithm::Equal
-            | Algorithm::Basic => {
+            | Algorithm::Basic
+            | Algorithm::Unsigned => {
                 // 64 hexadecimal digits are a text, and hexadecimal, and base64: a secret in every form.
                 let name = if self.key.encoding == KeyEncoding::Credentials { "hook:" } else { "" };
                 let text = format!("{name}{}", HEXLOWER.encode(&seed));

@@ -34,6 +34,8 @@ pub(super) enum At {
     Json(String),
     /// A field of the form that the body is.
     Form(String),
+    /// There is none.
+    Nowhere,
 }
 
 /// How one header carries one signature or several.
@@ -174,6 +176,7 @@ impl At {
             Self::Query(name) => return Ok(vec![Cow::Owned(parameter(head, name)?)]),
             Self::Json(pointer) => return Ok(vec![Place::Json(pointer.clone()).read(told)?]),
             Self::Form(name) => return Ok(vec![Place::Form(name.clone()).read(told)?]),
+            Self::Nowhere => return Err(missing),
         };
         Ok(values.into_iter().map(Cow::Borrowed).collect())
     }
@@ -187,7 +190,7 @@ impl At {
                 head.headers.keys().any(|name| name.as_str().strip_prefix(prefix.as_str()).is_some_and(is_number))
             }
             Self::Query(name) => head.target.parameters().any(|(found, _)| *found == *name.as_bytes()),
-            Self::Json(_) | Self::Form(_) => false,
+            Self::Json(_) | Self::Form(_) | Self::Nowhere => false,
         }
     }
 
@@ -200,6 +203,7 @@ impl At {
             Self::Query(name) => format!("query `{name}`"),
             Self::Json(pointer) => format!("body {pointer}"),
             Self::Form(name) => format!("form field `{name}`"),
+            Self::Nowhere => "nowhere".to_owned(),
         }
     }
 }

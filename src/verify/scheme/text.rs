@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct SchemeText {
     /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519`, `ecdsa-p256-sha256`, `rsa-sha1` or `rsa-sha256`; `sha1` and `sha256` are plain digests of a
-    /// text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret itself.
+    /// text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret itself; `unsigned` shows nothing.
     #[schemars(with = "Option<String>")]
     pub alg: Option<Spanned<String>>,
     /// How the operator's text becomes a key.

@@ -42,6 +42,7 @@ impl Scheme {
                 let given = body.as_deref().unwrap_or(request.body);
                 body = Some(self.with_member(given, pointer, value.into()));
             }
+            At::Nowhere => {}
             At::Form(name) => body = Some(with_field(body.as_deref().unwrap_or(request.body), name, &value)),
         }
         Signed { url, fields, body }
