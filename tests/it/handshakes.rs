@@ -13,7 +13,8 @@ use hookwarden::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::{collections::BTreeMap, fmt::Write as _};
 
-const PROVIDERS: &[&str] = &["slack", "zoom", "discord", "meta", "woocommerce", "github", "pagerduty"];
+const PROVIDERS: &[&str] =
+    &["slack", "zoom", "discord", "meta", "woocommerce", "github", "pagerduty", "azure-event-grid"];
 const VERIFY_TOKEN: &str = "meatyhamhock";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -27,7 +28,12 @@ fn policy(terms: &str) -> Policy {
     let mut text = "routes:\n".to_owned();
     for name in PROVIDERS {
         let token = if *name == "meta" { ", verify_token: words" } else { "" };
-        let repeats = if Catalogue::embedded().find(name).unwrap().max_age.is_none() { "remember: 168h" } else { "" };
+        let provider = Catalogue::embedded().find(name).unwrap().clone();
+        let repeats = match (provider.tells_repeats(), provider.max_age) {
+            (false, _) => "protection: impossible",
+            (true, None) => "remember: 168h",
+            (true, Some(_)) => "",
+        };
         writeln!(
             text,
             "  {name}: {{ at: {{ path: /{name} }}, sender: {{ provider: {name}, keys: all{token} }}, \
@@ -84,7 +90,9 @@ impl Call {
             id: "msg_1",
             at: now(),
         };
-        call.fields.extend(scheme.sign(&scheme.test_key("own").unwrap().1, &what).fields);
+        let signed = scheme.sign(&scheme.test_key("own").unwrap().1, &what);
+        call.fields.extend(signed.fields);
+        call.target = signed.url;
         call
     }
 
@@ -151,6 +159,14 @@ fn vendors_hear_what_their_documentation_asks_for() {
     let ping = r#"{"event":{"id":"01","event_type":"pagey.ping","data":{"message":"Hello from your friend Pagey!"}}}"#;
     assert_eq!(Call::signed("pagerduty", ping).answer(), (200, "", String::new()));
     assert_eq!(Call::unsigned("/woocommerce", FORM, "webhook_id=12").answer(), (200, "", String::new()));
+    let (code, back) = ("512d38b6-c7b8-40c8-89fe-f46f9e9622b6", "validationResponse");
+    let validation = format!(
+        r#"[{{"id":"2d1781af","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","data":{{"validationCode":"{code}"}}}}]"#
+    );
+    let said = format!(r#"{{"{back}":"{code}"}}"#);
+    assert_eq!(Call::signed("azure-event-grid", &validation).answer(), (200, JSON, said));
+    let stranger = Call::unsigned("/azure-event-grid?token=guessed", JSON, &validation);
+    assert_eq!(stranger.judged(), ("refused", "signature_mismatch"));
 }
 
 /// The digest is what `openssl dgst -sha256 -hmac` says.

@@ -60,16 +60,18 @@ def basic(text):
 
 
 def all_vectors():
-    for scheme in ["authorization-token", "auth0", "braze", "marketo", "okta"]:
+    for scheme in ["authorization-token", "auth0", "braze", "cloudevents", "marketo", "okta"]:
         yield from shown(scheme, lambda secret: {"Authorization": secret}, "a configured value 1")
     for scheme in ["chargebee", "datadog", "iterable", "postmark"]:
         yield from shown(scheme, basic, "hook:pass:word-1")
-    for scheme in ["url-token", "mailchimp", "gumroad"]:
+    for scheme in ["url-token", "mailchimp", "gumroad", "azure-event-grid", "klarna"]:
         yield from in_url(scheme, "0f8fad5bd9cb469fa16570867728950e")
 
     # Nobody signs these; without a policy that takes them so, nothing is believed.
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     yield vector("mollie-classic", "unsigned", "reject", form, [], body=b"id=tr_5B8cwPMGnU6qLbRvo7qEZo")
+    soap = {"Content-Type": "text/xml"}
+    yield vector("salesforce-outbound", "unsigned", "reject", soap, [], body=b"<Envelope/>")
     yield vector("mollie-classic", "forged", "reject", form, [], body=b"id=../../v2/methods")
 
     # https://developer.revolut.com/docs/guides/manage-accounts/webhooks/verify-the-payload-signature

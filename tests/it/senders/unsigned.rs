@@ -4,6 +4,7 @@ use super::shown::{NOW_S, provider};
 use hookwarden::{
     clock::Timestamp,
     policy::{Overrides, Policy, Source, compile},
+    rehearsal::Rehearsal,
     request::{Head, Target, Unverified},
     secret::Secret,
     verdict::Rejection,
@@ -119,6 +120,27 @@ fn what_nobody_signed_is_refused_unless_the_policy_says_so() {
     let request = request("192.0.2.9", "application/x-www-form-urlencoded", "id=tr_1");
     let refused = verify(&webhook, &keys(), request, Timestamp::from_unix_s(NOW_S)).err();
     assert_eq!(refused, Some(Rejection::NoKey));
+}
+
+/// A message that is not acknowledged in its own words comes again for a day.
+#[test]
+fn salesforce_hears_an_acknowledgement_in_xml() {
+    let text = "routes:\n  orders:\n    at: { path: /in }\n    sender: { provider: salesforce-outbound, accept: unsigned, addresses: \
+                [192.0.2.0/24] }\n    repeats: { protection: impossible }\ndestinations: { wordpress: { url: 'http://127.0.0.1/' } }\n";
+    let now = Timestamp::from_unix_s(NOW_S);
+    let policy =
+        compile(&Source::one("gate.yaml", text), &Catalogue::embedded(), &Overrides::default(), now).unwrap().policy;
+    let keys = keys();
+    let play = |client: &str| {
+        let Unverified { head, raw } = request(client, "text/xml", "<soapenv:Envelope/>");
+        Rehearsal::new(&policy, &keys).play(head, raw, now)
+    };
+    let played = play("192.0.2.9");
+    assert_eq!(played.code(), "accepted");
+    let answer = played.answer.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.content_type), (200, "text/xml"));
+    assert!(std::str::from_utf8(&answer.body).unwrap().contains("<Ack>true</Ack>"));
+    assert_eq!(play("192.0.3.9").code(), "address_not_listed");
 }
 
 /// An address is asked for before the signature is looked at, and does not take its place.
