@@ -199,6 +199,17 @@ keys:
         wire::send(self.admin, "GET", "/metrics", &[], b"").text()
     }
 
+    /// Waits until the metrics say all of this: an answer is heard before it is counted.
+    pub(crate) fn counts(&self, all: &[&str]) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let metrics = self.metrics();
+            let Some(missing) = all.iter().find(|series| !metrics.contains(**series)) else { return };
+            assert!(Instant::now() < deadline, "{missing} is not in\n{metrics}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");
