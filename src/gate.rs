@@ -213,7 +213,7 @@ pub fn judge(
     notes: &mut Notes,
 ) -> Result<Judged, Refusal> {
     match &route.sender {
-        Sender::Webhook(webhook) => Ok(judge_webhook(route, webhook, keys, memory, request, now, notes)?),
+        Sender::Webhook(webhook) => judge_webhook(route, webhook, keys, memory, request, now, notes),
         Sender::Token(tokens) => {
             let bearer = shows(tokens, keys, &request.head, now, notes)?;
             let verified = shown(bearer, tokens.once, keys, request, now);
@@ -259,7 +259,7 @@ fn judge_webhook(
     request: Unverified,
     now: Timestamp,
     notes: &mut Notes,
-) -> Result<Judged, Rejection> {
+) -> Result<Judged, Refusal> {
     if webhook.has_handshakes() {
         if let Some(greeting) = webhook.greet_stranger(keys, &request, now) {
             return Ok(Judged::Greeted(greeting));
@@ -271,7 +271,7 @@ fn judge_webhook(
     if let Some(greeting) = webhook.greet(keys, &verified, now) {
         return Ok(Judged::Greeted(greeting));
     }
-    judge_verified(route, keys, memory, verified, now, notes)
+    Ok(judge_verified(route, keys, memory, verified, now, notes)?)
 }
 
 fn judge_verified(

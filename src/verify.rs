@@ -3,6 +3,7 @@
 //! The ways to know a sender are closed: were they a public trait, any crate could answer "yes, I know this sender".
 
 pub mod catalogue;
+mod certificate;
 mod doubt;
 mod handshake;
 pub mod jwt;

@@ -93,8 +93,9 @@ impl EventArgs {
             }
             None => bail!("a test event is JSON; with another `--content-type`, name a file with `--body`"),
         };
-        let event = TestEvent { provider, key: &key, id: &id, content_type: &self.content_type, body: &body };
         let config: Config = self.config.iter().cloned().collect();
+        let key = key.of_account(&config);
+        let event = TestEvent { provider, key: &key, id: &id, content_type: &self.content_type, body: &body };
         if let Some(name) = provider.scheme.config().find(|name| !config.contains_key(*name)) {
             bail!("`{}` says whose it is; write `--config {name}=...` as in the policy", provider.name);
         }

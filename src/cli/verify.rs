@@ -134,14 +134,14 @@ fn id_of(line: &[u8]) -> Value {
 /// The name of the keys and of the route in a judgement of one request.
 const RECORDED: &str = "recorded";
 
-/// Box has two keys at once, and calls the second so.
-const SECOND_KEY: &str = "secondary_key";
+/// Box and QStash have two keys at once, and call the second so.
+const SECOND_KEYS: [&str; 2] = ["secondary_key", "next_key"];
 
 fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str> {
     let provider = catalogue.find(&recorded.scheme).ok_or("unknown_scheme")?;
     let config: Config =
         recorded.config.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
-    let second = config.get(SECOND_KEY);
+    let second = SECOND_KEYS.iter().filter_map(|name| config.get(*name));
     let keys = keys(provider, recorded.secrets.iter().chain(&recorded.public_keys).chain(second))?;
     let request = request(recorded)?;
     let window = window(provider, recorded.tolerance_s);
@@ -152,7 +152,7 @@ fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<(), &'static str>
     });
     let sender = Webhook::for_tools(RECORDED, provider.clone(), RECORDED, window, public).configured(config);
     let now = Timestamp::from_unix_s(recorded.now_unix);
-    verify(&sender, &keys, request, now).map(|_| ()).map_err(Rejection::code)
+    verify(&sender, &keys, request, now).map(|_| ()).map_err(|refusal| refusal.code())
 }
 
 /// What a sender's own library checks may be less than what the gate does: it keeps its own limit of the future.

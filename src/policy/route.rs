@@ -10,7 +10,7 @@ use super::{
     },
     issuers::AllTerms,
     notes::Notes,
-    senders::Senders,
+    senders::{Senders, published_by},
     text::{
         AdmitText, AtText, CaptureText, CapturedBodyText, ChangedText, DeliverText, LimitsText, MediaText, MethodText,
         ProtectionText, RepeatsText, RouteText, SenderText, ViaText,
@@ -191,7 +191,11 @@ impl<'a> RouteCompiler<'a, '_> {
         let sender = Sender::Webhook(Webhook {
             route: self.name.to_owned(),
             provider: provider.clone(),
-            keys: format!("{}/{}", text.keys.as_ref()?, provider.name),
+            keys: match (&text.keys, provider.scheme.published()) {
+                (Some(list), _) => format!("{list}/{}", provider.name),
+                (None, Some(_)) => published_by(&provider),
+                (None, None) => return None,
+            },
             window,
             public_url: self.around.public_url.map(str::to_owned),
             config: self.config(&provider, &text.config),

@@ -138,6 +138,15 @@ impl<'a> Suite<'a> {
             };
             named.insert(reference.name.clone(), keys);
         }
+        for webhook in self.policy.routes.iter().filter_map(|route| route.sender.webhook()) {
+            let (name, provider) = (webhook.keys(), webhook.provider());
+            if provider.scheme.published().is_some() && !named.contains_key(name) {
+                let list = name.split('/').next().unwrap_or_default();
+                let text = test_key(list, PUBLISHED, provider)?.0;
+                let secret = provider.scheme.key(&text).map_err(|error| error.to_string())?;
+                named.insert(name.to_owned(), vec![Key { id: PUBLISHED.to_owned(), secret, retire: None }]);
+            }
+        }
         let own = Secret::new("the memory of a rehearsal").map_err(|error| error.to_string())?;
         let mut rings = BTreeMap::new();
         for (name, trial) in self.trials() {
@@ -210,7 +219,7 @@ impl<'a> Suite<'a> {
             Some(text) => provider.scheme.signing_key(text).map_err(|error| error.to_string())?,
             None => test_key(list, &signer.id, provider)?.1,
         };
-        let made = provider.scheme.sign(&private, &what);
+        let made = provider.scheme.sign(&private.of_account(webhook.config()), &what);
         let target = made.url.strip_prefix(site).unwrap_or(&target).to_owned();
         let mut fields = made.fields;
         if let Some(name) = provider.type_header.as_ref().filter(|name| !has(&fields, name)) {
@@ -245,6 +254,9 @@ impl<'a> Suite<'a> {
         Ok(Head { method, target, host, headers, client: message.from })
     }
 }
+
+/// What the key is called that stands for those that a vendor publishes.
+const PUBLISHED: &str = "published";
 
 /// Its first moment, UTC: what has an end in a policy ends then.
 fn day_of(at: Timestamp) -> Timestamp {

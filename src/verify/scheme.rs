@@ -11,6 +11,7 @@ mod sign;
 mod signature;
 mod statements;
 pub mod text;
+mod token;
 
 pub use algorithm::BadPublicKey;
 pub(super) use authenticate::Account;
@@ -26,6 +27,7 @@ use key::KeyFormat;
 use parts::{Part, Place, TimeFormat};
 use signature::{At, Signature};
 use std::collections::BTreeMap;
+use token::SenderToken;
 
 /// What a policy says of its own account with a sender, by name: an application's key, for one.
 pub type Config = BTreeMap<String, String>;
@@ -41,6 +43,8 @@ pub struct Scheme {
     message: Vec<Part>,
     /// What is signed is no list of parts.
     odd: Option<Odd>,
+    /// The signature is a token.
+    token: Option<SenderToken>,
     time: Option<Time>,
     /// Where the sender's id for the event is; a key only where it is a part of the message.
     id: Option<Place>,
@@ -92,6 +96,9 @@ impl Scheme {
         if let Some(odd) = self.odd {
             return odd.coverage();
         }
+        if let Some(token) = &self.token {
+            return Coverage { body: token.body.is_some(), id: false, time: token.time.is_some() };
+        }
         let signs = |wanted: fn(&Part) -> bool| self.message.iter().any(wanted);
         let body = signs(|part| matches!(part, Part::Body | Part::BodyAsJson)) || self.digest.is_some();
         let in_body = |place: Option<&Place>| body && matches!(place, Some(Place::Json(_)));
@@ -105,6 +112,7 @@ impl Scheme {
     /// Whether the sender's URL is signed, so that the policy must say what it is (`public_url`).
     pub fn signs_url(&self) -> bool {
         self.odd.is_some_and(Odd::signs_url)
+            || self.token.as_ref().is_some_and(SenderToken::signs_url)
             || self.message.iter().any(|part| matches!(part, Part::Url | Part::UrlWithoutQuery))
     }
 
@@ -143,10 +151,11 @@ impl Scheme {
 
     /// What the policy has to say of its account with this sender.
     pub fn config(&self) -> impl Iterator<Item = &str> {
-        self.require.iter().filter_map(|required| match &required.value {
+        let headers = self.require.iter().filter_map(|required| match &required.value {
             Wanted::Configured(name) => Some(name.as_str()),
             Wanted::Is(_) => None,
-        })
+        });
+        headers.chain(self.token.iter().flat_map(SenderToken::config))
     }
 
     /// The headers that say so.
@@ -165,7 +174,7 @@ impl Scheme {
 
     /// The keyed digest of this text, in hexadecimal, where the key is shared.
     pub(in crate::verify) fn hmac_hex(&self, key: &Secret, text: &str) -> Option<String> {
-        if self.algorithm.is_plain_digest() {
+        if self.algorithm.is_plain_digest() || self.token.is_some() {
             return None;
         }
         self.algorithm.digest(key, &[text.as_bytes()]).map(|digest| HEXLOWER.encode(&digest))
@@ -176,6 +185,9 @@ impl Scheme {
         if let Some(odd) = self.odd {
             let of = if self.signs() { "of" } else { "in" };
             return format!("{} {of} {}", self.algorithm.name(), odd.describe());
+        }
+        if let Some(token) = &self.token {
+            return token.describe();
         }
         if !self.signs() {
             return format!("{} in {}", self.algorithm.name(), self.signature_at());

@@ -9,7 +9,7 @@ use crate::{
     clock::Timestamp,
     repeat::{BodyMark, Fingerprint, Freshness, Identical, Remembered, Window},
     request::{Head, Unverified},
-    verdict::Rejection,
+    verdict::{Refusal, Rejection},
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
@@ -71,16 +71,28 @@ pub struct Verified {
 /// Checks signature and freshness, consuming the request either way.
 ///
 /// # Errors
-/// One of the rejections for which [`Rejection::is_authentication`] holds.
-pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Rejection> {
+/// One of the rejections for which [`Rejection::is_authentication`] holds; a [`Fault`](crate::verdict::Fault) where the sender publishes its keys,
+/// and only newer ones could tell.
+pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Refusal> {
     let in_force: Vec<_> = keys.in_force(&webhook.keys, now).collect();
     let scheme = &webhook.provider.scheme;
     let account = Account { public_url: webhook.public_url.as_deref(), config: &webhook.config };
-    let authentic = scheme.authenticate(&in_force, &request, account)?;
+    let ring = keys.issuers().ring(&webhook.keys).filter(|_| in_force.is_empty());
+    let authentic = match ring {
+        Some(ring) => {
+            let judged = scheme.authenticate_published(&ring.keys(), &request, account, now);
+            if matches!(judged, Err(Refusal::Failed(_))) {
+                ring.want();
+            }
+            judged?
+        }
+        None => scheme.authenticate(&in_force, &request, account)?,
+    };
+    authentic.lifetime.holds(now)?;
     match webhook.window.judge(authentic.signed_at, now) {
         Freshness::Fresh => {}
-        Freshness::Stale => return Err(Rejection::Stale),
-        Freshness::Future => return Err(Rejection::FromTheFuture),
+        Freshness::Stale => return Err(Rejection::Stale.into()),
+        Freshness::Future => return Err(Rejection::FromTheFuture.into()),
     }
     let coverage = scheme.coverage();
     let digest = keys.memory().fingerprint(&[b"body\0", &request.raw]);
@@ -99,7 +111,7 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
         }
         Identical::Repeat | Identical::Normal => None,
     };
-    let (key_id, signed_id) = (authentic.key.id.clone(), authentic.id.clone());
+    let (key_id, signed_id) = (authentic.key_id.clone(), authentic.id.clone());
     let (route, body) = (webhook.route.clone(), BodyMark::from_digest(&digest));
     let Unverified { head, raw } = request;
     Ok(Verified { route, key_id, coverage, proof, signed_id, bearer: None, body, head, raw })

@@ -5,6 +5,7 @@ mod lint;
 mod odd;
 mod secrets;
 mod shown;
+mod tokens;
 mod words;
 
 use hookwarden::{

@@ -1,8 +1,9 @@
 //! The primitives: keyed digests, and signatures that the sender alone can make.
 
-use crate::secret::Secret;
+use crate::{secret::Secret, verify::jwt};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
 };
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
@@ -22,6 +23,10 @@ pub(super) enum Algorithm {
     Sha256,
     Ed25519,
     EcdsaP256Sha256,
+    /// RSASSA-PKCS1-v1_5.
+    RsaSha256,
+    /// The same with a hash that is broken for what attackers may choose whole; two old vendors have no other.
+    RsaSha1,
     /// No signature: the secret itself is shown.
     Equal,
     /// The same, as name and password.
@@ -40,6 +45,16 @@ pub enum BadPublicKey {
 }
 
 impl Algorithm {
+    /// What is nearest to the algorithms of a token, which a token names itself.
+    pub(super) fn of_tokens(algorithms: &[jwt::Algorithm]) -> Self {
+        match algorithms.first() {
+            Some(jwt::Algorithm::Es256 | jwt::Algorithm::Es384) => Self::EcdsaP256Sha256,
+            Some(jwt::Algorithm::EdDsa) => Self::Ed25519,
+            Some(algorithm) if !algorithm.is_symmetric() => Self::RsaSha256,
+            Some(_) | None => Self::HmacSha256,
+        }
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::HmacSha256 => "HMAC-SHA256",
@@ -49,6 +64,8 @@ impl Algorithm {
             Self::Sha256 => "SHA-256",
             Self::Ed25519 => "Ed25519",
             Self::EcdsaP256Sha256 => "ECDSA P-256 with SHA-256",
+            Self::RsaSha256 => "RSA with SHA-256",
+            Self::RsaSha1 => "RSA with SHA-1",
             Self::Equal => "token",
             Self::Basic => "name and password",
         }
@@ -63,7 +80,7 @@ impl Algorithm {
             | Self::Sha256
             | Self::Equal
             | Self::Basic => true,
-            Self::Ed25519 | Self::EcdsaP256Sha256 => false,
+            Self::Ed25519 | Self::EcdsaP256Sha256 | Self::RsaSha256 | Self::RsaSha1 => false,
         }
     }
 
@@ -101,6 +118,10 @@ impl Algorithm {
                 let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point);
                 parsed.map(|_| point.to_vec()).map_err(|_| BadPublicKey::Shape("P-256"))
             }
+            Self::RsaSha256 | Self::RsaSha1 => {
+                let parsed = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &key);
+                parsed.map(|_| key).map_err(|_| BadPublicKey::Shape("RSA"))
+            }
         }
     }
 
@@ -125,6 +146,8 @@ impl Algorithm {
             Self::Equal | Self::Basic => return key.is(claim),
             Self::Ed25519 => &ED25519,
             Self::EcdsaP256Sha256 => &ECDSA_P256_SHA256_ASN1,
+            Self::RsaSha256 => &RSA_PKCS1_2048_8192_SHA256,
+            Self::RsaSha1 => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
             Self::HmacSha256 | Self::HmacSha1 | Self::HmacSha512 | Self::Sha1 | Self::Sha256 => return false,
         };
         UnparsedPublicKey::new(algorithm, key.expose()).verify(&pieces.concat(), claim).is_ok()
@@ -139,7 +162,7 @@ impl Algorithm {
             Self::HmacSha512 => over::<Hmac<Sha512>>(key, pieces).map(|mac| mac.finalize().into_bytes().to_vec()),
             Self::Sha1 => Some(plain::<Sha1>(pieces)),
             Self::Sha256 => Some(plain::<Sha256>(pieces)),
-            Self::Ed25519 | Self::EcdsaP256Sha256 | Self::Equal | Self::Basic => None,
+            Self::Ed25519 | Self::EcdsaP256Sha256 | Self::RsaSha256 | Self::RsaSha1 | Self::Equal | Self::Basic => None,
         }
     }
 }

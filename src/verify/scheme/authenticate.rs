@@ -12,7 +12,7 @@ use crate::{
     clock::Timestamp,
     request::{Head, Unverified},
     verdict::Rejection,
-    verify::Key,
+    verify::{Key, jwt::LEEWAY_MAX},
 };
 use data_encoding::HEXLOWER;
 use serde_json::Value;
@@ -21,12 +21,37 @@ use std::borrow::Cow;
 
 /// What a scheme learnt from a good signature.
 pub(in crate::verify) struct Authentic<'a> {
-    pub(in crate::verify) key: &'a Key,
+    /// The label of the key that made it.
+    pub(in crate::verify) key_id: String,
     /// What was signed, piece by piece.
     pub(in crate::verify) signed: Vec<Piece<'a>>,
     /// The sender's id for the event, if the signature covers it. An id that anyone can change protects nobody.
     pub(in crate::verify) id: Option<String>,
     pub(in crate::verify) signed_at: Option<Timestamp>,
+    pub(in crate::verify) lifetime: Lifetime,
+}
+
+/// Between which moments a signature is good, where it says so itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::verify) struct Lifetime {
+    pub(in crate::verify) from: Option<Timestamp>,
+    pub(in crate::verify) until: Option<Timestamp>,
+}
+
+impl Lifetime {
+    /// Clocks may differ by a minute, as those of policies may.
+    ///
+    /// # Errors
+    /// It is over, or still to come.
+    pub(in crate::verify) fn holds(self, now: Timestamp) -> Result<(), Rejection> {
+        if self.until.is_some_and(|until| now >= until + LEEWAY_MAX) {
+            return Err(Rejection::Stale);
+        }
+        if self.from.is_some_and(|from| now + LEEWAY_MAX < from) {
+            return Err(Rejection::FromTheFuture);
+        }
+        Ok(())
+    }
 }
 
 /// What the policy says of a sender, and nobody else.
@@ -46,6 +71,9 @@ impl Scheme {
     ) -> Result<Authentic<'a>, Rejection> {
         if let Some(odd) = self.odd {
             return self.authenticate_odd(odd, keys, request, account);
+        }
+        if let Some(token) = &self.token {
+            return self.authenticate_token(token, keys, request, account);
         }
         let head = &request.head;
         let mut told = Told::by(request);
@@ -78,7 +106,7 @@ impl Scheme {
             }
             Some(_) | None => None,
         };
-        Ok(Authentic { key, signed, id, signed_at })
+        Ok(Authentic { key_id: key.id.clone(), signed, id, signed_at, lifetime: Lifetime::default() })
     }
 
     pub(super) fn piece<'a>(

@@ -2,6 +2,7 @@
 
 mod parts;
 mod signature;
+mod token;
 
 use super::{
     BodyDigest, Chosen, Required, Scheme, Time, Wanted,
@@ -21,14 +22,22 @@ impl Scheme {
             wrong.missing("`scheme: { alg: ... }`, such as `hmac-sha256`");
             return None;
         };
-        let algorithm = algorithm(alg, wrong);
+        let token = if alg.value == JWT { Some(token::compile(text, alg, wrong)?) } else { None };
+        if let (None, Some(written)) = (&token, &text.token) {
+            wrong.at(written, "this goes with `alg: jwt`; leave it out");
+        }
+        let algorithm = match &token {
+            Some(token) => Some(Algorithm::of_tokens(&token.algorithms)),
+            None => algorithm(alg, wrong),
+        };
         let chosen = text.alg_from.as_ref().and_then(|text| chosen(text, wrong));
         let digest = text.body_digest.as_ref().and_then(|written| digest(written, wrong));
-        let key = key(&text.key, algorithm, wrong);
+        let key = key(&text.key, algorithm, token.is_some(), wrong);
         if text.sig.is_none() {
             wrong.missing("`scheme: { sig: ... }`, where the signature is");
         }
-        let signature = text.sig.as_ref().and_then(|sig| signature::compile(&sig.value, algorithm, wrong));
+        let signature =
+            text.sig.as_ref().and_then(|sig| signature::compile(&sig.value, algorithm, token.is_some(), wrong));
         let id = text.id.as_ref().and_then(|id| match id.value.strip_prefix("json:") {
             Some(_) => parts::place(id, text, wrong),
             None => wrong.header(id).map(Place::Header),
@@ -48,7 +57,8 @@ impl Scheme {
         let odd = text.odd.as_ref().map(|odd| self::odd(odd, text, wrong));
         let odd = if let Some(odd) = odd { Some(odd?) } else { None };
         let (algorithm, key, signature, any_port) = (algorithm?, key?, signature?, text.any_port);
-        let scheme = Self { algorithm, chosen, key, signature, message, odd, time, id, digest, require, any_port };
+        let scheme =
+            Self { algorithm, chosen, key, signature, message, odd, token, time, id, digest, require, any_port };
         scheme.holds_together(text, alg, wrong).then_some(scheme)
     }
 
@@ -57,7 +67,7 @@ impl Scheme {
         let place = text.message.first().unwrap_or(alg);
         self.says_what_it_covers(text, place, wrong);
         let coverage = self.coverage();
-        if coverage.time && self.time.is_none() {
+        if coverage.time && self.time.is_none() && self.token.is_none() {
             wrong.at(
                 place,
                 "the message has a `ts`; say where the time is, with `ts: { from: header:NAME, fmt: unix_s }`",
@@ -103,6 +113,9 @@ impl Scheme {
     }
 }
 
+/// What `alg` says of a sender that signs by tokens.
+const JWT: &str = "jwt";
+
 fn odd(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Odd> {
     let has_parts = !text.message.is_empty() || text.body_digest.is_some() || text.alg_from.is_some() || text.any_port;
     if has_parts || !text.require.is_empty() {
@@ -121,10 +134,12 @@ fn algorithm(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<Algorith
         ("sha256", Algorithm::Sha256),
         ("ed25519", Algorithm::Ed25519),
         ("ecdsa-p256-sha256", Algorithm::EcdsaP256Sha256),
+        ("rsa-sha256", Algorithm::RsaSha256),
+        ("rsa-sha1", Algorithm::RsaSha1),
         ("equal", Algorithm::Equal),
         ("basic", Algorithm::Basic),
     ];
-    wrong.word(written, "algorithm", &algorithms, &["rsa-sha1", "rsa-sha256", "jwt"])
+    wrong.word(written, "algorithm", &algorithms, &[])
 }
 
 fn chosen(text: &ChosenText, wrong: &mut Mistakes) -> Option<Chosen> {
@@ -149,7 +164,7 @@ fn digest(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<BodyDigest>
     parameter.map(|parameter| BodyDigest { parameter: parameter.to_owned() })
 }
 
-fn key(text: &KeyText, algorithm: Option<Algorithm>, wrong: &mut Mistakes) -> Option<KeyFormat> {
+fn key(text: &KeyText, algorithm: Option<Algorithm>, of_tokens: bool, wrong: &mut Mistakes) -> Option<KeyFormat> {
     let encodings = [
         ("utf8", KeyEncoding::Utf8),
         ("hex", KeyEncoding::Hex),
@@ -159,6 +174,7 @@ fn key(text: &KeyText, algorithm: Option<Algorithm>, wrong: &mut Mistakes) -> Op
     let encoding = match &text.enc {
         Some(written) => wrong.word(written, "key encoding", &encodings, &["x509_from_url"]),
         None if algorithm == Some(Algorithm::Basic) => Some(KeyEncoding::Credentials),
+        None if of_tokens && algorithm.is_some_and(|algorithm| !algorithm.shares_its_key()) => Some(KeyEncoding::Pem),
         None => Some(KeyEncoding::Utf8),
     };
     let known = [("html_decode", Transform::HtmlDecode), ("nfkd", Transform::Nfkd)];

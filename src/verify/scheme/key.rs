@@ -82,6 +82,12 @@ impl Scheme {
         let text = self.key.strip.iter().find_map(|prefix| prefix.off(text)).unwrap_or(text);
         let text =
             self.key.transforms.iter().fold(Cow::Borrowed(text), |text, transform| Cow::Owned(transform.of(&text)));
+        if let Some(token) = self.token.as_ref().filter(|token| !token.shares_its_key()) {
+            return match token.takes(&text) {
+                true => Secret::new(text.as_bytes()).map_err(|_| BadKey::Empty),
+                false => Err(BadKey::Undecodable("a public key in PEM, a JWK or a JWK Set")),
+            };
+        }
         let bytes = match self.key.encoding {
             KeyEncoding::Utf8 => text.as_bytes().to_vec(),
             KeyEncoding::Credentials if text.contains(':') => text.as_bytes().to_vec(),

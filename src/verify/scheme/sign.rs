@@ -1,21 +1,27 @@
 //! The other direction: what this sender would send.
 
 mod making;
+mod token;
 
 use super::{
-    Scheme,
+    Config, Scheme,
     algorithm::{Algorithm, ED25519_SPKI, P256_SPKI},
     key::{BadKey, KeyEncoding},
 };
 use crate::{clock::Timestamp, secret::Secret};
 use aws_lc_rs::{
     agreement::{ECDH_P256, PrivateKey},
+    encoding::{AsDer, PublicKeyX509Der},
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
+    signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+        RSA_PKCS1_SHA256, RsaKeyPair,
+    },
 };
 use data_encoding::{BASE64, HEXLOWER};
 use http::Method;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 /// What is to be signed.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +57,15 @@ pub struct SigningKey {
     private: Private,
     /// What the sender calls it, where it says so.
     id: String,
+    /// What the policy says of its account with the sender, for what the signature says of it.
+    config: Config,
 }
 
 enum Private {
     Shared(Secret),
     Ed25519(Box<Ed25519KeyPair>),
     EcdsaP256(Box<EcdsaKeyPair>),
+    Rsa(Arc<RsaKeyPair>),
 }
 
 impl Scheme {
@@ -68,7 +77,7 @@ impl Scheme {
         if !self.shares_its_key() {
             return Err(BadKey::Private);
         }
-        self.key(text).map(|secret| SigningKey { private: Private::Shared(secret), id: "live".to_owned() })
+        self.key(text).map(|secret| SigningKey::new(Private::Shared(secret), "live".to_owned()))
     }
 
     /// A key for tests: what the operator would be handed out, and what the sender signs with. The same label is the
@@ -91,7 +100,7 @@ impl Scheme {
                 let name = if self.key.encoding == KeyEncoding::Credentials { "hook:" } else { "" };
                 let text = format!("{name}{}", HEXLOWER.encode(&seed));
                 let private = Private::Shared(self.key(&text)?);
-                return Ok((text, SigningKey { private, id }));
+                return Ok((text, SigningKey::new(private, id)));
             }
             Algorithm::Ed25519 => {
                 let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| BadKey::Private)?;
@@ -100,10 +109,16 @@ impl Scheme {
             Algorithm::EcdsaP256Sha256 => {
                 let private = PrivateKey::from_private_key(&ECDH_P256, &seed).map_err(|_| BadKey::Private)?;
                 let public = private.compute_public_key().map_err(|_| BadKey::Private)?;
-                let signing = &ECDSA_P256_SHA256_ASN1_SIGNING;
+                let is_token = self.token.is_some();
+                let signing = if is_token { &ECDSA_P256_SHA256_FIXED_SIGNING } else { &ECDSA_P256_SHA256_ASN1_SIGNING };
                 let pair = EcdsaKeyPair::from_private_key_and_public_key(signing, &seed, public.as_ref());
                 let pair = pair.map_err(|_| BadKey::Private)?;
                 ([P256_SPKI, public.as_ref()].concat(), Private::EcdsaP256(Box::new(pair)))
+            }
+            Algorithm::RsaSha256 | Algorithm::RsaSha1 => {
+                let pair = token::rsa_pair(label).ok_or(BadKey::Private)?;
+                let public = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).map_err(|_| BadKey::Private)?;
+                (public.as_ref().to_vec(), Private::Rsa(pair))
             }
         };
         let text = match self.key.encoding {
@@ -115,11 +130,21 @@ impl Scheme {
                 format!("-----BEGIN PUBLIC KEY-----\n{encoded}\n-----END PUBLIC KEY-----")
             }
         };
-        Ok((text, SigningKey { private, id }))
+        Ok((text, SigningKey::new(private, id)))
     }
 }
 
 impl SigningKey {
+    fn new(private: Private, id: String) -> Self {
+        Self { private, id, config: Config::new() }
+    }
+
+    /// For this account, where the signature says whose it is.
+    #[must_use]
+    pub fn of_account(self, config: &Config) -> Self {
+        Self { config: config.clone(), ..self }
+    }
+
     /// What is shown, or what it makes of these. The secret, where it is one, stands among them at that place.
     fn over<'p>(&'p self, algorithm: Algorithm, mut pieces: Vec<&'p [u8]>, secret_at: Option<usize>) -> Vec<u8> {
         match &self.private {
@@ -133,6 +158,11 @@ impl SigningKey {
             Private::Ed25519(pair) => pair.sign(&pieces.concat()).as_ref().to_vec(),
             Private::EcdsaP256(pair) => {
                 pair.sign(&SystemRandom::new(), &pieces.concat()).map(|made| made.as_ref().to_vec()).unwrap_or_default()
+            }
+            Private::Rsa(pair) => {
+                let mut made = vec![0; pair.public_modulus_len()];
+                let signed = pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &pieces.concat(), &mut made);
+                signed.map(|()| made).unwrap_or_default()
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Account, Scheme,
-    authenticate::{Authentic, plain_id},
+    authenticate::{Authentic, Lifetime, plain_id},
     parts::{Piece, Told},
 };
 use crate::{
@@ -55,7 +55,9 @@ impl Scheme {
             let body = statement.body.then_some(Piece::Body(&request.raw));
             std::iter::once(Piece::Text(Cow::Owned(statement.text))).chain(body)
         };
-        Ok(Authentic { key, signed: statements.into_iter().flat_map(pieces).collect(), id, signed_at })
+        let (key_id, lifetime) = (key.id.clone(), Lifetime::default());
+        let signed = statements.into_iter().flat_map(pieces).collect();
+        Ok(Authentic { key_id, signed, id, signed_at, lifetime })
     }
 
     fn holds(&self, statement: &Statement, key: &Key, shared: &[&[u8]], raw: &[u8]) -> bool {

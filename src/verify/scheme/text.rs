@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct SchemeText {
     /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519` or `ecdsa-p256-sha256`; `sha1` and `sha256` are plain digests of a
-    /// text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret itself.
+    /// text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret
+    /// itself; `jwt` is a token, of which `token` tells more.
     #[schemars(with = "Option<String>")]
     pub alg: Option<Spanned<String>>,
     /// How the operator's text becomes a key.
@@ -29,6 +30,9 @@ pub struct SchemeText {
     /// `microsoft-graph` or `plivo-v3`.
     #[schemars(with = "Option<String>")]
     pub odd: Option<Spanned<String>>,
+    /// In the place of `message`, for `alg: jwt`: what the token has to be. It stands where `sig` says.
+    #[schemars(with = "Option<TokenText>")]
+    pub token: Option<Spanned<TokenText>>,
     /// Where the signed time is.
     pub ts: Option<TimeText>,
     /// `header:NAME` or `json:/pointer`: the sender's id for the event, which has to be signed.
@@ -49,6 +53,48 @@ pub struct SchemeText {
     /// `true`: the URL may be signed with a port or without, whatever `public_url` has.
     #[serde(default)]
     pub any_port: bool,
+}
+
+/// A token by which a sender signs (RFC 7515).
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenText {
+    /// Those that it may be made with, and no other: `HS256`, `RS256`, `ES256` and so on.
+    #[schemars(with = "Vec<String>")]
+    pub algorithms: Vec<Spanned<String>>,
+    /// What claims have to be: a text; `true`; `url`, the URL as the sender knows it; `config:NAME`, what the policy says
+    /// under `sender.config`; or `config?:NAME`, which a policy has to say as well and a recorded request need not.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub claims: BTreeMap<String, Spanned<String>>,
+    /// Claims that have to be there.
+    #[serde(default)]
+    pub require: Vec<String>,
+    /// The claim that holds the SHA-256 of the body; without it the token says nothing of the body.
+    pub body: Option<HashText>,
+    /// The claim that holds the SHA-256 of the URL.
+    pub url: Option<HashText>,
+    /// `iat` or `nbf`: the claim that is the signed time. `exp`, `nbf` and `iat` are held against the clock anyway, where
+    /// they are there.
+    #[schemars(with = "Option<String>")]
+    pub time: Option<Spanned<String>>,
+    /// Where the vendor publishes its keys as a JWK Set. A policy that names no `keys` takes these.
+    #[schemars(with = "Option<String>")]
+    pub keys: Option<Spanned<String>>,
+}
+
+/// A claim that holds a SHA-256.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HashText {
+    /// Its name.
+    pub claim: String,
+    /// `hex`, `base64` or `base64url`.
+    #[schemars(with = "String")]
+    pub enc: Spanned<String>,
+    /// `true`: of an empty body there is none, and there must be none.
+    #[serde(default)]
+    pub absent_if_empty: bool,
 }
 
 /// An item of a header that names the algorithm; without the header it is `alg`.

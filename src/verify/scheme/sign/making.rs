@@ -42,6 +42,9 @@ impl Scheme {
 
     /// The encoded signature, with what stands before it.
     fn claimed(&self, key: &SigningKey, request: &Unsigned<'_>, time: &str, unsigned: &Unverified) -> String {
+        if let Some(token) = &self.token {
+            return format!("{}{}", self.signature.prefix, token.made(key, request, &unsigned.raw));
+        }
         let value = self.value(time, "");
         let mut told = Told::by(unsigned);
         told.reading(Some(&value), &self.signature.shape);
