@@ -8,6 +8,7 @@ mod doubt;
 mod handshake;
 pub mod jwt;
 mod keys;
+mod message;
 mod odd;
 pub mod scheme;
 mod verified;

@@ -419,10 +419,13 @@ impl<'a> RouteCompiler<'a, '_> {
             }
         }
         for name in config.keys() {
-            if !provider.scheme.config().any(|known| known == name) {
+            if !provider.scheme.config().chain(provider.scheme.config_optional()).any(|known| known == name) {
                 let message = format!("`{}` asks nothing of this name; leave it out", provider.name);
                 self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
             }
+        }
+        for (name, message) in provider.scheme.config_mistakes(config) {
+            self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
         }
         config.clone()
     }

@@ -4,6 +4,7 @@
 mod algorithm;
 mod authenticate;
 mod compile;
+mod covering;
 mod form;
 mod key;
 mod parts;
@@ -45,6 +46,8 @@ pub struct Scheme {
     odd: Option<Odd>,
     /// The signature is a token.
     token: Option<SenderToken>,
+    /// The request says which parts of it are signed, as RFC 9421 has it.
+    covering: bool,
     time: Option<Time>,
     /// Where the sender's id for the event is; a key only where it is a part of the message.
     id: Option<Place>,
@@ -96,6 +99,9 @@ impl Scheme {
         if let Some(odd) = self.odd {
             return odd.coverage();
         }
+        if self.covering {
+            return Coverage { body: true, id: false, time: true };
+        }
         if let Some(token) = &self.token {
             return Coverage { body: token.body.is_some(), id: false, time: token.time.is_some() };
         }
@@ -111,7 +117,8 @@ impl Scheme {
 
     /// Whether the sender's URL is signed, so that the policy must say what it is (`public_url`).
     pub fn signs_url(&self) -> bool {
-        self.odd.is_some_and(Odd::signs_url)
+        self.covering
+            || self.odd.is_some_and(Odd::signs_url)
             || self.token.as_ref().is_some_and(SenderToken::signs_url)
             || self.message.iter().any(|part| matches!(part, Part::Url | Part::UrlWithoutQuery))
     }
@@ -155,7 +162,8 @@ impl Scheme {
             Wanted::Configured(name) => Some(name.as_str()),
             Wanted::Is(_) => None,
         });
-        headers.chain(self.token.iter().flat_map(SenderToken::config))
+        let demanded = covering::DEMANDED.into_iter().filter(|_| self.covering);
+        headers.chain(self.token.iter().flat_map(SenderToken::config)).chain(demanded)
     }
 
     /// The headers that say so.
@@ -169,12 +177,15 @@ impl Scheme {
 
     /// What the operator has in hand as its key, for people.
     pub fn key_format(&self) -> String {
+        if self.covering {
+            return "base64 of a shared secret, or the sender's public key: PEM".to_owned();
+        }
         self.key.describe(self.shares_its_key())
     }
 
     /// The keyed digest of this text, in hexadecimal, where the key is shared.
     pub(in crate::verify) fn hmac_hex(&self, key: &Secret, text: &str) -> Option<String> {
-        if self.algorithm.is_plain_digest() || self.token.is_some() {
+        if self.algorithm.is_plain_digest() || self.token.is_some() || self.covering {
             return None;
         }
         self.algorithm.digest(key, &[text.as_bytes()]).map(|digest| HEXLOWER.encode(&digest))
@@ -185,6 +196,9 @@ impl Scheme {
         if let Some(odd) = self.odd {
             let of = if self.signs() { "of" } else { "in" };
             return format!("{} {of} {}", self.algorithm.name(), odd.describe());
+        }
+        if self.covering {
+            return "the parts that a policy names, content-digest among them".to_owned();
         }
         if let Some(token) = &self.token {
             return token.describe();

@@ -95,6 +95,7 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
         Freshness::Future => return Err(Rejection::FromTheFuture.into()),
     }
     let coverage = scheme.coverage();
+    let coverage = Coverage { body: coverage.body && authentic.covers_body, ..coverage };
     let digest = keys.memory().fingerprint(&[b"body\0", &request.raw]);
     let proof = match webhook.provider.identical {
         Identical::Repeat if coverage.body => {

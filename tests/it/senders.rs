@@ -2,6 +2,7 @@
 
 mod entries;
 mod lint;
+mod messages;
 mod odd;
 mod secrets;
 mod shown;

@@ -40,6 +40,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("google-pubsub", include_str!("../../../policies/providers/google-pubsub.yaml")),
     ("gumroad", include_str!("../../../policies/providers/gumroad.yaml")),
     ("heroku", include_str!("../../../policies/providers/heroku.yaml")),
+    ("http-message-signatures", include_str!("../../../policies/providers/http-message-signatures.yaml")),
     ("hubspot", include_str!("../../../policies/providers/hubspot.yaml")),
     ("hubspot-v1", include_str!("../../../policies/providers/hubspot-v1.yaml")),
     ("hubspot-v2", include_str!("../../../policies/providers/hubspot-v2.yaml")),

@@ -90,6 +90,18 @@ impl Claims {
     }
 }
 
+/// Whether this key made this signature. A text that is a public key is no shared secret, whoever asks for one.
+pub(in crate::verify) fn verifies(algorithm: Algorithm, key: &Secret, signed: &[u8], signature: &[u8]) -> bool {
+    if algorithm.is_symmetric() {
+        let is_public = key.expose().starts_with(b"-----BEGIN");
+        let is_whole = algorithm.signature_bytes() == Some(signature.len());
+        return !is_public && is_whole && key::mac(algorithm, key, signed, signature);
+    }
+    let text = std::str::from_utf8(key.expose()).unwrap_or_default();
+    let keys = pem::read(text, &[algorithm]).unwrap_or_default();
+    keys.iter().any(|key| key.verifies(algorithm, signed, signature) == Some(true))
+}
+
 /// As long as that of a bearer token may be.
 const TOKEN_MAX_BYTES: usize = 8 * 1024;
 

@@ -29,6 +29,8 @@ pub(in crate::verify) struct Authentic<'a> {
     pub(in crate::verify) id: Option<String>,
     pub(in crate::verify) signed_at: Option<Timestamp>,
     pub(in crate::verify) lifetime: Lifetime,
+    /// Whether this signature covers the body, where its scheme can.
+    pub(in crate::verify) covers_body: bool,
 }
 
 /// Between which moments a signature is good, where it says so itself.
@@ -75,6 +77,9 @@ impl Scheme {
         if let Some(token) = &self.token {
             return self.authenticate_token(token, keys, request, account);
         }
+        if self.covering {
+            return self.authenticate_message(keys, request, account);
+        }
         let head = &request.head;
         let mut told = Told::by(request);
         let (claimed, header) = self.signature.claimed(&told)?;
@@ -106,7 +111,8 @@ impl Scheme {
             }
             Some(_) | None => None,
         };
-        Ok(Authentic { key_id: key.id.clone(), signed, id, signed_at, lifetime: Lifetime::default() })
+        let (key_id, lifetime) = (key.id.clone(), Lifetime::default());
+        Ok(Authentic { key_id, signed, id, signed_at, lifetime, covers_body: true })
     }
 
     pub(super) fn piece<'a>(

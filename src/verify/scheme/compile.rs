@@ -26,7 +26,12 @@ impl Scheme {
         if let (None, Some(written)) = (&token, &text.token) {
             wrong.at(written, "this goes with `alg: jwt`; leave it out");
         }
+        let covering = alg.value == MESSAGES;
+        if covering && (!text.message.is_empty() || text.ts.is_some() || text.id.is_some() || text.odd.is_some()) {
+            wrong.at(alg, "the request says what is signed; leave out `message`, `ts`, `id` and `odd`");
+        }
         let algorithm = match &token {
+            None if covering => Some(Algorithm::HmacSha256),
             Some(token) => Some(Algorithm::of_tokens(&token.algorithms)),
             None => algorithm(alg, wrong),
         };
@@ -36,8 +41,10 @@ impl Scheme {
         if text.sig.is_none() {
             wrong.missing("`scheme: { sig: ... }`, where the signature is");
         }
-        let signature =
-            text.sig.as_ref().and_then(|sig| signature::compile(&sig.value, algorithm, token.is_some(), wrong));
+        let signature = text
+            .sig
+            .as_ref()
+            .and_then(|sig| signature::compile(&sig.value, algorithm, token.is_some() || covering, wrong));
         let id = text.id.as_ref().and_then(|id| match id.value.strip_prefix("json:") {
             Some(_) => parts::place(id, text, wrong),
             None => wrong.header(id).map(Place::Header),
@@ -57,8 +64,21 @@ impl Scheme {
         let odd = text.odd.as_ref().map(|odd| self::odd(odd, text, wrong));
         let odd = if let Some(odd) = odd { Some(odd?) } else { None };
         let (algorithm, key, signature, any_port) = (algorithm?, key?, signature?, text.any_port);
-        let scheme =
-            Self { algorithm, chosen, key, signature, message, odd, token, time, id, digest, require, any_port };
+        let scheme = Self {
+            algorithm,
+            chosen,
+            key,
+            signature,
+            message,
+            odd,
+            token,
+            covering,
+            time,
+            id,
+            digest,
+            require,
+            any_port,
+        };
         scheme.holds_together(text, alg, wrong).then_some(scheme)
     }
 
@@ -67,7 +87,7 @@ impl Scheme {
         let place = text.message.first().unwrap_or(alg);
         self.says_what_it_covers(text, place, wrong);
         let coverage = self.coverage();
-        if coverage.time && self.time.is_none() && self.token.is_none() {
+        if coverage.time && self.time.is_none() && self.token.is_none() && !self.covering {
             wrong.at(
                 place,
                 "the message has a `ts`; say where the time is, with `ts: { from: header:NAME, fmt: unix_s }`",
@@ -115,6 +135,8 @@ impl Scheme {
 
 /// What `alg` says of a sender that signs by tokens.
 const JWT: &str = "jwt";
+/// And of one that signs as RFC 9421 says.
+const MESSAGES: &str = "http-message-signatures";
 
 fn odd(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Odd> {
     let has_parts = !text.message.is_empty() || text.body_digest.is_some() || text.alg_from.is_some() || text.any_port;

@@ -79,6 +79,9 @@ impl Scheme {
         if text.trim().is_empty() {
             return Err(BadKey::Empty);
         }
+        if self.covering {
+            return Self::key_of_messages(text);
+        }
         let text = self.key.strip.iter().find_map(|prefix| prefix.off(text)).unwrap_or(text);
         let text =
             self.key.transforms.iter().fold(Cow::Borrowed(text), |text, transform| Cow::Owned(transform.of(&text)));

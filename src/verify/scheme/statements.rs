@@ -57,7 +57,7 @@ impl Scheme {
         };
         let (key_id, lifetime) = (key.id.clone(), Lifetime::default());
         let signed = statements.into_iter().flat_map(pieces).collect();
-        Ok(Authentic { key_id, signed, id, signed_at, lifetime })
+        Ok(Authentic { key_id, signed, id, signed_at, lifetime, covers_body: true })
     }
 
     fn holds(&self, statement: &Statement, key: &Key, shared: &[&[u8]], raw: &[u8]) -> bool {

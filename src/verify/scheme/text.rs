@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 pub struct SchemeText {
     /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519` or `ecdsa-p256-sha256`; `sha1` and `sha256` are plain digests of a
     /// text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret
-    /// itself; `jwt` is a token, of which `token` tells more.
+    /// itself; `jwt` is a token, of which `token` tells more; `http-message-signatures` is RFC 9421, where
+    /// a policy says the rest under `sender.config`.
     #[schemars(with = "Option<String>")]
     pub alg: Option<Spanned<String>>,
     /// How the operator's text becomes a key.

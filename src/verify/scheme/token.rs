@@ -249,7 +249,7 @@ impl SenderToken {
             None => None,
         };
         let signed = vec![Piece::Text(Cow::Owned(shown.signed().to_vec()))];
-        Ok(Authentic { key_id, signed, id: None, signed_at, lifetime })
+        Ok(Authentic { key_id, signed, id: None, signed_at, lifetime, covers_body: true })
     }
 }
 

@@ -56,7 +56,8 @@ impl Shown {
         let (_, key) = provider.scheme.test_key("own").unwrap();
         let (at, url) = (Timestamp::from_unix_s(NOW_S), "https://shop.example/in");
         let what = Unsigned { method: &Method::POST, url, content_type, body, id: "msg_1", at };
-        let config: Config = provider.scheme.config().map(|name| (name.to_owned(), format!("our {name}"))).collect();
+        let config: Config =
+            provider.scheme.config().map(|name| (name.to_owned(), provider.scheme.config_example(name))).collect();
         let mut made = provider.scheme.sign(&key.of_account(&config), &what);
         made.fields.extend(provider.scheme.config_fields(&config));
         made.fields.push(("content-type".to_owned(), content_type.to_owned()));

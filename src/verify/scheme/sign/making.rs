@@ -26,6 +26,10 @@ impl Scheme {
         let mut fields = self.fields(request.id, &time);
         let mut body = self.body(request, &time);
         let mut url = self.url(request);
+        if self.covering {
+            let content = body.as_deref().unwrap_or(request.body);
+            fields.extend(Self::fields_of_message(&key.config, content, request.at.unix_s()));
+        }
         let unsigned = unverified(request, &url, &fields, body.as_deref().unwrap_or(request.body));
         let claimed = unsigned.map(|unsigned| self.claimed(key, request, &time, &unsigned)).unwrap_or_default();
         let value = self.value(&time, &claimed);
@@ -42,6 +46,11 @@ impl Scheme {
 
     /// The encoded signature, with what stands before it.
     fn claimed(&self, key: &SigningKey, request: &Unsigned<'_>, time: &str, unsigned: &Unverified) -> String {
+        if self.covering {
+            let sign = |signed: &[u8]| key.over(self.algorithm, vec![signed], None);
+            let made = Self::signature_of_message(&key.config, &unsigned.head, base(request.url), sign);
+            return made.unwrap_or_default();
+        }
         if let Some(token) = &self.token {
             return format!("{}{}", self.signature.prefix, token.made(key, request, &unsigned.raw));
         }
