@@ -2,6 +2,7 @@
 //!
 //! Nothing of a secret is ever in an error or a warning: they name the route, the key's label and the way out.
 
+mod certificates;
 mod fetchers;
 mod jwks;
 mod mark;

@@ -4,6 +4,7 @@
 
 pub mod catalogue;
 mod certificate;
+pub mod certificates;
 mod doubt;
 mod handshake;
 pub mod jwt;
@@ -21,4 +22,4 @@ pub use handshake::{Greeting, Handshake};
 pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Config, Scheme, Signed, SigningKey, Unsigned};
 pub(crate) use verified::shown;
-pub use verified::{Coverage, Verified, Webhook, verify};
+pub use verified::{Coverage, PUBLISHED, Verified, Webhook, verify};

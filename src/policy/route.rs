@@ -194,6 +194,7 @@ impl<'a> RouteCompiler<'a, '_> {
             keys: match (&text.keys, provider.scheme.published()) {
                 (Some(list), _) => format!("{list}/{}", provider.name),
                 (None, Some(_)) => published_by(&provider),
+                (None, None) if provider.scheme.is_certified() => published_by(&provider),
                 (None, None) => return None,
             },
             window,

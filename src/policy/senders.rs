@@ -13,7 +13,7 @@ use crate::{
     clock::Timestamp,
     json::{Kind, Language, Node, Wrong, language::nearest},
     repeat::Identical,
-    verify::{Catalogue, Provider},
+    verify::{Catalogue, PUBLISHED, Provider},
 };
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -116,9 +116,6 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
     }
     lists
 }
-
-/// What stands for a list of keys where the vendor publishes them: no name of a list is so.
-const PUBLISHED: &str = "(published)";
 
 /// The name of the keys that this vendor publishes.
 pub(super) fn published_by(provider: &Provider) -> String {

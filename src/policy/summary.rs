@@ -11,7 +11,7 @@ use super::{
 use crate::{
     event::Form,
     repeat::Window,
-    verify::{Coverage, UNAUTHENTICATED, Webhook},
+    verify::{Coverage, PUBLISHED, UNAUTHENTICATED, Webhook},
 };
 use serde::Serialize;
 use std::{fmt, time::Duration};
@@ -259,7 +259,11 @@ impl fmt::Display for SignedSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { provider, keys, keys_count, covered, not_covered } = self;
         let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
-        write!(f, "{provider}, {keys_count} in `{keys}`; ")?;
+        if keys == PUBLISHED {
+            write!(f, "{provider}, keys as its vendor publishes them; ")?;
+        } else {
+            write!(f, "{provider}, {keys_count} in `{keys}`; ")?;
+        }
         if covered.is_empty() {
             return write!(f, "nothing is signed: {UNAUTHENTICATED}");
         }

@@ -48,7 +48,7 @@ impl RouteCompiler<'_, '_> {
     /// Whether the sender's keys are to be had from its vendor.
     fn publishes(&self, text: &SenderText) -> bool {
         let provider = text.provider.as_ref().and_then(|name| self.around.senders.find(name));
-        provider.is_some_and(|provider| provider.scheme.published().is_some())
+        provider.is_some_and(|provider| provider.scheme.published().is_some() || provider.scheme.is_certified())
     }
 
     /// What is known of clients that show a token of this issuer.

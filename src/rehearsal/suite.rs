@@ -140,7 +140,7 @@ impl<'a> Suite<'a> {
         }
         for webhook in self.policy.routes.iter().filter_map(|route| route.sender.webhook()) {
             let (name, provider) = (webhook.keys(), webhook.provider());
-            if provider.scheme.published().is_some() && !named.contains_key(name) {
+            if name.starts_with(crate::verify::PUBLISHED) && !named.contains_key(name) {
                 let list = name.split('/').next().unwrap_or_default();
                 let text = test_key(list, PUBLISHED, provider)?.0;
                 let secret = provider.scheme.key(&text).map_err(|error| error.to_string())?;
@@ -201,6 +201,9 @@ impl<'a> Suite<'a> {
                 return Ok((head, message.body.clone().into(), now));
             }
         };
+        if let Some(why) = webhook.provider().scheme.cannot_rehearse(webhook.config()) {
+            return Err(why);
+        }
         let mut in_force = keys.in_force(webhook.keys(), now);
         let wanted = |candidate: &&Key| key.as_ref().is_none_or(|key| candidate.id == *key);
         let signer = in_force.find(wanted).ok_or("no key of this route is in force at that time")?;

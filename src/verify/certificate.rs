@@ -43,6 +43,16 @@ impl Certificate {
         })
     }
 
+    /// Whether it is for this name, letter for letter: no wildcard vouches for one sender's messages.
+    pub(in crate::verify) fn is_of(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
+    /// Whether this is one of its moments.
+    pub(in crate::verify) fn holds(&self, now: Timestamp) -> bool {
+        self.from <= now && now <= self.until
+    }
+
     /// Its `SubjectPublicKeyInfo`.
     pub(in crate::verify) fn public_key(&self) -> &[u8] {
         &self.public_key

@@ -1,6 +1,9 @@
 //! The keys of one moment. A snapshot beside the policy, so that rotating a key is no recompile.
 
-use super::jwt::{Cache, Issuers};
+use super::{
+    certificates::Certificates,
+    jwt::{Cache, Issuers},
+};
 use crate::{clock::Timestamp, secret::Secret};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,6 +27,7 @@ pub struct Keys {
     named: BTreeMap<String, Vec<Key>>,
     issuers: Issuers,
     identity: Option<Secret>,
+    certificates: Arc<Certificates>,
 }
 
 impl Keys {
@@ -31,13 +35,24 @@ impl Keys {
     /// [`Webhook::keys`](super::Webhook).
     pub fn new(memory: Secret, named: BTreeMap<String, Vec<Key>>) -> Self {
         let issuers = Issuers::new(BTreeMap::new(), Arc::new(Cache::new(memory.clone(), 0)));
-        Self { memory, named, issuers, identity: None }
+        Self { memory, named, issuers, identity: None, certificates: Arc::default() }
     }
 
     /// With these issuers' keys, for routes that take their tokens.
     #[must_use]
     pub fn trusting(self, issuers: Issuers) -> Self {
         Self { issuers, ..self }
+    }
+
+    /// With what has been fetched already.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Arc<Certificates>) -> Self {
+        Self { certificates, ..self }
+    }
+
+    /// The certificates that senders name.
+    pub fn certificates(&self) -> &Arc<Certificates> {
+        &self.certificates
     }
 
     /// With the secret that WordPress has too, for what it is told of a token.
@@ -49,8 +64,7 @@ impl Keys {
     /// The senders' keys of these, and the gate's own secret of the others.
     #[must_use]
     pub fn with_memory_of(&self, other: &Self) -> Self {
-        let (named, issuers, identity) = (self.named.clone(), self.issuers.clone(), self.identity.clone());
-        Self { memory: other.memory.clone(), named, issuers, identity }
+        Self { memory: other.memory.clone(), ..self.clone() }
     }
 
     /// Whether what is remembered under these is known under the others.

@@ -6,14 +6,16 @@ mod adyen;
 mod contentful;
 mod graph;
 mod plivo;
+mod sns;
 
-use super::Coverage;
+use super::{Config, Coverage};
 use crate::{request::Head, verdict::Rejection};
 
 /// How one of them composes what it signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Odd {
     AdyenPayments,
+    AwsSns,
     Contentful,
     MicrosoftGraph,
     PlivoV3,
@@ -28,6 +30,8 @@ pub(super) struct Statement {
     pub(super) text: Vec<u8>,
     /// The body follows, every byte of it.
     pub(super) body: bool,
+    /// It says itself that it was made with RSA and SHA-1.
+    pub(super) sha1: bool,
 }
 
 /// A request, as far as these look at it.
@@ -37,12 +41,15 @@ pub(super) struct Seen<'a> {
     pub(super) raw: &'a [u8],
     /// Scheme and authority as the sender knows them, where it signs them.
     pub(super) base: Option<&'a str>,
+    /// What the policy says of its account.
+    pub(super) config: &'a Config,
 }
 
 impl Odd {
     /// As entries name them.
-    pub(super) const WORDS: [(&'static str, Self); 4] = [
+    pub(super) const WORDS: [(&'static str, Self); 5] = [
         ("adyen-payments", Self::AdyenPayments),
+        ("aws-sns", Self::AwsSns),
         ("contentful", Self::Contentful),
         ("microsoft-graph", Self::MicrosoftGraph),
         ("plivo-v3", Self::PlivoV3),
@@ -50,7 +57,7 @@ impl Odd {
 
     pub(super) const fn coverage(self) -> Coverage {
         match self {
-            Self::AdyenPayments => Coverage { body: false, id: true, time: false },
+            Self::AdyenPayments | Self::AwsSns => Coverage { body: false, id: true, time: false },
             Self::Contentful => Coverage { body: true, id: false, time: true },
             Self::MicrosoftGraph => Coverage { body: false, id: false, time: false },
             Self::PlivoV3 => Coverage { body: true, id: true, time: false },
@@ -65,6 +72,7 @@ impl Odd {
     pub(super) const fn describe(self) -> &'static str {
         match self {
             Self::AdyenPayments => "eight fields of every item",
+            Self::AwsSns => "message, subject, topic, id, time and type",
             Self::Contentful => "method, path, the headers that it lists, and body",
             Self::MicrosoftGraph => "every item",
             Self::PlivoV3 => "url with sorted query, form and nonce",
@@ -78,6 +86,7 @@ impl Odd {
     pub(super) fn statements(self, seen: Seen<'_>) -> Result<Vec<Statement>, Rejection> {
         match self {
             Self::AdyenPayments => adyen::statements(seen.raw),
+            Self::AwsSns => sns::statement(seen).map(|one| vec![one]),
             Self::Contentful => contentful::statement(seen.head).map(|one| vec![one]),
             Self::MicrosoftGraph => graph::statements(seen.raw),
             Self::PlivoV3 => plivo::statement(seen).map(|one| vec![one]),
@@ -91,7 +100,24 @@ impl Odd {
     pub(super) fn id(self, raw: &[u8]) -> Result<Option<String>, Rejection> {
         match self {
             Self::AdyenPayments => adyen::id(raw).map(Some),
+            Self::AwsSns => sns::id(raw).map(Some),
             Self::Contentful | Self::MicrosoftGraph | Self::PlivoV3 => Ok(None),
+        }
+    }
+
+    /// What the policy has to say of its account.
+    pub(super) const fn config(self) -> Option<&'static str> {
+        match self {
+            Self::AwsSns => Some(sns::TOPICS),
+            Self::AdyenPayments | Self::Contentful | Self::MicrosoftGraph | Self::PlivoV3 => None,
+        }
+    }
+
+    /// What tests say there.
+    pub(super) const fn config_example(self) -> Option<&'static str> {
+        match self {
+            Self::AwsSns => Some(sns::TOPIC),
+            Self::AdyenPayments | Self::Contentful | Self::MicrosoftGraph | Self::PlivoV3 => None,
         }
     }
 
@@ -101,14 +127,15 @@ impl Odd {
             Self::Contentful => {
                 &[(contentful::SIGNED, "content-type,x-contentful-signed-headers,x-contentful-timestamp")]
             }
-            Self::AdyenPayments | Self::MicrosoftGraph | Self::PlivoV3 => &[],
+            Self::AdyenPayments | Self::AwsSns | Self::MicrosoftGraph | Self::PlivoV3 => &[],
         }
     }
 
     /// A body of this sender's kind, where the given one is none.
-    pub(super) fn body(self, given: &[u8], id: &str) -> Option<Vec<u8>> {
+    pub(super) fn body(self, given: &[u8], id: &str, config: &Config) -> Option<Vec<u8>> {
         match self {
             Self::AdyenPayments => adyen::body(given, id),
+            Self::AwsSns => sns::body(given, id, config),
             Self::MicrosoftGraph => graph::body(given, id),
             Self::Contentful | Self::PlivoV3 => None,
         }

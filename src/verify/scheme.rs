@@ -20,12 +20,16 @@ pub use key::BadKey;
 pub(super) use parts::Piece;
 pub use sign::{Signed, SigningKey, Unsigned};
 
-use super::{Coverage, odd::Odd};
-use crate::{request::Head, secret::Secret, verdict::Rejection};
+use super::{Coverage, certificates::Pins, odd::Odd};
+use crate::{
+    request::{Head, Unverified},
+    secret::Secret,
+    verdict::Rejection,
+};
 use algorithm::Algorithm;
 use data_encoding::HEXLOWER;
 use key::KeyFormat;
-use parts::{Part, Place, TimeFormat};
+use parts::{Part, Place, TimeFormat, Told};
 use signature::{At, Signature};
 use std::collections::BTreeMap;
 use token::SenderToken;
@@ -48,6 +52,8 @@ pub struct Scheme {
     token: Option<SenderToken>,
     /// The request says which parts of it are signed, as RFC 9421 has it.
     covering: bool,
+    /// The request names the certificate of its key.
+    certified: Option<Certified>,
     time: Option<Time>,
     /// Where the sender's id for the event is; a key only where it is a part of the message.
     id: Option<Place>,
@@ -57,6 +63,13 @@ pub struct Scheme {
     require: Vec<Required>,
     /// The sender signs its URL with a port, or without, whatever was configured there.
     any_port: bool,
+}
+
+/// Where a request names its certificate, and which it may name.
+#[derive(Clone, Debug)]
+struct Certified {
+    from: Place,
+    pins: Pins,
 }
 
 /// An item of a header that names the algorithm.
@@ -115,6 +128,21 @@ impl Scheme {
         }
     }
 
+    /// Whether the key is in a certificate that the request names, so that the policy need not say where it is.
+    pub fn is_certified(&self) -> bool {
+        self.certified.is_some()
+    }
+
+    /// The URL of the certificate that the request names, if it may.
+    ///
+    /// # Errors
+    /// It names none, or one of somebody else's.
+    pub(in crate::verify) fn certificate(&self, request: &Unverified) -> Result<Option<(String, &Pins)>, Rejection> {
+        let Some(Certified { from, pins }) = &self.certified else { return Ok(None) };
+        let url = from.read(&Told::by(request))?.into_owned();
+        if pins.take(&url) { Ok(Some((url, pins))) } else { Err(Rejection::SignatureMalformed) }
+    }
+
     /// Whether the sender's URL is signed, so that the policy must say what it is (`public_url`).
     pub fn signs_url(&self) -> bool {
         self.covering
@@ -163,7 +191,13 @@ impl Scheme {
             Wanted::Is(_) => None,
         });
         let demanded = covering::DEMANDED.into_iter().filter(|_| self.covering);
-        headers.chain(self.token.iter().flat_map(SenderToken::config)).chain(demanded)
+        let parts = self.message.iter().filter_map(|part| match part {
+            Part::Configured(name) => Some(name.as_str()),
+            Part::Crc32 => Some(ACCEPT),
+            _ => None,
+        });
+        let odd = self.odd.and_then(Odd::config);
+        headers.chain(self.token.iter().flat_map(SenderToken::config)).chain(demanded).chain(parts).chain(odd)
     }
 
     /// The headers that say so.
@@ -220,6 +254,11 @@ impl Scheme {
         format!("{} of {message}", self.algorithm.name())
     }
 }
+
+/// What a policy says where a check of the body is none against forgers.
+const ACCEPT: &str = "accept";
+/// What it says there: anybody can make another body with the same.
+const CRC32: &str = "crc32";
 
 /// A missing security header and a repeated one are the same: two parsers would disagree about the second.
 fn sole<'a>(head: &'a Head, name: &str) -> Result<&'a str, Rejection> {

@@ -1,7 +1,7 @@
 //! The only maker of [`Verified`]. A leaf module: no scheme can see its fields.
 
 use super::{
-    Config, Handshake, Keys, Provider,
+    Config, Handshake, Key, Keys, Provider,
     jwt::Bearer,
     scheme::{Account, Piece},
 };
@@ -9,6 +9,7 @@ use crate::{
     clock::Timestamp,
     repeat::{BodyMark, Fingerprint, Freshness, Identical, Remembered, Window},
     request::{Head, Unverified},
+    secret::Secret,
     verdict::{Refusal, Rejection},
 };
 use bytes::Bytes;
@@ -78,7 +79,17 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
     let scheme = &webhook.provider.scheme;
     let account = Account { public_url: webhook.public_url.as_deref(), config: &webhook.config };
     let ring = keys.issuers().ring(&webhook.keys).filter(|_| in_force.is_empty());
+    let mut fetched = None;
+    if let Some((url, pins)) = scheme.certificate(&request)?
+        && webhook.fetches()
+    {
+        let certificate = keys.certificates().find(&url, pins, now)?;
+        pins.accept(&certificate, now)?;
+        let secret = Secret::new(certificate.public_key()).map_err(|_| Rejection::SignatureMismatch)?;
+        fetched = Some(Key { id: "certificate".to_owned(), secret, retire: None });
+    }
     let authentic = match ring {
+        _ if fetched.is_some() => scheme.authenticate(&fetched.iter().collect::<Vec<_>>(), &request, account)?,
         Some(ring) => {
             let judged = scheme.authenticate_published(&ring.keys(), &request, account, now);
             if matches!(judged, Err(Refusal::Failed(_))) {
@@ -158,6 +169,11 @@ impl Webhook {
     /// What the policy says of its account with this sender.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether its keys are had from its vendor, and none are the policy's.
+    fn fetches(&self) -> bool {
+        self.keys.starts_with(PUBLISHED)
     }
 
     /// The catalogue entry it is known by.
@@ -250,6 +266,9 @@ impl Verified {
         (self.route, self.key_id, self.bearer, self.head, self.raw)
     }
 }
+
+/// What a webhook's keys are called, up to a `/`, where they are had from the vendor: no list of a policy has such a name.
+pub const PUBLISHED: &str = "(published)";
 
 /// In the place of a route, and no name of one: a token that is good once is good once for all of them.
 const TOKENS: &str = "tokens that are good once";

@@ -4,7 +4,7 @@ use super::{
     Chosen, Config, Required, Scheme, Wanted,
     algorithm::Algorithm,
     form::Fields,
-    parts::{Part, Piece, Told},
+    parts::{Part, Piece, Told, crc32},
     signature::{Claim, pairs},
     sole,
 };
@@ -64,6 +64,13 @@ pub(in crate::verify) struct Account<'a> {
     pub(in crate::verify) config: &'a Config,
 }
 
+/// What the policy says that may be a part of the message.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'s> {
+    pub(super) bases: &'s [String],
+    pub(super) config: &'s Config,
+}
+
 impl Scheme {
     pub(in crate::verify) fn authenticate<'a>(
         &'a self,
@@ -78,7 +85,7 @@ impl Scheme {
             return self.authenticate_token(token, keys, request, account);
         }
         if self.covering {
-            return self.authenticate_message(keys, request, account);
+            return Self::authenticate_message(keys, request, account);
         }
         let head = &request.head;
         let mut told = Told::by(request);
@@ -96,7 +103,9 @@ impl Scheme {
         let id = self.id.as_ref().filter(|_| self.coverage().id);
         let id = id.map(|id| id.read(&told).and_then(plain_id)).transpose()?;
         let bases = self.bases(account.public_url)?;
-        let signed = self.message.iter().map(|part| self.piece(part, &told, id.as_deref(), &bases, fields.as_ref()));
+        let signed = self.message.iter().map(|part| {
+            self.piece(part, &told, id.as_deref(), Site { bases: &bases, config: account.config }, fields.as_ref())
+        });
         let signed: Vec<_> = signed.collect::<Result<_, _>>()?;
         if algorithm.is_plain_digest() && signed.iter().any(|piece| std::str::from_utf8(piece.bytes()).is_err()) {
             return Err(Rejection::SignatureMismatch);
@@ -120,7 +129,7 @@ impl Scheme {
         part: &Part,
         told: &Told<'a>,
         id: Option<&str>,
-        bases: &[String],
+        site: Site<'_>,
         fields: Option<&Fields>,
     ) -> Result<Piece<'a>, Rejection> {
         let head = told.head();
@@ -143,7 +152,7 @@ impl Scheme {
             Part::Id => owned(id.unwrap_or_default().as_bytes().to_vec()),
             Part::Method => Piece::Text(head.method.as_str().as_bytes().into()),
             Part::Url | Part::UrlWithoutQuery => {
-                let base = bases.first().ok_or(Rejection::SignatureMismatch)?;
+                let base = site.bases.first().ok_or(Rejection::SignatureMismatch)?;
                 owned(url(part, base, head).into_bytes())
             }
             Part::Path => Piece::Text(head.target.path().as_bytes().into()),
@@ -152,6 +161,11 @@ impl Scheme {
                 owned(format!("{before}{}{after}", place.read(told)?).into_bytes())
             }
             Part::Optional { .. } => Piece::Text(Cow::Borrowed(b"")),
+            Part::Configured(name) => {
+                let said = site.config.get(name).ok_or(Rejection::SignatureMismatch)?;
+                owned(said.clone().into_bytes())
+            }
+            Part::Crc32 => owned(crc32(told.raw()).to_string().into_bytes()),
             Part::Secret => Piece::Secret,
             Part::SortedForm => owned(fields.map(Fields::sorted).transpose()?.unwrap_or_default()),
         })

@@ -5,13 +5,13 @@ mod signature;
 mod token;
 
 use super::{
-    BodyDigest, Chosen, Required, Scheme, Time, Wanted,
+    BodyDigest, Certified, Chosen, Required, Scheme, Time, Wanted,
     algorithm::Algorithm,
     key::{KeyEncoding, KeyFormat, Strip, Transform},
     parts::{Place, TimeFormat},
-    text::{ChosenText, KeyText, SchemeText},
+    text::{CertificateText, ChosenText, KeyText, SchemeText},
 };
-use crate::verify::{catalogue::Mistakes, odd::Odd};
+use crate::verify::{catalogue::Mistakes, certificates::Pins, odd::Odd};
 use http::HeaderName;
 use serde_saphyr::Spanned;
 
@@ -25,6 +25,10 @@ impl Scheme {
         let token = if alg.value == JWT { Some(token::compile(text, alg, wrong)?) } else { None };
         if let (None, Some(written)) = (&token, &text.token) {
             wrong.at(written, "this goes with `alg: jwt`; leave it out");
+        }
+        let certified = text.certificate.as_ref().and_then(|written| certified(written, text, wrong));
+        if text.certificate.is_some() && certified.is_none() {
+            return None;
         }
         let covering = alg.value == MESSAGES;
         if covering && (!text.message.is_empty() || text.ts.is_some() || text.id.is_some() || text.odd.is_some()) {
@@ -73,6 +77,7 @@ impl Scheme {
             odd,
             token,
             covering,
+            certified,
             time,
             id,
             digest,
@@ -131,6 +136,30 @@ impl Scheme {
             _ => {}
         }
     }
+}
+
+fn certified(written: &Spanned<CertificateText>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Certified> {
+    let CertificateText { from, urls, name } = &written.value;
+    let is_pinned = |url: &Spanned<String>| {
+        let host = url.value.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
+        // Of a host that ends in a star anybody could have the end.
+        host.is_some_and(|(host, _)| !host.contains([':', '@']) && !host.ends_with('*') && host.contains('.'))
+    };
+    for url in urls.iter().filter(|url| !is_pinned(url)) {
+        wrong.at(
+            url,
+            "say where it may be, as in `https://sns.*.amazonaws.com/*.pem`: a host, the default port, and a path",
+        );
+    }
+    if urls.is_empty() {
+        wrong.at(written, "without `urls` anybody could bring a certificate of their own; say where it may be");
+    }
+    if text.key.enc.as_ref().is_none_or(|enc| enc.value != "pem") {
+        wrong.at(written, "a certificate is PEM; say so with `key: { enc: pem }`");
+    }
+    let all_pinned = !urls.is_empty() && urls.iter().all(is_pinned);
+    let pins = Pins { urls: urls.iter().map(|url| url.value.clone()).collect(), name: name.clone() };
+    Some(Certified { from: parts::place(from, text, wrong)?, pins }).filter(|_| all_pinned)
 }
 
 /// What `alg` says of a sender that signs by tokens.

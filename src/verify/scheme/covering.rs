@@ -1,9 +1,9 @@
 //! Senders that sign as RFC 9421 says. Which parts have to be covered, and with which algorithm, is the policy's to say.
 
 use super::{
-    BadKey, Config, Scheme,
+    ACCEPT, BadKey, CRC32, Config, Scheme,
     authenticate::{Account, Authentic, Lifetime},
-    parts::Piece,
+    parts::{Part, Piece},
 };
 use crate::{
     request::{Head, Unverified},
@@ -13,6 +13,7 @@ use crate::{
         Key,
         jwt::sender,
         message::{self, ALGORITHMS, Shown, Wanted},
+        odd::Odd,
     },
 };
 use data_encoding::BASE64;
@@ -34,7 +35,6 @@ const USUAL: &str = "\"@method\" \"@target-uri\" \"content-digest\"";
 
 impl Scheme {
     pub(super) fn authenticate_message<'a>(
-        &'a self,
         keys: &[&'a Key],
         request: &'a Unverified,
         account: Account<'_>,
@@ -93,6 +93,14 @@ impl Scheme {
     /// What is wrong with what a policy says: the name, and why.
     pub fn config_mistakes(&self, config: &Config) -> Vec<(&'static str, String)> {
         let mut wrong = Vec::new();
+        if self.message.contains(&Part::Crc32) && config.get(ACCEPT).is_some_and(|said| said != CRC32) {
+            wrong.push((
+                ACCEPT,
+                "of the body only CRC-32 is signed, and anybody can make another with the same: what comes is a hint, to be asked \
+                 about at the vendor's; if that is how it is taken, write `accept: crc32`"
+                    .to_owned(),
+            ));
+        }
         if !self.covering {
             return wrong;
         }
@@ -120,6 +128,14 @@ impl Scheme {
         wrong
     }
 
+    /// Why a test cannot sign as this policy's sender does.
+    pub fn cannot_rehearse(&self, config: &Config) -> Option<String> {
+        let alg = config.get(ALG).filter(|alg| self.covering && *alg != "hmac-sha256")?;
+        Some(format!(
+            "a case cannot sign with `{alg}`, only with `hmac-sha256`; write the request with its fields as they came"
+        ))
+    }
+
     /// What a policy may say of its account, beside what it has to.
     pub fn config_optional(&self) -> impl Iterator<Item = &str> {
         OPTIONAL.into_iter().filter(|_| self.covering)
@@ -130,7 +146,8 @@ impl Scheme {
         match name {
             ALG if self.covering => "hmac-sha256".to_owned(),
             COMPONENTS if self.covering => USUAL.to_owned(),
-            _ => format!("our {name}"),
+            ACCEPT => CRC32.to_owned(),
+            _ => self.odd.and_then(Odd::config_example).map_or_else(|| format!("our {name}"), str::to_owned),
         }
     }
 

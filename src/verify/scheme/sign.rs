@@ -74,7 +74,7 @@ impl Scheme {
     /// # Errors
     /// [`BadKey`]; [`BadKey::Private`] for a sender that signs with what it alone has.
     pub fn signing_key(&self, text: &str) -> Result<SigningKey, BadKey> {
-        if !self.shares_its_key() {
+        if !self.shares_its_key() || self.covering && text.trim_start().starts_with("-----BEGIN") {
             return Err(BadKey::Private);
         }
         self.key(text).map(|secret| SigningKey::new(Private::Shared(secret), "live".to_owned()))

@@ -2,6 +2,7 @@
 
 use super::{
     Account, Scheme,
+    algorithm::Algorithm,
     authenticate::{Authentic, Lifetime, plain_id},
     parts::{Piece, Told},
 };
@@ -27,7 +28,8 @@ impl Scheme {
         // Where each statement has its own signature, the first of them stands here.
         let (claimed, _) = self.signature.claimed(&told)?;
         let base = account.public_url.map(|url| url.trim_end_matches('/'));
-        let statements = odd.statements(Seen { head: &request.head, raw: &request.raw, base })?;
+        let statements =
+            odd.statements(Seen { head: &request.head, raw: &request.raw, base, config: account.config })?;
         let id = match &self.id {
             Some(place) => Some(place.read(&told).and_then(plain_id)?),
             None => odd.id(&request.raw)?,
@@ -65,6 +67,7 @@ impl Scheme {
         let own = own.as_deref();
         let claimed = own.as_ref().map_or(shared, std::slice::from_ref).iter().copied();
         let body = if statement.body { raw } else { b"" };
-        self.algorithm.authenticates(&key.secret, &[&statement.text, body], claimed)
+        let algorithm = if statement.sha1 { Algorithm::RsaSha1 } else { self.algorithm };
+        algorithm.authenticates(&key.secret, &[&statement.text, body], claimed)
     }
 }

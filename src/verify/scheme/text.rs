@@ -22,18 +22,23 @@ pub struct SchemeText {
     #[schemars(with = "Option<SignatureText>")]
     pub sig: Option<Spanned<SignatureText>>,
     /// What is signed, part by part: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`,
-    /// `secret`, `header:NAME`, `query:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, or `optional:BEFORE{query:NAME}AFTER`,
+    /// `secret`, `crc32` (of the
+    /// body), `config:NAME`, `header:NAME`, `query:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, or `optional:BEFORE{query:NAME}AFTER`,
     /// which is nothing where the request has no such value.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub message: Vec<Spanned<String>>,
-    /// In the place of `message`, for a sender that composes what it signs in a way of its own: `adyen-payments`, `contentful`,
+    /// In the place of `message`, for a sender that composes what it signs in a way of its own: `adyen-payments`, `aws-sns`,
+    /// `contentful`,
     /// `microsoft-graph` or `plivo-v3`.
     #[schemars(with = "Option<String>")]
     pub odd: Option<Spanned<String>>,
     /// In the place of `message`, for `alg: jwt`: what the token has to be. It stands where `sig` says.
     #[schemars(with = "Option<TokenText>")]
     pub token: Option<Spanned<TokenText>>,
+    /// Which certificate has the key, where the request names it: then a policy that names no `keys` has it fetched.
+    #[schemars(with = "Option<CertificateText>")]
+    pub certificate: Option<Spanned<CertificateText>>,
     /// Where the signed time is.
     pub ts: Option<TimeText>,
     /// `header:NAME` or `json:/pointer`: the sender's id for the event, which has to be signed.
@@ -82,6 +87,20 @@ pub struct TokenText {
     /// Where the vendor publishes its keys as a JWK Set. A policy that names no `keys` takes these.
     #[schemars(with = "Option<String>")]
     pub keys: Option<Spanned<String>>,
+}
+
+/// The certificate that a request names.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateText {
+    /// `header:NAME` or `json:/pointer`: where its URL is.
+    #[schemars(with = "String")]
+    pub from: Spanned<String>,
+    /// URLs that it may have, `https://` and whole, with `*` for letters, digits, `-` and `_`.
+    #[schemars(with = "Vec<String>")]
+    pub urls: Vec<Spanned<String>>,
+    /// The name that it must have, and for which one of this machine's authorities has to vouch.
+    pub name: Option<String>,
 }
 
 /// A claim that holds a SHA-256.

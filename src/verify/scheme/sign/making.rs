@@ -7,7 +7,8 @@ use crate::{
     request::{Head, Target, Unverified},
     verify::odd::{Odd, Seen, Statement},
     verify::scheme::{
-        Required, Scheme, Wanted,
+        Certified, Config, Required, Scheme, Wanted,
+        authenticate::Site,
         form::Fields,
         parts::{Part, Place, Told},
         signature::{At, Shape},
@@ -24,7 +25,7 @@ impl Scheme {
     pub fn sign(&self, key: &SigningKey, request: &Unsigned<'_>) -> Signed {
         let time = self.time.as_ref().map(|time| time.format.write(request.at)).unwrap_or_default();
         let mut fields = self.fields(request.id, &time);
-        let mut body = self.body(request, &time);
+        let mut body = self.body(request, &time, &key.config);
         let mut url = self.url(request);
         if self.covering {
             let content = body.as_deref().unwrap_or(request.body);
@@ -59,12 +60,16 @@ impl Scheme {
         told.reading(Some(&value), &self.signature.shape);
         let fields = Fields::of(&unsigned.head, &unsigned.raw);
         if let Some(odd) = self.odd {
-            let seen = Seen { head: &unsigned.head, raw: &unsigned.raw, base: Some(base(request.url)) };
+            let base = Some(base(request.url));
+            let seen = Seen { head: &unsigned.head, raw: &unsigned.raw, base, config: &key.config };
             return self.claimed_odd(key, odd, seen);
         }
         let bases = [base(request.url).to_owned()];
         let id = Some(request.id);
-        let pieces = self.message.iter().map(|part| self.piece(part, &told, id, &bases, fields.as_ref()));
+        let pieces = self
+            .message
+            .iter()
+            .map(|part| self.piece(part, &told, id, Site { bases: &bases, config: &key.config }, fields.as_ref()));
         let pieces: Vec<_> = pieces.filter_map(Result::ok).collect();
         let bytes = pieces.iter().map(crate::verify::scheme::Piece::bytes).collect();
         let secret_at = self.message.iter().position(|part| *part == Part::Secret);
@@ -90,6 +95,9 @@ impl Scheme {
         if let Some(Place::Header(name)) = self.time.as_ref().map(|time| &time.from) {
             fields.push((name.clone(), time.to_owned()));
         }
+        if let Some(Certified { from: Place::Header(name), pins }) = &self.certified {
+            fields.push((name.clone(), pins.example()));
+        }
         let odd = self.odd.map(Odd::fields).unwrap_or_default();
         fields.extend(odd.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         for Required { header, value } in &self.require {
@@ -108,8 +116,11 @@ impl Scheme {
     }
 
     /// The body, where the sender puts id or time into it. A time that is signed as a text is one there, too.
-    fn body(&self, request: &Unsigned<'_>, time: &str) -> Option<Vec<u8>> {
-        let mut body = self.odd.and_then(|odd| odd.body(request.body, request.id));
+    fn body(&self, request: &Unsigned<'_>, time: &str, config: &Config) -> Option<Vec<u8>> {
+        let mut body = self.odd.and_then(|odd| odd.body(request.body, request.id, config));
+        if let Some(Certified { from: Place::Json(pointer), pins }) = &self.certified {
+            body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, pins.example().into()));
+        }
         if let (Some(_), At::Json(pointer)) = (self.odd, &self.signature.at) {
             // So that there is one, and another can stand in its place.
             body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, "".into()));
