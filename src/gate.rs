@@ -264,7 +264,7 @@ pub fn judge(
     notes: &mut Notes,
 ) -> Result<Judged, Refusal> {
     match &route.sender {
-        Sender::Webhook(webhook) => Ok(judge_webhook(route, webhook, keys, memory, request, now, notes)?),
+        Sender::Webhook(webhook) => judge_webhook(route, webhook, keys, memory, request, now, notes),
         Sender::Token(tokens) => {
             let bearer = shows(tokens, keys, &request.head, now, notes)?;
             let verified = shown(bearer, tokens.once, keys, request, now);
@@ -310,7 +310,7 @@ fn judge_webhook(
     request: Unverified,
     now: Timestamp,
     notes: &mut Notes,
-) -> Result<Judged, Rejection> {
+) -> Result<Judged, Refusal> {
     if webhook.has_handshakes() {
         if let Some(mut greeting) = webhook.greet_stranger(keys, &request, now)
             && is_expected(&mut greeting, route, memory, now, notes)
@@ -329,7 +329,7 @@ fn judge_webhook(
         notes.shown.clone_from(&greeting.shown);
         return Ok(Judged::Greeted(greeting));
     }
-    judge_verified(route, keys, memory, verified, now, notes)
+    Ok(judge_verified(route, keys, memory, verified, now, notes)?)
 }
 
 /// What is wrong with a document, for the sender; and where, for the operator.

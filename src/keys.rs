@@ -3,6 +3,7 @@
 //! Nothing of a secret is ever in an error or a warning: they name the route, the key's label and the way out.
 
 mod addresses;
+mod certificates;
 mod fetchers;
 pub mod handed;
 mod jwks;

@@ -3,11 +3,14 @@
 //! The ways to know a sender are closed: were they a public trait, any crate could answer "yes, I know this sender".
 
 pub mod catalogue;
+mod certificate;
+pub mod certificates;
 mod confirm;
 mod doubt;
 mod handshake;
 pub mod jwt;
 mod keys;
+mod message;
 mod odd;
 pub mod scheme;
 mod trust;
@@ -24,4 +27,4 @@ pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Config, Refers, Scheme, Signed, SigningKey, Unsigned};
 pub use trust::{Addresses, Confirming, Trust, network};
 pub(crate) use verified::shown;
-pub use verified::{Coverage, Verified, Webhook, verify};
+pub use verified::{Coverage, PUBLISHED, Verified, Webhook, verify};

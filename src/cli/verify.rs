@@ -8,7 +8,9 @@ use crate::{
     request::{Head, Target, Unverified},
     secret::Secret,
     verdict::Rejection,
-    verify::{Catalogue, Config, Greeting, Key, Keys, Provider, Webhook, verify},
+    verify::{
+        Catalogue, Config, Greeting, Key, Keys, PUBLISHED, Provider, Webhook, certificates::Certificates, verify,
+    },
 };
 use anyhow::Context as _;
 use data_encoding::BASE64;
@@ -170,14 +172,14 @@ const VERIFY_TOKEN: &str = "verify_token";
 /// The member of `config` that opens calls which hand over a key.
 const ARMED: &str = "armed";
 
-/// Box has two keys at once, and calls the second so.
-const SECOND_KEY: &str = "secondary_key";
+/// `box` and `qstash` have two keys at once, and call the second so.
+const SECOND_KEYS: [&str; 2] = ["secondary_key", "next_key"];
 
 fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<Judged, &'static str> {
     let provider = catalogue.find(&recorded.scheme).ok_or("unknown_scheme")?;
     let config: Config =
-        recorded.config.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
-    let second = config.get(SECOND_KEY);
+        recorded.config.iter().filter_map(|(name, value)| Some((name.clone(), text_of(value)?))).collect();
+    let second = SECOND_KEYS.iter().filter_map(|name| config.get(*name));
     let words = config.get(VERIFY_TOKEN);
     let keys = keys(provider, words, recorded.secrets.iter().chain(&recorded.public_keys).chain(second))?;
     let request = request(recorded)?;
@@ -187,16 +189,46 @@ fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<Judged, &'static 
         let end = path.map_or(recorded.url.len(), |path| scheme + 3 + path);
         recorded.url.get(..end).unwrap_or_default().to_owned()
     });
-    let sender = Webhook::for_tools(RECORDED, provider.clone(), RECORDED, window, public).configured(config);
     let now = Timestamp::from_unix_s(recorded.now_unix);
+    let fetched = fetched(recorded, now);
+    let (name, keys) = match fetched {
+        Some(certificates) => (format!("{PUBLISHED}/{RECORDED}"), keys.with_certificates(certificates)),
+        None => (RECORDED.to_owned(), keys),
+    };
+    let sender = Webhook::for_tools(RECORDED, provider.clone(), &name, window, public).configured(config);
     let sender = sender.greeting(&provider.handshakes, TOKENS);
     let is_armed = recorded.config.get(ARMED) == Some(&Value::Bool(true));
     let greeting = sender.greet_stranger(&keys, &request, now);
     if let Some(greeting) = greeting.filter(|greeting| is_armed || greeting.handed.is_none()) {
         return Ok(Judged::Greeted(greeting));
     }
-    let verified = verify(&sender, &keys, request, now).map_err(Rejection::code)?;
+    let verified = verify(&sender, &keys, request, now).map_err(|refusal| refusal.code())?;
     Ok(sender.greet(&keys, &verified, now).map_or(Judged::Believed, Judged::Greeted))
+}
+
+/// A text, or a list of texts with blanks between them.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => {
+            let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
+            Some(texts?.join(" "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+}
+
+/// What a fetch would bring, if the line says: a certificate by its URL, or which of the `public_keys` it is. It is believed as it
+/// stands.
+fn fetched(recorded: &Recorded, now: Timestamp) -> Option<Arc<Certificates>> {
+    let certificates = Arc::new(Certificates::default());
+    for (url, content) in recorded.config.get("cert_url_content")?.as_object()? {
+        let content = content.as_str()?;
+        let number = content.strip_prefix("public_keys[").and_then(|rest| rest.strip_suffix(']'));
+        let key = number.and_then(|number| recorded.public_keys.get(number.parse::<usize>().ok()?));
+        certificates.keep(url, key.map_or(content, String::as_str), now);
+    }
+    Some(certificates)
 }
 
 /// What a sender's own library checks may be less than what the gate does: it keeps its own limit of the future.

@@ -1,12 +1,16 @@
 //! Keeps the keys of issuers that publish them: one task each, beside the traffic. A request only ever reads what is there.
 
-use super::jwks::{FetchError, fetch};
+use super::{
+    certificates,
+    jwks::{FetchError, fetch},
+};
 use crate::{
     clock::Clock,
     outbound::{Outbound, Resolver},
     policy::{IssuerKeys, Jwks, Policy},
     verify::{
         Keys,
+        certificates::Certificates,
         jwt::{Algorithm, Refresh, Ring, Skipped},
     },
 };
@@ -30,6 +34,7 @@ pub trait Observer: Send + Sync {
 pub struct Fetchers<O, R> {
     with: Arc<With<O, R>>,
     running: BTreeMap<String, Running>,
+    certificates: Option<(Arc<Certificates>, JoinSet<()>)>,
 }
 
 struct With<O, R> {
@@ -59,7 +64,11 @@ const LOOK: Duration = Duration::from_millis(200);
 impl<O: Outbound + 'static, R: Resolver + 'static> Fetchers<O, R> {
     /// Nothing is fetched yet.
     pub fn new(outbound: O, resolver: R, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
-        Self { with: Arc::new(With { outbound, resolver, clock, observer }), running: BTreeMap::new() }
+        Self {
+            with: Arc::new(With { outbound, resolver, clock, observer }),
+            running: BTreeMap::new(),
+            certificates: None,
+        }
     }
 
     /// These keys, with what has been fetched already for the same issuers: a reload asks nobody to wait for what is here.
@@ -71,11 +80,24 @@ impl<O: Outbound + 'static, R: Resolver + 'static> Fetchers<O, R> {
                 issuers = issuers.sharing(name, &running.ring);
             }
         }
-        keys.clone().trusting(issuers)
+        let keys = keys.clone().trusting(issuers);
+        match &self.certificates {
+            Some((certificates, _)) => keys.with_certificates(certificates.clone()),
+            None => keys,
+        }
     }
 
     /// From now on for these; `keys` have been [shared](Self::share).
     pub fn replace(&mut self, policy: &Policy, keys: &Keys) {
+        let names = policy.routes.iter().filter_map(|route| route.sender.webhook());
+        let wants = names.into_iter().any(|webhook| webhook.provider().scheme.is_certified());
+        self.certificates =
+            self.certificates.take().filter(|(same, _)| wants && Arc::ptr_eq(same, keys.certificates()));
+        if wants && self.certificates.is_none() {
+            let mut task = JoinSet::new();
+            task.spawn(keep_certificates(self.with.clone(), keys.certificates().clone()));
+            self.certificates = Some((keys.certificates().clone(), task));
+        }
         let mut before = std::mem::take(&mut self.running);
         for (name, of) in sources(policy) {
             let Some(ring) = keys.issuers().ring(name).cloned() else { continue };
@@ -105,6 +127,20 @@ fn sources(policy: &Policy) -> impl Iterator<Item = (&str, Source)> {
         }
         IssuerKeys::Pem(_) | IssuerKeys::From(_) => None,
     })
+}
+
+async fn keep_certificates<O: Outbound, R: Resolver>(with: Arc<With<O, R>>, certificates: Arc<Certificates>) {
+    let With { outbound, resolver, clock, observer } = &*with;
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        match certificates::fetch_wanted(outbound, resolver, &**clock, &certificates).await {
+            None => {}
+            Some(Ok(())) => observer.fetched(certificates::NAME, 1, &[]),
+            Some(Err(why)) => observer.failed(certificates::NAME, &why),
+        }
+    }
 }
 
 async fn keep<O: Outbound, R: Resolver>(with: Arc<With<O, R>>, issuer: String, of: Source, ring: Arc<Ring>) {

@@ -30,6 +30,12 @@ pub enum FetchError {
     /// A redirect, an error: anything but a set.
     #[error("it answered with the status {}, and nothing but 200 is a set", .0.as_u16())]
     Status(StatusCode),
+    /// What came is no certificate.
+    #[error("what it answered is no certificate")]
+    Certificate,
+    /// Nobody whom this machine believes vouches for it.
+    #[error("no authority of this machine vouches for that certificate and its name")]
+    Chain,
     /// What came is no set of keys.
     #[error("what it answered cannot be used")]
     Set(#[from] BadKeySet),
@@ -46,8 +52,24 @@ pub(super) async fn fetch<O: Outbound, R: Resolver>(
     algorithms: &[Algorithm],
     now: Timestamp,
 ) -> Result<(KeySet, Vec<Skipped>), FetchError> {
-    let place = Place::of(&jwks.url).ok_or(FetchError::Url)?;
-    let target = place.target(resolver, jwks.private).await?;
+    let body = get(outbound, resolver, &jwks.url, jwks.private, SETS, SET_MAX_BYTES).await?;
+    Ok(KeySet::fetched(&body, algorithms, now, jwks.stale)?)
+}
+
+const SETS: &str = "application/jwk-set+json, application/json";
+
+/// What stands at this URL, and one byte more than `most` at most.
+pub(super) async fn get<O: Outbound, R: Resolver>(
+    outbound: &O,
+    resolver: &R,
+    url: &str,
+    private: bool,
+    accept: &'static str,
+    most: usize,
+) -> Result<Bytes, FetchError> {
+    let mut place = Place::of(url).ok_or(FetchError::Url)?;
+    place.request.headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+    let target = place.target(resolver, private).await?;
     let deadlines = Deadlines {
         connect: PATIENCE,
         write: PATIENCE,
@@ -56,13 +78,11 @@ pub(super) async fn fetch<O: Outbound, R: Resolver>(
         // The next time is minutes away.
         idle: Duration::ZERO,
     };
-    // One byte more than what will be refused as too long.
-    let answer =
-        outbound.send(&target, place.request, &deadlines, SET_MAX_BYTES + 1).await.map_err(FetchError::Send)?;
+    let answer = outbound.send(&target, place.request, &deadlines, most + 1).await.map_err(FetchError::Send)?;
     if answer.status != StatusCode::OK {
         return Err(FetchError::Status(answer.status));
     }
-    Ok(KeySet::fetched(&answer.body, algorithms, now, jwks.stale)?)
+    Ok(answer.body)
 }
 
 /// A URL, taken apart.
@@ -81,7 +101,6 @@ impl Place {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, HeaderValue::from_str(authority.as_str()).ok()?);
         headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("hookwarden/", env!("CARGO_PKG_VERSION"))));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/jwk-set+json, application/json"));
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         Some(Self {
             host: authority.host().trim_matches(['[', ']']).to_owned(),

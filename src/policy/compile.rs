@@ -10,7 +10,7 @@ use super::{
     report::{Note, Report, Severity},
     rollout::rollout,
     route::{RouteCompiler, Surroundings},
-    senders::{Senders, key_lists, key_references},
+    senders::{Senders, key_lists, key_references, publishers},
     settings::settings,
     source::{Source, Texts},
     text::RouteText,
@@ -104,7 +104,7 @@ fn policy(
         Some(secret)
     });
     let lists = key_lists(now, notes);
-    let (terms, issuers) = issuers(notes);
+    let (terms, mut issuers) = issuers(notes);
     let identity = identity(settings.public_url.as_deref(), notes);
     let destinations = destinations(notes);
     let floor = Floor::read(now, overrides.ended_enforces, notes);
@@ -127,6 +127,7 @@ fn policy(
         routes(&around, &floor, notes)
     };
     ends.extend(rollout(&mut routes, &source.schemas, now, notes));
+    issuers.extend(publishers(&routes));
     let keys = key_references(&lists, &routes, notes);
     if !notes.is_broken() {
         // A misspelt name would make its right spelling look unused.

@@ -148,8 +148,8 @@ fn is_this_machine(url: &str) -> bool {
 }
 
 /// Issuers announce a key before they sign with it, by hours at least.
-const REFRESH: Duration = Duration::from_mins(15);
+pub(super) const REFRESH: Duration = Duration::from_mins(15);
 /// As often as a stranger can make the gate ask.
 const REFRESH_MIN: Duration = Duration::from_mins(1);
 /// A day without an issuer is an outage that somebody repairs; a revoked key must not live much longer.
-const STALE: Duration = Duration::from_hours(24);
+pub(super) const STALE: Duration = Duration::from_hours(24);

@@ -1,7 +1,8 @@
 //! Who can be named as a sender, and where their keys are.
 
 use super::{
-    KeyEntry, KeyKind, KeyReference, Reference, Route, Sender,
+    IssuerKeys, IssuerReference, Jwks, KeyEntry, KeyKind, KeyReference, Reference, Route, Sender,
+    issuers::{REFRESH, STALE},
     notes::{NAMES, Notes, is_name},
     report::{Note, Severity},
     source::{FileKind, Placed, Texts},
@@ -12,7 +13,7 @@ use crate::{
     clock::Timestamp,
     json::{self, Kind, Language, Node, Wrong, language::nearest},
     repeat::Identical,
-    verify::{Catalogue, Handshake, Provider},
+    verify::{Catalogue, Handshake, PUBLISHED, Provider},
 };
 use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 
@@ -126,6 +127,25 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
         lists.insert(name.to_string(), entries);
     }
     lists
+}
+
+/// The name of the keys that this vendor publishes.
+pub(super) fn published_by(provider: &Provider) -> String {
+    format!("{PUBLISHED}/{}", provider.name)
+}
+
+/// The vendors whose published keys some route takes, as issuers that nobody else can name.
+pub(super) fn publishers(routes: &[Route]) -> Vec<IssuerReference> {
+    let mut found: Vec<IssuerReference> = Vec::new();
+    for webhook in routes.iter().filter_map(|route| route.sender.webhook()) {
+        let Some((url, algorithms)) = webhook.provider.scheme.published() else { continue };
+        let name = published_by(&webhook.provider);
+        if webhook.keys == name && found.iter().all(|known| known.name != name) {
+            let keys = IssuerKeys::Jwks(Jwks { url: url.to_owned(), private: false, refresh: REFRESH, stale: STALE });
+            found.push(IssuerReference { name, algorithms: algorithms.to_vec(), keys });
+        }
+    }
+    found
 }
 
 /// One reference for each pair of keys and provider: two providers may write one text and mean two keys.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     event::Form,
     repeat::Window,
-    verify::{Coverage, UNAUTHENTICATED, Webhook},
+    verify::{Coverage, PUBLISHED, UNAUTHENTICATED, Webhook},
 };
 use serde::Serialize;
 use std::{fmt, time::Duration};
@@ -291,7 +291,11 @@ impl fmt::Display for SignedSummary {
             return write!(f, "{provider}, unsigned: nothing shows who sent it{held}");
         }
         let keys_count = format!("{keys_count} key{}", if *keys_count == 1 { "" } else { "s" });
-        write!(f, "{provider}, {keys_count} in `{keys}`; ")?;
+        if keys == PUBLISHED {
+            write!(f, "{provider}, keys as its vendor publishes them; ")?;
+        } else {
+            write!(f, "{provider}, {keys_count} in `{keys}`; ")?;
+        }
         if covered.is_empty() {
             return write!(f, "nothing is signed: {UNAUTHENTICATED}{held}");
         }

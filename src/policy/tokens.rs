@@ -39,7 +39,7 @@ impl RouteCompiler<'_, '_> {
                     .wrong("/sender", "who sends? write `provider` and `keys`, or `jwt` with the name of an issuer");
             }
             (Some(_), None) => {
-                if text.keys.is_none() && text.accept.is_none() {
+                if text.keys.is_none() && text.accept.is_none() && !self.publishes(text) {
                     self.wrong("/sender", "`keys` is missing");
                 }
                 (&of_tokens, "goes with `jwt`, and this sender signs its requests; leave it out")
@@ -54,6 +54,12 @@ impl RouteCompiler<'_, '_> {
                 self.wrong(&pointer, kind);
             }
         }
+    }
+
+    /// Whether the sender's keys are to be had from its vendor.
+    fn publishes(&self, text: &SenderText) -> bool {
+        let provider = text.provider.as_ref().and_then(|name| self.around.senders.find(name));
+        provider.is_some_and(|provider| provider.scheme.published().is_some() || provider.scheme.is_certified())
     }
 
     /// What is known of clients that show a token of this issuer.

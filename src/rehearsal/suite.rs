@@ -139,6 +139,15 @@ impl<'a> Suite<'a> {
             };
             named.insert(reference.name.clone(), keys);
         }
+        for webhook in self.policy.routes.iter().filter_map(|route| route.sender.webhook()) {
+            let (name, provider) = (webhook.keys(), webhook.provider());
+            if name.starts_with(crate::verify::PUBLISHED) && !named.contains_key(name) {
+                let list = name.split('/').next().unwrap_or_default();
+                let text = test_key(list, PUBLISHED, provider)?.0;
+                let secret = provider.scheme.key(&text).map_err(|error| error.to_string())?;
+                named.insert(name.to_owned(), vec![Key { id: PUBLISHED.to_owned(), secret, retire: None }]);
+            }
+        }
         let own = Secret::new("the memory of a rehearsal").map_err(|error| error.to_string())?;
         let mut rings = BTreeMap::new();
         for (name, trial) in self.trials() {
@@ -198,6 +207,9 @@ impl<'a> Suite<'a> {
                 return Ok((head, message.body.clone().into(), now));
             }
         };
+        if let Some(why) = webhook.provider().scheme.cannot_rehearse(webhook.config()) {
+            return Err(why);
+        }
         let mut in_force = keys.in_force(webhook.keys(), now);
         let wanted = |candidate: &&Key| key.as_ref().is_none_or(|key| candidate.id == *key);
         let signer = in_force.find(wanted).ok_or("no key of this route is in force at that time")?;
@@ -251,6 +263,9 @@ impl<'a> Suite<'a> {
         Ok(Head { method, target, host, headers, client: message.from })
     }
 }
+
+/// What the key is called that stands for those that a vendor publishes.
+const PUBLISHED: &str = "published";
 
 /// Its first moment, UTC: what has an end in a policy ends then.
 fn day_of(at: Timestamp) -> Timestamp {

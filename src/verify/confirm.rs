@@ -82,7 +82,7 @@ impl Confirm {
             return None;
         };
         let private = match text.private.as_ref() {
-            Some(word) => wrong.word(word, "word", &[("allow", true)], &[]).unwrap_or_default(),
+            Some(word) => wrong.word(word, "word", &[("allow", true)]).unwrap_or_default(),
             None => false,
         };
         if !tls && !private {

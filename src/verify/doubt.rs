@@ -26,5 +26,5 @@ pub fn holds(
     config: &Config,
 ) -> Result<Held, Rejection> {
     let authentic = provider.scheme.authenticate(keys, request, Account { public_url, config })?;
-    Ok(Held { key_id: authentic.key.id.clone(), signed_at: authentic.signed_at })
+    Ok(Held { key_id: authentic.key_id, signed_at: authentic.signed_at })
 }

@@ -22,6 +22,7 @@ mod key_set;
 mod pem;
 mod place;
 mod refresh;
+pub(super) mod sender;
 #[cfg(test)]
 mod tests;
 mod trial;

@@ -1,6 +1,9 @@
 //! The keys of one moment. A snapshot beside the policy, so that rotating a key is no recompile.
 
-use super::jwt::{Cache, Issuers};
+use super::{
+    certificates::Certificates,
+    jwt::{Cache, Issuers},
+};
 use crate::{clock::Timestamp, secret::Secret};
 use ipnet::IpNet;
 use std::{
@@ -31,6 +34,7 @@ pub struct Keys {
     identity: Option<Secret>,
     /// What files of addresses hold.
     addresses: BTreeMap<PathBuf, Vec<IpNet>>,
+    certificates: Arc<Certificates>,
 }
 
 impl Keys {
@@ -38,13 +42,24 @@ impl Keys {
     /// [`Webhook::keys`](super::Webhook).
     pub fn new(memory: Secret, named: BTreeMap<String, Vec<Key>>) -> Self {
         let issuers = Issuers::new(BTreeMap::new(), Arc::new(Cache::new(memory.clone(), 0)));
-        Self { memory, named, issuers, identity: None, addresses: BTreeMap::new() }
+        Self { memory, named, issuers, identity: None, addresses: BTreeMap::new(), certificates: Arc::default() }
     }
 
     /// With these issuers' keys, for routes that take their tokens.
     #[must_use]
     pub fn trusting(self, issuers: Issuers) -> Self {
         Self { issuers, ..self }
+    }
+
+    /// With what has been fetched already.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Arc<Certificates>) -> Self {
+        Self { certificates, ..self }
+    }
+
+    /// The certificates that senders name.
+    pub fn certificates(&self) -> &Arc<Certificates> {
+        &self.certificates
     }
 
     /// With the secret that WordPress has too, for what it is told of a token.

@@ -7,14 +7,16 @@ mod contentful;
 mod graph;
 mod paddle;
 mod plivo;
+mod sns;
 
-use super::Coverage;
+use super::{Config, Coverage};
 use crate::{request::Head, verdict::Rejection};
 
 /// How one of them composes what it signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Odd {
     AdyenPayments,
+    AwsSns,
     Contentful,
     MicrosoftGraph,
     PaddleClassic,
@@ -30,6 +32,8 @@ pub(super) struct Statement {
     pub(super) text: Vec<u8>,
     /// The body follows, every byte of it.
     pub(super) body: bool,
+    /// It says itself that it was made with RSA and SHA-1.
+    pub(super) sha1: bool,
 }
 
 /// A request, as far as these look at it.
@@ -39,12 +43,15 @@ pub(super) struct Seen<'a> {
     pub(super) raw: &'a [u8],
     /// Scheme and authority as the sender knows them, where it signs them.
     pub(super) base: Option<&'a str>,
+    /// What the policy says of its account.
+    pub(super) config: &'a Config,
 }
 
 impl Odd {
     /// As entries name them.
-    pub(super) const WORDS: [(&'static str, Self); 5] = [
+    pub(super) const WORDS: [(&'static str, Self); 6] = [
         ("adyen-payments", Self::AdyenPayments),
+        ("aws-sns", Self::AwsSns),
         ("contentful", Self::Contentful),
         ("microsoft-graph", Self::MicrosoftGraph),
         ("paddle-classic", Self::PaddleClassic),
@@ -53,7 +60,7 @@ impl Odd {
 
     pub(super) const fn coverage(self) -> Coverage {
         match self {
-            Self::AdyenPayments => Coverage { body: false, id: true, time: false },
+            Self::AdyenPayments | Self::AwsSns => Coverage { body: false, id: true, time: false },
             Self::Contentful => Coverage { body: true, id: false, time: true },
             Self::MicrosoftGraph => Coverage { body: false, id: false, time: false },
             Self::PaddleClassic => Coverage { body: true, id: false, time: false },
@@ -73,6 +80,7 @@ impl Odd {
     pub(super) const fn describe(self) -> &'static str {
         match self {
             Self::AdyenPayments => "eight fields of every item",
+            Self::AwsSns => "message, subject, topic, id, time and type",
             Self::Contentful => "method, path, the headers that it lists, and body",
             Self::MicrosoftGraph => "every item",
             Self::PaddleClassic => "the sorted form, as PHP serialises it",
@@ -87,6 +95,7 @@ impl Odd {
     pub(super) fn statements(self, seen: Seen<'_>) -> Result<Vec<Statement>, Rejection> {
         match self {
             Self::AdyenPayments => adyen::statements(seen.raw),
+            Self::AwsSns => sns::statement(seen).map(|one| vec![one]),
             Self::Contentful => contentful::statement(seen.head).map(|one| vec![one]),
             Self::MicrosoftGraph => graph::statements(seen.raw),
             Self::PaddleClassic => paddle::statement(seen).map(|one| vec![one]),
@@ -101,7 +110,24 @@ impl Odd {
     pub(super) fn id(self, raw: &[u8]) -> Result<Option<String>, Rejection> {
         match self {
             Self::AdyenPayments => adyen::id(raw).map(Some),
+            Self::AwsSns => sns::id(raw).map(Some),
             Self::Contentful | Self::MicrosoftGraph | Self::PaddleClassic | Self::PlivoV3 => Ok(None),
+        }
+    }
+
+    /// What the policy has to say of its account.
+    pub(super) const fn config(self) -> Option<&'static str> {
+        match self {
+            Self::AwsSns => Some(sns::TOPICS),
+            Self::AdyenPayments | Self::Contentful | Self::MicrosoftGraph | Self::PaddleClassic | Self::PlivoV3 => None,
+        }
+    }
+
+    /// What tests say there.
+    pub(super) const fn config_example(self) -> Option<&'static str> {
+        match self {
+            Self::AwsSns => Some(sns::TOPIC),
+            Self::AdyenPayments | Self::Contentful | Self::MicrosoftGraph | Self::PaddleClassic | Self::PlivoV3 => None,
         }
     }
 
@@ -111,14 +137,15 @@ impl Odd {
             Self::Contentful => {
                 &[(contentful::SIGNED, "content-type,x-contentful-signed-headers,x-contentful-timestamp")]
             }
-            Self::AdyenPayments | Self::MicrosoftGraph | Self::PaddleClassic | Self::PlivoV3 => &[],
+            Self::AdyenPayments | Self::AwsSns | Self::MicrosoftGraph | Self::PaddleClassic | Self::PlivoV3 => &[],
         }
     }
 
     /// A body of this sender's kind, where the given one is none.
-    pub(super) fn body(self, given: &[u8], id: &str) -> Option<Vec<u8>> {
+    pub(super) fn body(self, given: &[u8], id: &str, config: &Config) -> Option<Vec<u8>> {
         match self {
             Self::AdyenPayments => adyen::body(given, id),
+            Self::AwsSns => sns::body(given, id, config),
             Self::MicrosoftGraph => graph::body(given, id),
             Self::Contentful | Self::PaddleClassic | Self::PlivoV3 => None,
         }

@@ -4,6 +4,7 @@
 mod algorithm;
 mod authenticate;
 mod compile;
+mod covering;
 mod form;
 mod key;
 mod likeness;
@@ -13,6 +14,7 @@ mod sign;
 mod signature;
 mod statements;
 pub mod text;
+mod token;
 
 pub use algorithm::BadPublicKey;
 pub(super) use authenticate::Account;
@@ -21,20 +23,26 @@ pub(super) use parts::Piece;
 pub use refers::Refers;
 pub use sign::{Signed, SigningKey, Unsigned};
 
-use super::{Coverage, odd::Odd};
-use crate::{request::Head, secret::Secret, verdict::Rejection};
+use super::{Coverage, certificates::Pins, odd::Odd};
+use crate::{
+    request::{Head, Unverified},
+    secret::Secret,
+    verdict::Rejection,
+};
 use algorithm::Algorithm;
 use key::KeyFormat;
 use likeness::Likeness;
-use parts::{Part, Place, TimeFormat};
+use parts::{Part, Place, TimeFormat, Told};
 use signature::{At, Item, Shape, Signature};
 use std::collections::BTreeMap;
+use token::SenderToken;
 
 /// What a policy says of its own account with a sender, by name: an application's key, for one.
 pub type Config = BTreeMap<String, String>;
 
 /// One signature scheme, compiled.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of some sender, beside all others")]
 pub struct Scheme {
     algorithm: Algorithm,
     /// A header by which the sender says which of several algorithms it used.
@@ -44,6 +52,12 @@ pub struct Scheme {
     message: Vec<Part>,
     /// What is signed is no list of parts.
     odd: Option<Odd>,
+    /// The signature is a token.
+    token: Option<SenderToken>,
+    /// The request says which parts of it are signed, as RFC 9421 has it.
+    covering: bool,
+    /// The request names the certificate of its key.
+    certified: Option<Certified>,
     time: Option<Time>,
     /// Where the sender's id for the event is; a key only where it is a part of the message.
     id: Option<Place>,
@@ -59,6 +73,13 @@ pub struct Scheme {
     lost_newline: bool,
     /// The sender signs its URL with a port, or without, whatever was configured there.
     any_port: bool,
+}
+
+/// Where a request names its certificate, and which it may name.
+#[derive(Clone, Debug)]
+struct Certified {
+    from: Place,
+    pins: Pins,
 }
 
 /// An item of a header that names the algorithm.
@@ -102,6 +123,12 @@ impl Scheme {
         if let Some(odd) = self.odd {
             return odd.coverage();
         }
+        if self.covering {
+            return Coverage { body: true, id: false, time: true };
+        }
+        if let Some(token) = &self.token {
+            return Coverage { body: token.body.is_some(), id: false, time: token.time.is_some() };
+        }
         let signs = |wanted: fn(&Part) -> bool| self.message.iter().any(wanted);
         let body = signs(|part| matches!(part, Part::Body | Part::BodyAsJson | Part::SortedForm))
             || signs(|part| matches!(part, Part::At(Place::Form(_)))) && self.only_fields
@@ -114,9 +141,26 @@ impl Scheme {
         }
     }
 
+    /// Whether the key is in a certificate that the request names, so that the policy need not say where it is.
+    pub fn is_certified(&self) -> bool {
+        self.certified.is_some()
+    }
+
+    /// The URL of the certificate that the request names, if it may.
+    ///
+    /// # Errors
+    /// It names none, or one of somebody else's.
+    pub(in crate::verify) fn certificate(&self, request: &Unverified) -> Result<Option<(String, &Pins)>, Rejection> {
+        let Some(Certified { from, pins }) = &self.certified else { return Ok(None) };
+        let url = from.read(&Told::by(request, None))?.into_owned();
+        if pins.take(&url) { Ok(Some((url, pins))) } else { Err(Rejection::SignatureMalformed) }
+    }
+
     /// Whether the sender's URL is signed, so that the policy must say what it is (`public_url`).
     pub fn signs_url(&self) -> bool {
-        self.odd.is_some_and(Odd::signs_url)
+        self.covering
+            || self.odd.is_some_and(Odd::signs_url)
+            || self.token.as_ref().is_some_and(SenderToken::signs_url)
             || self.message.iter().any(|part| matches!(part, Part::Url | Part::UrlWithoutQuery))
     }
 
@@ -184,7 +228,15 @@ impl Scheme {
             Shape::Pairs { item: Item::Configured(name), .. } => Some(name.as_str()),
             Shape::Pairs { item: Item::Called(_), .. } | Shape::Raw | Shape::List { .. } => None,
         };
-        required.chain(item)
+        let demanded = covering::DEMANDED.into_iter().filter(|_| self.covering);
+        let parts = self.message.iter().filter_map(|part| match part {
+            Part::Configured(name) => Some(name.as_str()),
+            Part::Crc32 => Some(ACCEPT),
+            _ => None,
+        });
+        let odd = self.odd.and_then(Odd::config);
+        let token = self.token.iter().flat_map(SenderToken::config);
+        required.chain(item).chain(token).chain(demanded).chain(parts).chain(odd)
     }
 
     /// The headers that say so.
@@ -200,6 +252,9 @@ impl Scheme {
 
     /// What the operator has in hand as its key, for people.
     pub fn key_format(&self) -> String {
+        if self.covering {
+            return "base64 of a shared secret, or the sender's public key: PEM".to_owned();
+        }
         self.key.describe(self.shares_its_key())
     }
 
@@ -210,7 +265,11 @@ impl Scheme {
 
     /// Whether it has a keyed digest: its key is shared, and stands in no text.
     pub(in crate::verify) fn makes_macs(&self) -> bool {
-        self.algorithm.shares_its_key() && self.algorithm.signs() && !self.algorithm.is_plain_digest()
+        self.algorithm.shares_its_key()
+            && self.algorithm.signs()
+            && !self.algorithm.is_plain_digest()
+            && self.token.is_none()
+            && !self.covering
     }
 
     /// In the field's words, as `HMAC-SHA256 of id.time.body`.
@@ -221,6 +280,12 @@ impl Scheme {
         }
         if self.shows_nothing() {
             return self.algorithm.name().to_owned();
+        }
+        if self.covering {
+            return "the parts that a policy names, content-digest among them".to_owned();
+        }
+        if let Some(token) = &self.token {
+            return token.describe();
         }
         if !self.signs() {
             return format!("{} in {}", self.algorithm.name(), self.signature_at());
@@ -239,6 +304,11 @@ impl Scheme {
         format!("{} of {message}", self.algorithm.name())
     }
 }
+
+/// What a policy says where a check of the body is none against forgers.
+const ACCEPT: &str = "accept";
+/// What it says there: anybody can make another body with the same.
+const CRC32: &str = "crc32";
 
 /// A missing security header and a repeated one are the same: two parsers would disagree about the second.
 fn sole<'a>(head: &'a Head, name: &str) -> Result<&'a str, Rejection> {

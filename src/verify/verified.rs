@@ -1,7 +1,7 @@
 //! The only maker of [`Verified`]. A leaf module: no scheme can see its fields.
 
 use super::{
-    Config, Handshake, Keys, Provider,
+    Config, Handshake, Key, Keys, Provider,
     jwt::Bearer,
     scheme::{Account, Piece},
     trust::Trust,
@@ -10,7 +10,8 @@ use crate::{
     clock::Timestamp,
     repeat::{BodyMark, Fingerprint, Freshness, Identical, Remembered, Window},
     request::{Head, Unverified},
-    verdict::Rejection,
+    secret::Secret,
+    verdict::{Refusal, Rejection},
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
@@ -75,28 +76,51 @@ pub struct Verified {
 /// Checks signature and freshness, consuming the request either way.
 ///
 /// # Errors
-/// One of the rejections for which [`Rejection::is_authentication`] holds.
-pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Rejection> {
+/// One of the rejections for which [`Rejection::is_authentication`] holds; a [`Fault`](crate::verdict::Fault) where the sender publishes its keys,
+/// and only newer ones could tell.
+pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestamp) -> Result<Verified, Refusal> {
     if webhook.signs_for_strangers(&request.raw) {
-        return Err(Rejection::SignatureMismatch); // whoever asks nicely has it signed
+        return Err(Rejection::SignatureMismatch.into()); // whoever asks nicely has it signed
     }
     webhook.trust.admits(request.head.client, keys)?;
     if let Some(refers) = &webhook.provider.refers {
         refers.read(&request)?;
     }
     if webhook.provider.scheme.shows_nothing() {
-        return unsigned(webhook, keys, request);
+        return Ok(unsigned(webhook, keys, request)?);
     }
     let in_force: Vec<_> = keys.in_force(&webhook.keys, now).collect();
     let scheme = &webhook.provider.scheme;
     let account = Account { public_url: webhook.public_url.as_deref(), config: &webhook.config };
-    let authentic = scheme.authenticate(&in_force, &request, account)?;
+    let ring = keys.issuers().ring(&webhook.keys).filter(|_| in_force.is_empty());
+    let mut fetched = None;
+    if let Some((url, pins)) = scheme.certificate(&request)?
+        && webhook.fetches()
+    {
+        let certificate = keys.certificates().find(&url, pins, now)?;
+        pins.accept(&certificate, now)?;
+        let secret = Secret::new(certificate.public_key()).map_err(|_| Rejection::SignatureMismatch)?;
+        fetched = Some(Key { id: "certificate".to_owned(), secret, retire: None });
+    }
+    let authentic = match ring {
+        _ if fetched.is_some() => scheme.authenticate(&fetched.iter().collect::<Vec<_>>(), &request, account)?,
+        Some(ring) => {
+            let judged = scheme.authenticate_published(&ring.keys(), &request, account, now);
+            if matches!(judged, Err(Refusal::Failed(_))) {
+                ring.want();
+            }
+            judged?
+        }
+        None => scheme.authenticate(&in_force, &request, account)?,
+    };
+    authentic.lifetime.holds(now)?;
     match webhook.window.judge(authentic.signed_at, now) {
         Freshness::Fresh => {}
-        Freshness::Stale => return Err(Rejection::Stale),
-        Freshness::Future => return Err(Rejection::FromTheFuture),
+        Freshness::Stale => return Err(Rejection::Stale.into()),
+        Freshness::Future => return Err(Rejection::FromTheFuture.into()),
     }
     let coverage = scheme.coverage();
+    let coverage = Coverage { body: coverage.body && authentic.covers_body, ..coverage };
     let digest = keys.memory().fingerprint(&[b"body\0", &request.raw]);
     let proof = match webhook.provider.identical {
         Identical::Repeat if coverage.body => {
@@ -113,7 +137,7 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
         }
         Identical::Repeat | Identical::Normal => None,
     };
-    let (key_id, signed_id) = (authentic.key.id.clone(), authentic.id.clone());
+    let (key_id, signed_id) = (authentic.key_id.clone(), authentic.id.clone());
     let (route, body) = (webhook.route.clone(), BodyMark::from_digest(&digest));
     let Unverified { head, raw } = request;
     Ok(Verified { route, key_id, coverage, proof, signed_id, bearer: None, body, head, raw })
@@ -178,6 +202,11 @@ impl Webhook {
     /// What the policy says of its account with this sender.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether its keys are had from its vendor, and none are the policy's.
+    fn fetches(&self) -> bool {
+        self.keys.starts_with(PUBLISHED)
     }
 
     /// The catalogue entry it is known by.
@@ -286,6 +315,9 @@ impl Verified {
 
 /// In the place of a key's label.
 const UNSIGNED: &str = "unsigned";
+/// What a webhook's keys are called, up to a `/`, where they are had from the vendor: no list of a policy has such a name.
+pub const PUBLISHED: &str = "(published)";
+
 /// In the place of a route, and no name of one: a token that is good once is good once for all of them.
 const TOKENS: &str = "tokens that are good once";
 /// The clock that forgets may be ahead of the one that judges.

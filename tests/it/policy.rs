@@ -301,6 +301,61 @@ destinations: { wordpress: { url: 'http://w/' } }
     assert_eq!(notes("other"), ["admit.body 2MiB or less (gate.yaml:1), holds"], "it signs no time");
 }
 
+/// What a vendor publishes need not be copied; what makes its requests ours has to be said.
+#[test]
+fn keys_of_a_vendor_are_fetched_unless_the_policy_has_them() {
+    let google =
+        "provider: google-pubsub, config: { audience: 'https://shop.example/a', email: a@b.iam.gserviceaccount.com }";
+    let paypal = "provider: paypal, config: { webhook_id: W, accept: crc32 }";
+    let sns = "provider: aws-sns, config: { topic_arns: 'arn:aws:sns:eu-west-1:1:a' }";
+    let messages =
+        "provider: http-message-signatures, keys: k, config: { alg: ed25519, components: '@method content-digest' }";
+    let text = |sender: &str, repeats: &str| {
+        format!(
+            "public_url: https://shop.example\nroutes: {{ r: {{ at: {{ path: /a }}, sender: {{ {sender} }}, repeats: {{ {repeats} }} }} }}\n\
+             keys: {{ k: [{{ id: a, from: env:A }}] }}\ndestinations: {{ wordpress: {{ url: 'http://w/' }} }}\n"
+        )
+    };
+    let (impossible, remember) = ("protection: impossible", "remember: 30d");
+    for (sender, repeats, issuers) in
+        [(google, impossible, 1), (paypal, remember, 0), (sns, remember, 0), (messages, "", 0)]
+    {
+        let compiled = compiled(&Source::one("gate.yaml", text(sender, repeats)));
+        let policy = compiled.unwrap_or_else(|report| panic!("{report}")).policy;
+        assert_eq!(policy.issuers.len(), issuers, "{sender}");
+        let webhook = policy.routes[0].sender.webhook().unwrap();
+        assert!(policy.issuers.iter().all(|issuer| issuer.name == webhook.keys()), "{sender}");
+        let own = text(&format!("{sender}, keys: k").replace("keys: k, config", "config"), repeats);
+        let own = compiled_or_panic(&own);
+        assert!(own.issuers.is_empty() && own.keys.len() == 1, "{sender}: a policy's own keys are the only ones");
+    }
+    for (from, to, told) in [
+        (google, google.replace(", email: a@b.iam.gserviceaccount.com", ""), "write `config: { email: ... }`"),
+        (paypal, paypal.replace(", accept: crc32", ""), "write `config: { accept: ... }`"),
+        (paypal, paypal.replace("accept: crc32", "accept: nothing"), "only CRC-32 is signed"),
+        (sns, "provider: aws-sns".to_owned(), "write `config: { topic_arns: ... }`"),
+        (messages, messages.replace("keys: k, ", ""), "`keys` is missing"),
+        (messages, messages.replace("ed25519", "ed448"), "unknown algorithm `ed448`; known here: `hmac-sha256`"),
+        (messages, messages.replace(" content-digest", ""), "nothing binds the body"),
+        (messages, messages.replace("@method", "@status"), "cannot read these"),
+        (messages, messages.replace("alg:", "tags: a, alg:"), "asks nothing of this name"),
+    ] {
+        let repeats = if from == google {
+            impossible
+        } else if from == messages {
+            ""
+        } else {
+            remember
+        };
+        let told_all = report(&text(&to, repeats));
+        assert!(told_all.contains(told), "{to}: {told_all}");
+    }
+}
+
+fn compiled_or_panic(text: &str) -> Policy {
+    compiled(&Source::one("gate.yaml", text)).unwrap_or_else(|report| panic!("{text}{report}")).policy
+}
+
 /// After the end of an exception a gate that runs is as strict as the floor, and one that is checked says so.
 #[test]
 fn an_exception_ends_by_itself() {

@@ -1,11 +1,14 @@
 //! Every sender of the catalogue, mechanically: what it signs is believed, and nothing near it is.
 
+mod certificates;
 mod entries;
 mod forms;
 mod lint;
+mod messages;
 mod odd;
 mod secrets;
 mod shown;
+mod tokens;
 mod unsigned;
 mod words;
 

@@ -6,6 +6,7 @@ use crate::{
     payload::Naming,
     policy::{
         Delivery, Sender,
+        senders::published_by,
         text::{ChangedText, ProtectionText, RepeatsText, SenderText},
         units::{TimeText, written_time},
     },
@@ -36,7 +37,12 @@ impl RouteCompiler<'_, '_> {
         let sender = Sender::Webhook(Webhook {
             route: self.name.to_owned(),
             provider: provider.clone(),
-            keys: format!("{}/{}", text.keys.as_deref().unwrap_or_default(), provider.name),
+            keys: match (&text.keys, provider.scheme.published()) {
+                (Some(list), _) => format!("{list}/{}", provider.name),
+                (None, Some(_)) => published_by(&provider),
+                (None, None) if provider.scheme.is_certified() => published_by(&provider),
+                (None, None) => format!("/{}", provider.name), // it shows nothing, or `keys` is told to be missing
+            },
             window,
             public_url: self.around.public_url.map(str::to_owned),
             config: self.config(&provider, &text.config),
@@ -147,10 +153,13 @@ impl RouteCompiler<'_, '_> {
             }
         }
         for name in config.keys() {
-            if !provider.config().any(|known| known == name) {
+            if !provider.config().chain(provider.scheme.config_optional()).any(|known| known == name) {
                 let message = format!("`{}` asks nothing of this name; leave it out", provider.name);
                 self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
             }
+        }
+        for (name, message) in provider.scheme.config_mistakes(config) {
+            self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
         }
         config.clone()
     }

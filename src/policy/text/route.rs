@@ -132,7 +132,7 @@ pub(in crate::policy) struct SenderText {
     #[schemars(example = &"stripe", extend("x-absent" = ONE_OF_TWO))]
     pub(in crate::policy) provider: Option<String>,
     /// The keys that its signatures are held against: a name under `keys`.
-    #[schemars(example = &"stripe", extend("x-absent" = "with `provider`, must be said"))]
+    #[schemars(example = &"stripe", extend("x-absent" = "with `provider`, must be said; or those that its vendor publishes"))]
     pub(in crate::policy) keys: Option<String>,
     /// The words that its validation calls may say, for senders that have such calls (Meta): a name under `keys`.
     #[schemars(example = &"meta-verify", extend("x-absent" = "such calls are judged as any request"))]

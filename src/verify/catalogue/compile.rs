@@ -154,7 +154,7 @@ fn respond(read: Option<&RespondText>, wrong: &mut Mistakes) -> Respond {
     let unauthenticated = status(read.and_then(|read| read.unauthenticated.as_ref()), 200..=599);
     let accepted_type = read.and_then(|read| read.accepted_type.as_ref()).and_then(|written| {
         let types = ["text/plain", "text/xml", "application/json"].map(|known| (known, known));
-        wrong.word(written, "type of an answer", &types, &[])
+        wrong.word(written, "type of an answer", &types)
     });
     Respond {
         accepted,
@@ -197,7 +197,7 @@ fn source(text: &SourceText, wrong: &mut Mistakes) -> Source {
         ("memory", Provenance::Memory),
         ("third_party", Provenance::ThirdParty),
     ];
-    let mut word = |written: Option<&Spanned<String>>| wrong.word(written?, "source", &words, &[]);
+    let mut word = |written: Option<&Spanned<String>>| wrong.word(written?, "source", &words);
     let (scheme, service) = (word(text.scheme.as_ref()), word(text.service.as_ref()));
     if day(&text.checked.value).is_none() {
         wrong.at(&text.checked, "write the day on which it was looked at, as in `2026-11-23`");

@@ -26,23 +26,17 @@ impl Mistakes {
         self.0.push(Mistake { at: 0..0, message: format!("this is missing: {what}") });
     }
 
-    /// The value of one of these words; else a mistake, which tells words of later versions from slips.
+    /// The value of one of these words; else a mistake, which names them all.
     pub(in crate::verify) fn word<T: Copy>(
         &mut self,
         written: &Spanned<String>,
         what: &str,
         words: &[(&str, T)],
-        later: &[&str],
     ) -> Option<T> {
         let found = words.iter().find(|(word, _)| *word == written.value);
         if found.is_none() {
             let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-            let wrong = if later.contains(&written.value.as_str()) {
-                format!("this version does not do `{}` yet; known here: {}", written.value, known.join(", "))
-            } else {
-                format!("unknown {what} `{}`; known here: {}", written.value, known.join(", "))
-            };
-            self.at(written, wrong);
+            self.at(written, format!("unknown {what} `{}`; known here: {}", written.value, known.join(", ")));
         }
         found.map(|(_, value)| *value)
     }

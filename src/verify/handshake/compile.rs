@@ -185,7 +185,6 @@ impl Texts {
                 written,
                 "kind of text",
                 &[("line", Chars::Line), ("word", Chars::Word), ("hex", Chars::Hex)],
-                &[],
             ),
         };
         let bytes_max = text.bytes_max.as_ref().map_or(TEXT_BYTES_MAX, |written| written.value);

@@ -105,7 +105,7 @@ fn span(claims: &Node, issuer: &Issuer, now: Timestamp) -> Result<(Span, Option<
 }
 
 /// Text or nothing; anything else, `null` too, is refused.
-fn text<'n>(claims: &'n Node, name: &str) -> Result<Option<&'n str>, TokenFlaw> {
+pub(super) fn text<'n>(claims: &'n Node, name: &str) -> Result<Option<&'n str>, TokenFlaw> {
     match member(claims, name).map(|node| &node.kind) {
         None => Ok(None),
         Some(Kind::String(text)) => Ok(Some(text)),
@@ -114,7 +114,7 @@ fn text<'n>(claims: &'n Node, name: &str) -> Result<Option<&'n str>, TokenFlaw> 
 }
 
 /// One text or a list of texts.
-fn texts<'n>(claims: &'n Node, name: &str) -> Result<Vec<&'n str>, TokenFlaw> {
+pub(super) fn texts<'n>(claims: &'n Node, name: &str) -> Result<Vec<&'n str>, TokenFlaw> {
     match member(claims, name).map(|node| &node.kind) {
         None => Ok(Vec::new()),
         Some(Kind::String(text)) => Ok(vec![text]),
@@ -135,7 +135,7 @@ const DATE_MAX: Duration = Duration::from_secs(253_402_300_799);
 
 /// A `NumericDate`: seconds since the epoch, whole or not. Numbers as text, negative ones and those out of range are
 /// refused and not repaired: another reader would repair them in another way.
-fn date(claims: &Node, name: &str) -> Result<Option<Timestamp>, TokenFlaw> {
+pub(super) fn date(claims: &Node, name: &str) -> Result<Option<Timestamp>, TokenFlaw> {
     let Some(node) = member(claims, name) else { return Ok(None) };
     let Kind::Number(number) = &node.kind else { return Err(TokenFlaw::ClaimType) };
     let since = since_epoch(number).filter(|since| *since <= DATE_MAX).ok_or(TokenFlaw::ClaimType)?;
@@ -150,6 +150,6 @@ fn since_epoch(number: &Number) -> Option<Duration> {
     }
 }
 
-fn member<'n>(claims: &'n Node, name: &str) -> Option<&'n Node> {
+pub(super) fn member<'n>(claims: &'n Node, name: &str) -> Option<&'n Node> {
     if let Kind::Object(members) = &claims.kind { members.get(name) } else { None }
 }

@@ -38,6 +38,11 @@ impl Ring {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
+    /// Somebody has shown what only newer keys could tell something of.
+    pub fn want(&self) {
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
     /// Whether somebody has shown a token that only newer keys could tell something of; asked once.
     pub fn take_wanted(&self) -> bool {
         self.wanted.swap(false, Ordering::Relaxed)
@@ -80,7 +85,7 @@ impl Issuers {
         let ring = self.ring(&rule.issuer().terms().name).ok_or(Fault::KeysUnavailable)?;
         let judged = authenticate(rule, &ring.keys(), &self.cache, head, now);
         if matches!(judged, Err(Refusal::Failed(_))) {
-            ring.wanted.store(true, Ordering::Relaxed);
+            ring.want();
         }
         judged
     }

@@ -165,6 +165,14 @@ impl Key {
         Ok(Self { id, verifiers, mark: mark.finalize().into() })
     }
 
+    /// The same, under this name.
+    pub(super) fn named(self, id: Option<&str>) -> Result<Self, BadKey> {
+        match id {
+            Some(id) if id.len() > ID_MAX_BYTES => Err(BadKey::IdTooLong),
+            id => Ok(Self { id: id.map(str::to_owned), ..self }),
+        }
+    }
+
     /// Its name in its set.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
@@ -194,7 +202,7 @@ impl Key {
 const PEM: &[u8] = b"-----BEGIN ";
 
 /// Compared in constant time, over the full length.
-fn mac(algorithm: Algorithm, secret: &Secret, signed: &[u8], claimed: &[u8]) -> bool {
+pub(super) fn mac(algorithm: Algorithm, secret: &Secret, signed: &[u8], claimed: &[u8]) -> bool {
     match algorithm {
         Algorithm::Hs256 => secret.authenticates(&[signed], claimed),
         Algorithm::Hs384 => authenticates::<Hmac<Sha384>>(secret, signed, claimed),

@@ -31,7 +31,7 @@ pub(super) fn read(text: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, Bad
     if keys.is_empty() { Err(BadKey::Unreadable) } else { Ok(keys) }
 }
 
-fn spki(der: &[u8], algorithms: &[Algorithm]) -> Result<Key, BadKey> {
+pub(super) fn spki(der: &[u8], algorithms: &[Algorithm]) -> Result<Key, BadKey> {
     if let Some(point) = der.strip_prefix(P256).or_else(|| der.strip_prefix(P384)) {
         let (x, y) = point.split_at_checked(point.len() / 2).ok_or(BadKey::Unreadable)?;
         return Key::ec(None, x, y, algorithms);

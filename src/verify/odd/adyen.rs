@@ -62,7 +62,7 @@ impl Item<'_> {
         let claimed = self.node.find("/additionalData/hmacSignature").and_then(Node::text);
         let claimed = claimed.ok_or(Rejection::SignatureMissing)?.to_owned();
         let fields: Vec<_> = FIELDS.iter().map(|field| self.field(field)).collect::<Result<_, _>>()?;
-        Ok(Statement { claimed: Some(claimed), text: fields.join(":").into_bytes(), body: false })
+        Ok(Statement { claimed: Some(claimed), text: fields.join(":").into_bytes(), body: false, sha1: false })
     }
 
     fn name(&self) -> Result<String, Rejection> {

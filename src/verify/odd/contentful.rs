@@ -24,7 +24,7 @@ pub(super) fn statement(head: &Head) -> Result<Statement, Rejection> {
     let lines: Option<Vec<_>> = names.iter().map(line).collect();
     let headers = lines.ok_or(Rejection::SignatureMissing)?.join(";");
     let text = format!("{}\n{}\n{headers}\n", head.method, target(head)?);
-    Ok(Statement { claimed: None, text: text.into_bytes(), body: true })
+    Ok(Statement { claimed: None, text: text.into_bytes(), body: true, sha1: false })
 }
 
 /// `encodeURI( path + '?' + querystring.escape( query ) )`, as the vendor's library writes it: of a query every escape is

@@ -16,7 +16,7 @@ pub(super) fn statements(raw: &[u8]) -> Result<Vec<Statement>, Rejection> {
     }
     let statement = |item: &Node| {
         let word = item.find("/clientState").and_then(Node::text).ok_or(Rejection::SignatureMissing)?;
-        Ok(Statement { claimed: Some(word.to_owned()), text: Vec::new(), body: false })
+        Ok(Statement { claimed: Some(word.to_owned()), text: Vec::new(), body: false, sha1: false })
     };
     items.iter().map(statement).collect()
 }

@@ -33,7 +33,7 @@ pub(super) fn statement(seen: Seen<'_>) -> Result<Statement, Rejection> {
         text.extend(b"\";");
     }
     text.push(b'}');
-    Ok(Statement { claimed: None, text, body: false })
+    Ok(Statement { claimed: None, text, body: false, sha1: false })
 }
 
 /// A name that PHP neither mends nor takes for a number, which would be sorted and serialised in another way.

@@ -7,7 +7,7 @@ const NONCE: &str = "x-plivo-signature-v3-nonce";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(super) fn statement(seen: Seen<'_>) -> Result<Statement, Rejection> {
-    let Seen { head, raw, base } = seen;
+    let Seen { head, raw, base, .. } = seen;
     let base = base.ok_or(Rejection::SignatureMismatch)?;
     let nonce = head.sole(NONCE).ok_or(Rejection::SignatureMissing)?;
     // A body that is no form would not be signed at all.
@@ -29,7 +29,7 @@ pub(super) fn statement(seen: Seen<'_>) -> Result<Statement, Rejection> {
     form.iter().for_each(|(name, value)| text.extend([name.as_slice(), value].concat()));
     text.push(b'.');
     text.extend(nonce.as_bytes());
-    Ok(Statement { claimed: None, text, body: false })
+    Ok(Statement { claimed: None, text, body: false, sha1: false })
 }
 
 type Field = (Vec<u8>, Vec<u8>);

@@ -1,6 +1,6 @@
 //! The primitives: keyed digests, and signatures that the sender alone can make.
 
-use crate::secret::Secret;
+use crate::{secret::Secret, verify::jwt};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
     RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
@@ -47,6 +47,16 @@ pub enum BadPublicKey {
 }
 
 impl Algorithm {
+    /// What is nearest to the algorithms of a token, which a token names itself.
+    pub(super) fn of_tokens(algorithms: &[jwt::Algorithm]) -> Self {
+        match algorithms.first() {
+            Some(jwt::Algorithm::Es256 | jwt::Algorithm::Es384) => Self::EcdsaP256Sha256,
+            Some(jwt::Algorithm::EdDsa) => Self::Ed25519,
+            Some(algorithm) if !algorithm.is_symmetric() => Self::RsaSha256,
+            Some(_) | None => Self::HmacSha256,
+        }
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::HmacSha256 => "HMAC-SHA256",

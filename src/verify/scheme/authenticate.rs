@@ -4,7 +4,7 @@ use super::{
     Chosen, Config, Required, Scheme, Wanted,
     algorithm::Algorithm,
     form::{Field, Fields},
-    parts::{Part, Piece, Place, Told},
+    parts::{Part, Piece, Place, Told, crc32},
     signature::{At, Claim, pairs},
     sole,
 };
@@ -12,7 +12,7 @@ use crate::{
     clock::Timestamp,
     request::{Head, Unverified},
     verdict::Rejection,
-    verify::Key,
+    verify::{Key, jwt::LEEWAY_MAX},
 };
 use data_encoding::HEXLOWER;
 use serde_json::Value;
@@ -21,12 +21,39 @@ use std::borrow::Cow;
 
 /// What a scheme learnt from a good signature.
 pub(in crate::verify) struct Authentic<'a> {
-    pub(in crate::verify) key: &'a Key,
+    /// The label of the key that made it.
+    pub(in crate::verify) key_id: String,
     /// What was signed, piece by piece.
     pub(in crate::verify) signed: Vec<Piece<'a>>,
     /// The sender's id for the event, if the signature covers it. An id that anyone can change protects nobody.
     pub(in crate::verify) id: Option<String>,
     pub(in crate::verify) signed_at: Option<Timestamp>,
+    pub(in crate::verify) lifetime: Lifetime,
+    /// Whether this signature covers the body, where its scheme can.
+    pub(in crate::verify) covers_body: bool,
+}
+
+/// Between which moments a signature is good, where it says so itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::verify) struct Lifetime {
+    pub(in crate::verify) from: Option<Timestamp>,
+    pub(in crate::verify) until: Option<Timestamp>,
+}
+
+impl Lifetime {
+    /// Clocks may differ by a minute, as those of policies may.
+    ///
+    /// # Errors
+    /// It is over, or still to come.
+    pub(in crate::verify) fn holds(self, now: Timestamp) -> Result<(), Rejection> {
+        if self.until.is_some_and(|until| now >= until + LEEWAY_MAX) {
+            return Err(Rejection::Stale);
+        }
+        if self.from.is_some_and(|from| now + LEEWAY_MAX < from) {
+            return Err(Rejection::FromTheFuture);
+        }
+        Ok(())
+    }
 }
 
 /// What the policy says of a sender, and nobody else.
@@ -44,6 +71,13 @@ struct Ways {
     texts: Vec<Vec<u8>>,
 }
 
+/// What the policy says that may be a part of the message.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'s> {
+    pub(super) bases: &'s [String],
+    pub(super) config: &'s Config,
+}
+
 impl Scheme {
     pub(in crate::verify) fn authenticate<'a>(
         &'a self,
@@ -53,6 +87,12 @@ impl Scheme {
     ) -> Result<Authentic<'a>, Rejection> {
         if let Some(odd) = self.odd {
             return self.authenticate_odd(odd, keys, request, account);
+        }
+        if let Some(token) = &self.token {
+            return self.authenticate_token(token, keys, request, account);
+        }
+        if self.covering {
+            return Self::authenticate_message(keys, request, account);
         }
         let head = &request.head;
         let mut told = Told::by(request, self.document_in.as_deref());
@@ -76,7 +116,8 @@ impl Scheme {
         let id = self.id.as_ref().filter(|_| self.coverage().id);
         let id = id.map(|id| id.read(&told).and_then(plain_id)).transpose()?;
         let bases = self.bases(account.public_url)?;
-        let signed = self.message.iter().map(|part| self.piece(part, &told, id.as_deref(), &bases, fields.as_ref()));
+        let site = Site { bases: &bases, config: account.config };
+        let signed = self.message.iter().map(|part| self.piece(part, &told, id.as_deref(), site, fields.as_ref()));
         let mut signed: Vec<_> = signed.collect::<Result<_, _>>()?;
         let ways = self.ways(&mut signed, &bases, head);
         if algorithm.is_plain_digest() && signed.iter().any(|piece| std::str::from_utf8(piece.bytes()).is_err()) {
@@ -92,7 +133,8 @@ impl Scheme {
             }
             Some(_) | None => None,
         };
-        Ok(Authentic { key, signed, id, signed_at })
+        let (key_id, lifetime) = (key.id.clone(), Lifetime::default());
+        Ok(Authentic { key_id, signed, id, signed_at, lifetime, covers_body: true })
     }
 
     pub(super) fn piece<'a>(
@@ -100,7 +142,7 @@ impl Scheme {
         part: &Part,
         told: &Told<'a>,
         id: Option<&str>,
-        bases: &[String],
+        site: Site<'_>,
         fields: Option<&Fields>,
     ) -> Result<Piece<'a>, Rejection> {
         let head = told.head();
@@ -123,7 +165,7 @@ impl Scheme {
             Part::Id => owned(id.unwrap_or_default().as_bytes().to_vec()),
             Part::Method => Piece::Text(head.method.as_str().as_bytes().into()),
             Part::Url | Part::UrlWithoutQuery => {
-                let base = bases.first().ok_or(Rejection::SignatureMismatch)?;
+                let base = site.bases.first().ok_or(Rejection::SignatureMismatch)?;
                 owned(url(part, base, head).into_bytes())
             }
             Part::Path => Piece::Text(head.target.path().as_bytes().into()),
@@ -132,6 +174,11 @@ impl Scheme {
                 owned(format!("{before}{}{after}", place.read(told)?).into_bytes())
             }
             Part::Optional { .. } => Piece::Text(Cow::Borrowed(b"")),
+            Part::Configured(name) => {
+                let said = site.config.get(name).ok_or(Rejection::SignatureMismatch)?;
+                owned(said.clone().into_bytes())
+            }
+            Part::Crc32 => owned(crc32(told.raw()).to_string().into_bytes()),
             Part::Secret => Piece::Secret,
             Part::SortedForm => owned(fields.map(Fields::sorted).transpose()?.unwrap_or_default()),
         })

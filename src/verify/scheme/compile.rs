@@ -2,17 +2,18 @@
 
 mod parts;
 mod signature;
+mod token;
 
 use super::{
-    BodyDigest, Chosen, Required, Scheme, Time, Wanted,
+    BodyDigest, Certified, Chosen, Required, Scheme, Time, Wanted,
     algorithm::Algorithm,
     key::{KeyEncoding, KeyFormat, Strip, Transform},
     likeness::Likeness,
     parts::{Part, Place, TimeFormat},
     signature::{At, Encoding, Habits, Shape, Signature},
-    text::{ChosenText, KeyText, SchemeText},
+    text::{CertificateText, ChosenText, KeyText, SchemeText},
 };
-use crate::verify::{catalogue::Mistakes, odd::Odd};
+use crate::verify::{catalogue::Mistakes, certificates::Pins, odd::Odd};
 use http::HeaderName;
 use serde_saphyr::Spanned;
 
@@ -23,10 +24,26 @@ impl Scheme {
             wrong.missing("`scheme: { alg: ... }`, such as `hmac-sha256`");
             return None;
         };
-        let algorithm = algorithm(alg, wrong);
+        let token = if alg.value == JWT { Some(token::compile(text, alg, wrong)?) } else { None };
+        if let (None, Some(written)) = (&token, &text.token) {
+            wrong.at(written, "this goes with `alg: jwt`; leave it out");
+        }
+        let certified = text.certificate.as_ref().and_then(|written| certified(written, text, wrong));
+        if text.certificate.is_some() && certified.is_none() {
+            return None;
+        }
+        let covering = alg.value == MESSAGES;
+        if covering && (!text.message.is_empty() || text.ts.is_some() || text.id.is_some() || text.odd.is_some()) {
+            wrong.at(alg, "the request says what is signed; leave out `message`, `ts`, `id` and `odd`");
+        }
+        let algorithm = match &token {
+            None if covering => Some(Algorithm::HmacSha256),
+            Some(token) => Some(Algorithm::of_tokens(&token.algorithms)),
+            None => algorithm(alg, &[JWT, MESSAGES], wrong),
+        };
         let chosen = text.alg_from.as_ref().and_then(|text| chosen(text, wrong));
         let digest = text.body_digest.as_ref().and_then(|written| digest(written, wrong));
-        let key = key(&text.key, algorithm, wrong);
+        let key = key(&text.key, algorithm, token.is_some(), wrong);
         if algorithm == Some(Algorithm::Unsigned) {
             let said = [&text.odd, &text.id, &text.content, &text.body_digest].into_iter().flatten();
             if let Some(place) = said.chain(&text.message).next() {
@@ -41,7 +58,10 @@ impl Scheme {
         if text.sig.is_none() {
             wrong.missing("`scheme: { sig: ... }`, where the signature is");
         }
-        let signature = text.sig.as_ref().and_then(|sig| signature::compile(&sig.value, algorithm, wrong));
+        let signature = text
+            .sig
+            .as_ref()
+            .and_then(|sig| signature::compile(&sig.value, algorithm, token.is_some() || covering, wrong));
         let id = text.id.as_ref().and_then(|id| match id.value.strip_prefix("json:") {
             Some(_) => parts::place(id, text, wrong),
             None => wrong.header(id).map(Place::Header),
@@ -53,7 +73,7 @@ impl Scheme {
                 ("rfc3339", TimeFormat::Rfc3339),
                 ("any", TimeFormat::Any),
             ];
-            let format = wrong.word(&time.fmt, "time format", &formats, &[]);
+            let format = wrong.word(&time.fmt, "time format", &formats);
             Some(Time { from: parts::place(&time.from, text, wrong)?, format: format? })
         });
         let message: Vec<_> = text.message.iter().filter_map(|written| parts::part(written, text, wrong)).collect();
@@ -76,6 +96,9 @@ impl Scheme {
             signature,
             message,
             odd,
+            token,
+            covering,
+            certified,
             time,
             id,
             digest,
@@ -100,6 +123,9 @@ impl Scheme {
             encoding: Encoding::Text,
         };
         Self {
+            token: None,
+            covering: false,
+            certified: None,
             algorithm: Algorithm::Unsigned,
             chosen: None,
             key,
@@ -122,7 +148,7 @@ impl Scheme {
         let place = text.message.first().unwrap_or(alg);
         self.says_what_it_covers(text, place, wrong);
         let coverage = self.coverage();
-        if coverage.time && self.time.is_none() {
+        if coverage.time && self.time.is_none() && self.token.is_none() && !self.covering {
             wrong.at(
                 place,
                 "the message has a `ts`; say where the time is, with `ts: { from: header:NAME, fmt: unix_s }`",
@@ -157,7 +183,7 @@ impl Scheme {
 
     fn says_what_it_covers(&self, text: &SchemeText, place: &Spanned<String>, wrong: &mut Mistakes) {
         let admitted = match &text.content {
-            Some(content) => wrong.word(content, "word", &[("unauthenticated", true)], &[]).unwrap_or_default(),
+            Some(content) => wrong.word(content, "word", &[("unauthenticated", true)]).unwrap_or_default(),
             None => !self.signs(),
         };
         match (self.coverage().body, admitted, &text.content) {
@@ -171,17 +197,47 @@ impl Scheme {
     }
 }
 
+fn certified(written: &Spanned<CertificateText>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Certified> {
+    let CertificateText { from, urls, name } = &written.value;
+    let is_pinned = |url: &Spanned<String>| {
+        let host = url.value.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
+        // Of a host that ends in a star anybody could have the end.
+        host.is_some_and(|(host, _)| !host.contains([':', '@']) && !host.ends_with('*') && host.contains('.'))
+    };
+    for url in urls.iter().filter(|url| !is_pinned(url)) {
+        wrong.at(
+            url,
+            "say where it may be, as in `https://sns.*.amazonaws.com/*.pem`: a host, the default port, and a path",
+        );
+    }
+    if urls.is_empty() {
+        wrong.at(written, "without `urls` anybody could bring a certificate of their own; say where it may be");
+    }
+    if text.key.enc.as_ref().is_none_or(|enc| enc.value != "pem") {
+        wrong.at(written, "a certificate is PEM; say so with `key: { enc: pem }`");
+    }
+    let all_pinned = !urls.is_empty() && urls.iter().all(is_pinned);
+    let pins = Pins { urls: urls.iter().map(|url| url.value.clone()).collect(), name: name.clone() };
+    Some(Certified { from: parts::place(from, text, wrong)?, pins }).filter(|_| all_pinned)
+}
+
+/// What `alg` says of a sender that signs by tokens.
+const JWT: &str = "jwt";
+/// And of one that signs as RFC 9421 says.
+const MESSAGES: &str = "http-message-signatures";
+
 fn odd(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Odd> {
     let has_parts = !text.message.is_empty() || text.body_digest.is_some() || text.alg_from.is_some() || text.any_port;
     if has_parts || !text.require.is_empty() {
         let message = "an odd sender composes what it signs itself; leave out `message`, `body_digest`, `alg_from`, `any_port` and `require`";
         wrong.at(written, message);
     }
-    wrong.word(written, "odd sender", &Odd::WORDS, &[])
+    wrong.word(written, "odd sender", &Odd::WORDS)
 }
 
-fn algorithm(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<Algorithm> {
-    let algorithms = [
+/// `composed` are words in its place that were told apart before, and that a slip may have meant.
+fn algorithm(written: &Spanned<String>, composed: &[&str], wrong: &mut Mistakes) -> Option<Algorithm> {
+    let mut algorithms = vec![
         ("hmac-sha256", Algorithm::HmacSha256),
         ("hmac-sha1", Algorithm::HmacSha1),
         ("hmac-sha512", Algorithm::HmacSha512),
@@ -195,12 +251,13 @@ fn algorithm(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<Algorith
         ("basic", Algorithm::Basic),
         ("unsigned", Algorithm::Unsigned),
     ];
-    wrong.word(written, "algorithm", &algorithms, &["jwt"])
+    algorithms.extend(composed.iter().map(|word| (*word, Algorithm::HmacSha256)));
+    wrong.word(written, "algorithm", &algorithms)
 }
 
 fn chosen(text: &ChosenText, wrong: &mut Mistakes) -> Option<Chosen> {
     let header = wrong.header(&text.place);
-    let words = text.words.iter().filter_map(|(word, written)| Some((word.clone(), algorithm(written, wrong)?)));
+    let words = text.words.iter().filter_map(|(word, written)| Some((word.clone(), algorithm(written, &[], wrong)?)));
     let words: Vec<_> = words.collect();
     let keyed = |algorithm: Algorithm| algorithm.shares_its_key() && algorithm.signs() && !algorithm.is_plain_digest();
     if !words.iter().all(|(_, algorithm)| keyed(*algorithm)) || words.is_empty() {
@@ -220,7 +277,7 @@ fn digest(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<BodyDigest>
     parameter.map(|parameter| BodyDigest { parameter: parameter.to_owned() })
 }
 
-fn key(text: &KeyText, algorithm: Option<Algorithm>, wrong: &mut Mistakes) -> Option<KeyFormat> {
+fn key(text: &KeyText, algorithm: Option<Algorithm>, of_tokens: bool, wrong: &mut Mistakes) -> Option<KeyFormat> {
     let encodings = [
         ("utf8", KeyEncoding::Utf8),
         ("hex", KeyEncoding::Hex),
@@ -228,12 +285,13 @@ fn key(text: &KeyText, algorithm: Option<Algorithm>, wrong: &mut Mistakes) -> Op
         ("pem", KeyEncoding::Pem),
     ];
     let encoding = match &text.enc {
-        Some(written) => wrong.word(written, "key encoding", &encodings, &["x509_from_url"]),
+        Some(written) => wrong.word(written, "key encoding", &encodings),
         None if algorithm == Some(Algorithm::Basic) => Some(KeyEncoding::Credentials),
+        None if of_tokens && algorithm.is_some_and(|algorithm| !algorithm.shares_its_key()) => Some(KeyEncoding::Pem),
         None => Some(KeyEncoding::Utf8),
     };
     let known = [("html_decode", Transform::HtmlDecode), ("nfkd", Transform::Nfkd), ("sha1", Transform::Sha1)];
-    let transforms = text.transform.iter().filter_map(|written| wrong.word(written, "transform", &known, &[]));
+    let transforms = text.transform.iter().filter_map(|written| wrong.word(written, "transform", &known));
     let transforms: Vec<_> = transforms.collect();
     let digested = transforms.iter().position(|transform| *transform == Transform::Sha1);
     if let Some(written) = digested.filter(|at| at + 1 < transforms.len()).and_then(|at| text.transform.get(at)) {
@@ -259,7 +317,7 @@ fn required(place: &str, value: &Spanned<String>, text: &SchemeText, wrong: &mut
         Some(("config", name)) => Wanted::Configured(name.to_owned()),
         Some(("like", word)) => {
             let word = Spanned { value: word.to_owned(), referenced: value.referenced, defined: value.defined };
-            Wanted::Like(wrong.word(&word, "likeness", &Likeness::WORDS, &[])?)
+            Wanted::Like(wrong.word(&word, "likeness", &Likeness::WORDS)?)
         }
         Some(_) | None => Wanted::Is(value.value.clone()),
     };

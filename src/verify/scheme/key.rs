@@ -1,7 +1,7 @@
 //! How an operator's text becomes a key.
 
 use super::{Scheme, algorithm::BadPublicKey};
-use crate::secret::Secret;
+use crate::{secret::Secret, verify::certificate::Certificate};
 use data_encoding::BASE64;
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use sha1::{Digest as _, Sha1};
@@ -82,14 +82,22 @@ impl Scheme {
         if text.trim().is_empty() {
             return Err(BadKey::Empty);
         }
+        if self.covering {
+            return Self::key_of_messages(text);
+        }
         let text = self.key.strip.iter().find_map(|prefix| prefix.off(text)).unwrap_or(text);
         let text =
             self.key.transforms.iter().fold(Cow::Borrowed(text), |text, transform| Cow::Owned(transform.of(&text)));
+        if let Some(token) = self.token.as_ref().filter(|token| !token.shares_its_key()) {
+            let key = token.takes(&text).then(|| Secret::new(text.as_bytes()));
+            let key = key.ok_or(BadKey::Undecodable("a public key in PEM, a JWK or a JWK Set"))?;
+            return key.map_err(|_| BadKey::Empty);
+        }
         let bytes = match self.key.encoding {
             KeyEncoding::Utf8 => text.as_bytes().to_vec(),
             KeyEncoding::Credentials if text.contains(':') => text.as_bytes().to_vec(),
             KeyEncoding::Credentials => return Err(BadKey::Undecodable("`name:password`")),
-            KeyEncoding::Pem => pem(&text).ok_or(BadKey::Undecodable("PEM"))?,
+            KeyEncoding::Pem => self.pem(&text).ok_or(BadKey::Undecodable("PEM"))?,
             KeyEncoding::Hex => data_encoding::HEXLOWER_PERMISSIVE
                 .decode(text.as_bytes())
                 .map_err(|_| BadKey::Undecodable("hexadecimal"))?,
@@ -99,6 +107,14 @@ impl Scheme {
         let bytes = if digested { Sha1::digest(&bytes).to_vec() } else { bytes };
         let bytes = self.algorithm.checked(bytes)?;
         Secret::new(bytes).map_err(|_| BadKey::Empty)
+    }
+
+    /// A public key; or a certificate that has one, where that is what the vendor hands out.
+    fn pem(&self, text: &str) -> Option<Vec<u8>> {
+        match self.certified.as_ref().and_then(|_| Certificate::from_pem(text)) {
+            Some(certificate) => Some(certificate.public_key().to_vec()),
+            None => pem(text),
+        }
     }
 
     /// Whether it begins with what marks a secret that has to be decoded, which this sender's do not.

@@ -57,6 +57,10 @@ pub(super) enum Part {
     },
     /// The key, in a plain digest.
     Secret,
+    /// What the policy says under this name.
+    Configured(String),
+    /// A check of the body against faults of the line, as decimal digits. No key is in it.
+    Crc32,
     /// Names and values of a form, decoded and sorted; nothing for a body that is no form.
     SortedForm,
 }
@@ -76,6 +80,8 @@ impl Part {
             Self::At(place) => place.describe(),
             Self::Optional { before, place, after } => format!("{before}{}{after}", place.describe()),
             Self::Secret => "secret".to_owned(),
+            Self::Configured(name) => format!("[{name}]"),
+            Self::Crc32 => "crc32 of body".to_owned(),
             Self::SortedForm => "form".to_owned(),
         }
     }
@@ -220,6 +226,35 @@ pub(super) fn parameter(head: &Head, name: &str) -> Result<String, Rejection> {
     String::from_utf8(value.into_owned()).map_err(|_| Rejection::SignatureMalformed)
 }
 
+/// The checksum of Ethernet and zip (ISO 3309). There is no secret in it, and a body with the same is easily made.
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
+    /// Of four bits at a time.
+    const TABLE: [u32; 16] = [
+        0x0000_0000,
+        0x1db7_1064,
+        0x3b6e_20c8,
+        0x26d9_30ac,
+        0x76dc_4190,
+        0x6b6b_51f4,
+        0x4db2_6158,
+        0x5005_713c,
+        0xedb8_8320,
+        0xf00f_9344,
+        0xd6d6_a3e8,
+        0xcb61_b38c,
+        0x9b64_c2b0,
+        0x86d3_d2d4,
+        0xa00a_e278,
+        0xbdbd_f21c,
+    ];
+    let half = |sum: u32, bits: u8| {
+        let [low, ..] = sum.to_le_bytes();
+        (sum >> 4) ^ TABLE.get(usize::from((low ^ bits) & 15)).copied().unwrap_or_default()
+    };
+    let step = |sum: u32, byte: &u8| half(half(sum, *byte), *byte >> 4);
+    !bytes.iter().fold(u32::MAX, step)
+}
+
 /// How a signed time is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TimeFormat {
@@ -263,6 +298,11 @@ impl TimeFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checksum_is_the_one_of_its_standard() {
+        assert_eq!((crc32(b"123456789"), crc32(b"")), (0xcbf4_3926, 0));
+    }
 
     #[test]
     fn a_signed_time_has_one_spelling() {

@@ -2,6 +2,7 @@
 
 mod making;
 mod rsa;
+mod token;
 
 use super::{
     Config, Scheme,
@@ -12,7 +13,9 @@ use crate::{clock::Timestamp, secret::Secret};
 use aws_lc_rs::{
     agreement::{ECDH_P256, PrivateKey},
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
+    signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+    },
 };
 use data_encoding::{BASE64, HEXLOWER};
 use http::Method;
@@ -68,10 +71,10 @@ impl Scheme {
     /// # Errors
     /// [`BadKey`]; [`BadKey::Private`] for a sender that signs with what it alone has.
     pub fn signing_key(&self, text: &str) -> Result<SigningKey, BadKey> {
-        if !self.shares_its_key() {
+        if !self.shares_its_key() || self.covering && text.trim_start().starts_with("-----BEGIN") {
             return Err(BadKey::Private);
         }
-        self.key(text).map(|secret| SigningKey { private: Private::Shared(secret), id: "live".to_owned() })
+        self.key(text).map(|secret| SigningKey::new(Private::Shared(secret), "live".to_owned()))
     }
 
     /// A key for tests: what the operator would be handed out, and what the sender signs with. The same label is the
@@ -95,7 +98,7 @@ impl Scheme {
                 let name = if self.key.encoding == KeyEncoding::Credentials { "hook:" } else { "" };
                 let text = format!("{name}{}", HEXLOWER.encode(&seed));
                 let private = Private::Shared(self.key(&text)?);
-                return Ok((text, SigningKey { private, id }));
+                return Ok((text, SigningKey::new(private, id)));
             }
             Algorithm::Ed25519 => {
                 let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| BadKey::Private)?;
@@ -104,7 +107,8 @@ impl Scheme {
             Algorithm::EcdsaP256Sha256 => {
                 let private = PrivateKey::from_private_key(&ECDH_P256, &seed).map_err(|_| BadKey::Private)?;
                 let public = private.compute_public_key().map_err(|_| BadKey::Private)?;
-                let signing = &ECDSA_P256_SHA256_ASN1_SIGNING;
+                let is_token = self.token.is_some();
+                let signing = if is_token { &ECDSA_P256_SHA256_FIXED_SIGNING } else { &ECDSA_P256_SHA256_ASN1_SIGNING };
                 let pair = EcdsaKeyPair::from_private_key_and_public_key(signing, &seed, public.as_ref());
                 let pair = pair.map_err(|_| BadKey::Private)?;
                 ([P256_SPKI, public.as_ref()].concat(), Private::EcdsaP256(Box::new(pair)))
@@ -123,11 +127,15 @@ impl Scheme {
                 format!("-----BEGIN PUBLIC KEY-----\n{encoded}\n-----END PUBLIC KEY-----")
             }
         };
-        Ok((text, SigningKey { private, id }))
+        Ok((text, SigningKey::new(private, id)))
     }
 }
 
 impl SigningKey {
+    fn new(private: Private, id: String) -> Self {
+        Self { private, id }
+    }
+
     /// What is shown, or what it makes of these. The secret, where it is one, stands among them at that place.
     fn over<'p>(&'p self, algorithm: Algorithm, mut pieces: Vec<&'p [u8]>, secret_at: Option<usize>) -> Vec<u8> {
         match &self.private {

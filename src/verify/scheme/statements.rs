@@ -2,7 +2,8 @@
 
 use super::{
     Account, Scheme,
-    authenticate::{Authentic, plain_id},
+    algorithm::Algorithm,
+    authenticate::{Authentic, Lifetime, plain_id},
     parts::{Piece, Told},
 };
 use crate::{
@@ -27,7 +28,8 @@ impl Scheme {
         // Where each statement has its own signature, the first of them stands here.
         let (claimed, _) = self.signature.claimed(&told, account.config)?;
         let base = account.public_url.map(|url| url.trim_end_matches('/'));
-        let statements = odd.statements(Seen { head: &request.head, raw: &request.raw, base })?;
+        let statements =
+            odd.statements(Seen { head: &request.head, raw: &request.raw, base, config: account.config })?;
         let id = match &self.id {
             Some(place) => Some(place.read(&told).and_then(plain_id)?),
             None => odd.id(&request.raw)?,
@@ -55,7 +57,9 @@ impl Scheme {
             let body = statement.body.then_some(Piece::Body(&request.raw));
             std::iter::once(Piece::Text(Cow::Owned(statement.text))).chain(body)
         };
-        Ok(Authentic { key, signed: statements.into_iter().flat_map(pieces).collect(), id, signed_at })
+        let (key_id, lifetime) = (key.id.clone(), Lifetime::default());
+        let signed = statements.into_iter().flat_map(pieces).collect();
+        Ok(Authentic { key_id, signed, id, signed_at, lifetime, covers_body: true })
     }
 
     fn holds(&self, statement: &Statement, key: &Key, shared: &[&[u8]], raw: &[u8]) -> bool {
@@ -63,6 +67,7 @@ impl Scheme {
         let own = own.as_deref();
         let claimed = own.as_ref().map_or(shared, std::slice::from_ref).iter().copied();
         let body = if statement.body { raw } else { b"" };
-        self.algorithm.authenticates(&key.secret, &[&statement.text, body], claimed)
+        let algorithm = if statement.sha1 { Algorithm::RsaSha1 } else { self.algorithm };
+        algorithm.authenticates(&key.secret, &[&statement.text, body], claimed)
     }
 }

@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SchemeText {
-    /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519`, `ecdsa-p256-sha256`, `rsa-sha1` or `rsa-sha256`; `sha1` and `sha256` are plain digests of a
-    /// text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret itself; `unsigned` shows nothing.
+    /// `hmac-sha256`, `hmac-sha1`, `hmac-sha512`, `ed25519`, `ecdsa-p256-sha256`, `rsa-sha1` or `rsa-sha256`; `sha1` and `sha256`
+    /// are plain digests of a text that has the `secret` in it; `equal` and `basic` sign nothing, and show the secret itself;
+    /// `unsigned` shows nothing; `jwt` is a token, of which `token` tells more; `http-message-signatures` is RFC 9421, where a
+    /// policy says the rest under `sender.config`.
     #[schemars(with = "Option<String>")]
     pub alg: Option<Spanned<String>>,
     /// How the operator's text becomes a key.
@@ -20,16 +22,22 @@ pub struct SchemeText {
     #[schemars(with = "Option<SignatureText>")]
     pub sig: Option<Spanned<SignatureText>>,
     /// What is signed, part by part: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`,
-    /// `secret`, `header:NAME`, `query:NAME`, `form:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, or
-    /// `optional:BEFORE{query:NAME}AFTER`, which is nothing where the request has no such value. Where there is no `body_digest`,
-    /// `form` refuses a body that is none.
+    /// `secret`, `crc32` (of the body), `config:NAME`, `header:NAME`, `query:NAME`, `form:NAME`, `json:/pointer`, `kv:ITEM`,
+    /// `text:LITERAL`, or `optional:BEFORE{query:NAME}AFTER`, which is nothing where the request has no such value. Where there
+    /// is no `body_digest`, `form` refuses a body that is none.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub message: Vec<Spanned<String>>,
-    /// In the place of `message`, for a sender that composes what it signs in a way of its own: `adyen-payments`, `contentful`,
-    /// `microsoft-graph`, `paddle-classic` or `plivo-v3`.
+    /// In the place of `message`, for a sender that composes what it signs in a way of its own: `adyen-payments`, `aws-sns`,
+    /// `contentful`, `microsoft-graph`, `paddle-classic` or `plivo-v3`.
     #[schemars(with = "Option<String>")]
     pub odd: Option<Spanned<String>>,
+    /// In the place of `message`, for `alg: jwt`: what the token has to be. It stands where `sig` says.
+    #[schemars(with = "Option<TokenText>")]
+    pub token: Option<Spanned<TokenText>>,
+    /// Which certificate has the key, where the request names it: then a policy that names no `keys` has it fetched.
+    #[schemars(with = "Option<CertificateText>")]
+    pub certificate: Option<Spanned<CertificateText>>,
     /// Where the signed time is.
     pub ts: Option<TimeText>,
     /// `header:NAME` or `json:/pointer`: the sender's id for the event, which has to be signed.
@@ -60,6 +68,62 @@ pub struct SchemeText {
     /// `true`: what was signed may have ended with a line break that is not there.
     #[serde(default)]
     pub lost_newline: bool,
+}
+
+/// A token by which a sender signs (RFC 7515).
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenText {
+    /// Those that it may be made with, and no other: `HS256`, `RS256`, `ES256` and so on.
+    #[schemars(with = "Vec<String>")]
+    pub algorithms: Vec<Spanned<String>>,
+    /// What claims have to be: a text; `true`; `url`, the URL as the sender knows it; `config:NAME`, what the policy says
+    /// under `sender.config`; or `config?:NAME`, which a policy has to say as well and a recorded request need not.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub claims: BTreeMap<String, Spanned<String>>,
+    /// Claims that have to be there.
+    #[serde(default)]
+    pub require: Vec<String>,
+    /// The claim that holds the SHA-256 of the body; without it the token says nothing of the body.
+    pub body: Option<HashText>,
+    /// The claim that holds the SHA-256 of the URL.
+    pub url: Option<HashText>,
+    /// `iat` or `nbf`: the claim that is the signed time. `exp`, `nbf` and `iat` are held against the clock anyway, where
+    /// they are there.
+    #[schemars(with = "Option<String>")]
+    pub time: Option<Spanned<String>>,
+    /// Where the vendor publishes its keys as a JWK Set. A policy that names no `keys` takes these.
+    #[schemars(with = "Option<String>")]
+    pub keys: Option<Spanned<String>>,
+}
+
+/// The certificate that a request names.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateText {
+    /// `header:NAME` or `json:/pointer`: where its URL is.
+    #[schemars(with = "String")]
+    pub from: Spanned<String>,
+    /// URLs that it may have, `https://` and whole, with `*` for letters, digits, `-` and `_`.
+    #[schemars(with = "Vec<String>")]
+    pub urls: Vec<Spanned<String>>,
+    /// The name that it must have, and for which one of this machine's authorities has to vouch.
+    pub name: Option<String>,
+}
+
+/// A claim that holds a SHA-256.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HashText {
+    /// Its name.
+    pub claim: String,
+    /// `hex`, `base64` or `base64url`.
+    #[schemars(with = "String")]
+    pub enc: Spanned<String>,
+    /// `true`: of an empty body there is none, and there must be none.
+    #[serde(default)]
+    pub absent_if_empty: bool,
 }
 
 /// An item of a header that names the algorithm; without the header it is `alg`.

@@ -27,8 +27,8 @@ const NAMES: &[&str] = &[
     "microsoft-graph",
     "event-grid",
     "cloud-events",
-    "braintree",
-    "sns",
+    "own-braintree",
+    "own-sns",
 ];
 const SECRET: &str = "5b3975651c3cab92d044c096dc30a1c2";
 
@@ -50,13 +50,13 @@ const OWN: [(&str, &str); 4] = [
                                   WebHook-Allowed-Rate: { is: 120 } } } }]"#,
     ),
     (
-        "braintree",
+        "own-braintree",
         r#"[{ name: challenge, when: { method: GET, present: ["query:bt_challenge"] }, proof: nothing,
               texts: { chars: hex, bytes_max: 32 },
               reply: { text: [{ config: public_key }, { prefix: "|", hmac_hex: "query:bt_challenge" }] } }]"#,
     ),
     (
-        "sns",
+        "own-sns",
         r#"[{ name: subscription-confirmation, when: { json: { /Type: SubscriptionConfirmation }, has: [/SubscribeURL] },
               proof: signature, show: { url: "json:/SubscribeURL", hosts: [.amazonaws.com] } }]"#,
     ),
@@ -72,7 +72,7 @@ fn entry(name: &str, alg: &str, challenge: &str) -> String {
 
 fn catalogue() -> Catalogue {
     let own = OWN.map(|(name, challenge)| {
-        let alg = if name == "braintree" { "hmac-sha1" } else { "hmac-sha256" };
+        let alg = if name == "own-braintree" { "hmac-sha1" } else { "hmac-sha256" };
         Provider::from_yaml(&entry(name, alg, challenge)).unwrap_or_else(|wrong| panic!("{name}: {wrong:?}"))
     });
     Catalogue::embedded().with(own.into()).unwrap()
@@ -88,7 +88,7 @@ fn policy(catalogue: &Catalogue) -> Policy {
             (Some(_), _) => "",
         };
         let more = match *name {
-            "braintree" => ", config: { public_key: our_public_key }",
+            "own-braintree" => ", config: { public_key: our_public_key }",
             _ => "",
         };
         writeln!(
@@ -194,7 +194,7 @@ fn vendors_hear_what_their_documentation_asks_for() {
     let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(b"20f9f8ed05f77439fe955c977e4c8a53");
     let told = format!("our_public_key|{}", HEXLOWER.encode(&mac.finalize().into_bytes()));
-    let call = Call::get("/braintree?bt_challenge=20f9f8ed05f77439fe955c977e4c8a53");
+    let call = Call::get("/own-braintree?bt_challenge=20f9f8ed05f77439fe955c977e4c8a53");
     assert_eq!(answer(call), (200, "text/plain", told));
 }
 
@@ -240,10 +240,10 @@ fn a_url_is_shown_and_only_where_it_leads_to_the_vendor() {
         assert_eq!(shown(other), None, "{other}");
     }
     let confirmation = r#"{"Type":"SubscriptionConfirmation","Token":"2336","SubscribeURL":"https://sns.us-west-2.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:us-west-2:123456789012:MyTopic&Token=2336"}"#;
-    let played = play(signed("sns", confirmation));
+    let played = play(signed("own-sns", confirmation));
     assert_eq!(played.decision.name(), "handshake", "{}", played.code());
     assert!(played.notes.shown.unwrap().starts_with("https://sns.us-west-2.amazonaws.com/?Action=ConfirmSubscription"));
-    assert_eq!(refused(Call::unsigned("/sns", JSON, confirmation)), "signature_missing");
+    assert_eq!(refused(Call::unsigned("/own-sns", JSON, confirmation)), "signature_missing");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn what_only_looks_like_a_call_is_judged_like_any_request() {
     let with_body = |target: &str| Call { body: "{}".into(), ..Call::of(Method::POST, target) };
     let notified = with_body("/microsoft-graph?validationToken=a").with("content-type", JSON);
     assert_eq!(refused(notified), "signature_missing", "a notification with a token in its URL is a notification");
-    let challenge = |text: &str| get(&format!("/braintree?bt_challenge={text}"));
+    let challenge = |text: &str| get(&format!("/own-braintree?bt_challenge={text}"));
     for odd in ["20F9", "xyz", "12", &"a".repeat(33)] {
         assert_eq!(challenge(odd), "method_not_allowed", "{odd}");
     }

@@ -5,7 +5,7 @@ use hookwarden::{
     repeat::Window,
     request::{Head, Target, Unverified},
     secret::Secret,
-    verdict::Rejection,
+    verdict::{Refusal, Rejection},
     verify::{Catalogue, Config, Key, Keys, Provider, Unsigned, Verified, Webhook, verify},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -76,7 +76,8 @@ impl Shown {
         let (_, key) = provider.scheme.test_key("own").unwrap();
         let (at, url) = (Timestamp::from_unix_s(NOW_S), "https://shop.example/in");
         let what = Unsigned { method: &Method::POST, url, content_type, body, id: "msg_1", at };
-        let config: Config = provider.config().map(|name| (name.to_owned(), format!("our {name}"))).collect();
+        let config: Config =
+            provider.config().map(|name| (name.to_owned(), provider.scheme.config_example(name))).collect();
         let mut made = provider.scheme.sign_for(&config, &key, &what);
         made.fields.extend(provider.scheme.config_fields(&config));
         made.fields.push(("content-type".to_owned(), content_type.to_owned()));
@@ -167,7 +168,11 @@ impl Shown {
         };
         let sender = Webhook::for_tools("in", self.provider.clone(), "all", window, Some(SITE.to_owned()));
         let sender = sender.configured(self.config.clone());
-        verify(&sender, &keys, Unverified { head, raw: self.body.clone().into() }, self.now)
+        match verify(&sender, &keys, Unverified { head, raw: self.body.clone().into() }, self.now) {
+            Ok(verified) => Ok(verified),
+            Err(Refusal::Rejected(rejection)) => Err(rejection),
+            Err(Refusal::Failed(fault)) => panic!("{}: {fault}", self.provider.name),
+        }
     }
 
     pub fn refused(&self, what: &str) -> Rejection {

@@ -63,13 +63,15 @@ pub(super) fn part(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mis
         "path" => Part::Path,
         "form" => Part::SortedForm,
         "secret" => Part::Secret,
+        "crc32" => Part::Crc32,
         other => match other.split_once(':') {
+            Some(("config", name)) => Part::Configured(name.to_owned()),
             Some(("text", literal)) => Part::Text(literal.to_owned()),
             Some(("optional", pattern)) => optional(written, pattern, text, wrong)?,
             Some(("kv" | "header" | "query" | "form" | "json", _)) => Part::At(place(written, text, wrong)?),
             Some(_) | None => {
                 let message = format!(
-                    "unknown part `{other}`; known here: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`, `secret`, `header:NAME`, `query:NAME`, `form:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, `optional:BEFORE{{query:NAME}}AFTER`"
+                    "unknown part `{other}`; known here: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`, `secret`, `crc32`, `config:NAME`, `header:NAME`, `query:NAME`, `form:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, `optional:BEFORE{{query:NAME}}AFTER`"
                 );
                 wrong.at(written, message);
                 return None;

@@ -12,7 +12,12 @@ use crate::verify::{
 use http::HeaderName;
 use serde_saphyr::Spanned;
 
-pub(super) fn compile(text: &SignatureText, algorithm: Option<Algorithm>, wrong: &mut Mistakes) -> Option<Signature> {
+pub(super) fn compile(
+    text: &SignatureText,
+    algorithm: Option<Algorithm>,
+    is_token: bool,
+    wrong: &mut Mistakes,
+) -> Option<Signature> {
     let at = at(text, wrong);
     let shape = match &text.parse {
         None => Some(Shape::Raw),
@@ -26,7 +31,7 @@ pub(super) fn compile(text: &SignatureText, algorithm: Option<Algorithm>, wrong:
             shape
         }
     };
-    let encoding = encoding(text, algorithm, wrong);
+    let encoding = encoding(text, algorithm, is_token, wrong);
     let habits = Habits {
         skip: text.skip,
         first: text.first,
@@ -50,7 +55,7 @@ pub(super) fn compile(text: &SignatureText, algorithm: Option<Algorithm>, wrong:
 fn at(text: &SignatureText, wrong: &mut Mistakes) -> Option<At> {
     let written = &text.place;
     let lines = match &text.repeated {
-        Some(word) => wrong.word(word, "word", &[("refuse", false), ("any", true)], &[]).unwrap_or_default(),
+        Some(word) => wrong.word(word, "word", &[("refuse", false), ("any", true)]).unwrap_or_default(),
         None => false,
     };
     let (kind, name) = written.value.split_once(':').unwrap_or((&written.value, ""));
@@ -81,18 +86,24 @@ fn numbered(written: &Spanned<String>, family: &str, wrong: &mut Mistakes) -> Op
     prefix.map(str::to_ascii_lowercase)
 }
 
-fn encoding(text: &SignatureText, algorithm: Option<Algorithm>, wrong: &mut Mistakes) -> Option<Encoding> {
+fn encoding(
+    text: &SignatureText,
+    algorithm: Option<Algorithm>,
+    is_token: bool,
+    wrong: &mut Mistakes,
+) -> Option<Encoding> {
     let encodings = [("hex", Encoding::Hex), ("base64", Encoding::Base64), ("base64url", Encoding::Base64Url)];
     let own = match algorithm? {
+        _ if is_token => Some(Encoding::Text),
         Algorithm::Equal => Some(Encoding::Text),
         Algorithm::Basic => Some(Encoding::Basic),
         _ => None,
     };
     match (&text.enc, own) {
-        (Some(written), None) => wrong.word(written, "signature encoding", &encodings, &[]),
+        (Some(written), None) => wrong.word(written, "signature encoding", &encodings),
         (None, Some(own)) => Some(own),
         (Some(written), Some(_)) => {
-            wrong.at(written, "a secret that is shown as it is has no encoding; leave this out");
+            wrong.at(written, "what is shown as it is has no encoding; leave this out");
             None
         }
         (None, None) => {

@@ -7,7 +7,8 @@ use crate::{
     request::{Head, Target, Unverified},
     verify::odd::{Odd, Seen, Statement},
     verify::scheme::{
-        Required, Scheme, Wanted,
+        Certified, Required, Scheme, Wanted,
+        authenticate::Site,
         form::{self, Fields},
         parts::{Part, Place, Told},
         signature::{At, Item, Shape},
@@ -29,10 +30,14 @@ impl Scheme {
     pub fn sign_for(&self, config: &Config, key: &SigningKey, request: &Unsigned<'_>) -> Signed {
         let time = self.time.as_ref().map(|time| time.format.write(request.at)).unwrap_or_default();
         let mut fields = self.fields(request.id, &time);
-        let mut body = self.body(request, &time);
+        let mut body = self.body(request, &time, config);
         let mut url = self.url(request);
+        if self.covering {
+            let content = body.as_deref().unwrap_or(request.body);
+            fields.extend(Self::fields_of_message(config, content, request.at.unix_s()));
+        }
         let unsigned = unverified(request, &url, &fields, body.as_deref().unwrap_or(request.body));
-        let claimed = unsigned.map(|unsigned| self.claimed(key, request, &time, &unsigned)).unwrap_or_default();
+        let claimed = unsigned.map(|unsigned| self.claimed(config, key, request, &time, &unsigned)).unwrap_or_default();
         let value = self.value(config, &time, &claimed);
         match &self.signature.at {
             At::Header(name) | At::Lines(name) | At::Either(name, _) => fields.push((name.clone(), value)),
@@ -49,18 +54,37 @@ impl Scheme {
     }
 
     /// The encoded signature, with what stands before it.
-    fn claimed(&self, key: &SigningKey, request: &Unsigned<'_>, time: &str, unsigned: &Unverified) -> String {
-        let value = self.value(&Config::new(), time, "");
+    fn claimed(
+        &self,
+        config: &Config,
+        key: &SigningKey,
+        request: &Unsigned<'_>,
+        time: &str,
+        unsigned: &Unverified,
+    ) -> String {
+        if self.covering {
+            let sign = |signed: &[u8]| key.over(self.algorithm, vec![signed], None);
+            let made = Self::signature_of_message(config, &unsigned.head, base(request.url), sign);
+            return made.unwrap_or_default();
+        }
+        if let Some(token) = &self.token {
+            return format!("{}{}", self.signature.prefix, token.made(config, key, request, &unsigned.raw));
+        }
+        let value = self.value(config, time, "");
         let mut told = Told::by(unsigned, self.document_in.as_deref());
         told.reading(Some(&value), &self.signature.shape);
         let fields = Fields::of(&unsigned.head, &unsigned.raw);
         if let Some(odd) = self.odd {
-            let seen = Seen { head: &unsigned.head, raw: &unsigned.raw, base: Some(base(request.url)) };
+            let base = Some(base(request.url));
+            let seen = Seen { head: &unsigned.head, raw: &unsigned.raw, base, config };
             return self.claimed_odd(key, odd, seen);
         }
         let bases = [base(request.url).to_owned()];
         let id = Some(request.id);
-        let pieces = self.message.iter().map(|part| self.piece(part, &told, id, &bases, fields.as_ref()));
+        let pieces = self
+            .message
+            .iter()
+            .map(|part| self.piece(part, &told, id, Site { bases: &bases, config }, fields.as_ref()));
         let pieces: Vec<_> = pieces.filter_map(Result::ok).collect();
         let bytes = pieces.iter().map(crate::verify::scheme::Piece::bytes).collect();
         let secret_at = self.message.iter().position(|part| *part == Part::Secret);
@@ -86,6 +110,9 @@ impl Scheme {
         if let Some(Place::Header(name)) = self.time.as_ref().map(|time| &time.from) {
             fields.push((name.clone(), time.to_owned()));
         }
+        if let Some(Certified { from: Place::Header(name), pins }) = &self.certified {
+            fields.push((name.clone(), pins.example()));
+        }
         let odd = self.odd.map(Odd::fields).unwrap_or_default();
         fields.extend(odd.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         for Required { place, value } in &self.require {
@@ -104,8 +131,12 @@ impl Scheme {
     }
 
     /// The body, where the sender puts id or time into it. A time that is signed as a text is one there, too.
-    fn body(&self, request: &Unsigned<'_>, time: &str) -> Option<Vec<u8>> {
-        let mut body = self.odd.and_then(|odd| odd.body(request.body, request.id)).or_else(|| self.form(request));
+    fn body(&self, request: &Unsigned<'_>, time: &str, config: &Config) -> Option<Vec<u8>> {
+        let given = self.odd.and_then(|odd| odd.body(request.body, request.id, config));
+        let mut body = given.or_else(|| self.form(request));
+        if let Some(Certified { from: Place::Json(pointer), pins }) = &self.certified {
+            body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, pins.example().into()));
+        }
         if let (Some(_), At::Json(pointer)) = (self.odd, &self.signature.at) {
             // So that there is one, and another can stand in its place.
             body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, "".into()));

@@ -1,0 +1,163 @@
+//! HTTP Message Signatures (RFC 9421): which parts of a request were signed, and by which of its signatures.
+//!
+//! Structured fields are read by `sfv`, and written again: what is not what they would be written as has two readings, and is
+//! refused. Every signature has one label, every label one signature, and no component comes twice.
+
+mod component;
+mod digest;
+
+pub(super) use digest::{content_digest, is_of};
+
+use super::jwt::Algorithm;
+use crate::{clock::Timestamp, request::Head, verdict::Rejection};
+use component::Component;
+use sfv::{BareItem, Dictionary, InnerList, ListEntry, Parser, SerializeValue as _};
+
+/// The algorithms of its registry, by the name that a policy writes, and as tokens call the same primitive.
+pub(super) const ALGORITHMS: [(&str, Algorithm); 6] = [
+    ("hmac-sha256", Algorithm::Hs256),
+    ("ed25519", Algorithm::EdDsa),
+    ("ecdsa-p256-sha256", Algorithm::Es256),
+    ("ecdsa-p384-sha384", Algorithm::Es384),
+    ("rsa-pss-sha512", Algorithm::Ps512),
+    ("rsa-v1_5-sha256", Algorithm::Rs256),
+];
+
+pub(super) const INPUT: &str = "signature-input";
+pub(super) const SIGNATURE: &str = "signature";
+pub(super) const DIGEST: &str = "content-digest";
+
+/// More labels only make us read more; a sender and two proxies make three.
+const LABELS_MAX: usize = 16;
+/// No request has as many parts worth signing.
+const COMPONENTS_MAX: usize = 64;
+
+/// Which of the request's signatures counts, as a policy says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted<'a> {
+    pub(super) label: Option<&'a str>,
+    pub(super) tag: Option<&'a str>,
+    pub(super) key_id: Option<&'a str>,
+}
+
+/// The one signature that counts, and what it says that it covers.
+#[derive(Debug)]
+pub(super) struct Shown {
+    covered: InnerList,
+    pub(super) signature: Vec<u8>,
+}
+
+impl Shown {
+    /// Finds it. Where there are several, the policy has to say which: were any of them good enough, whoever dropped one would
+    /// have made another request of the same.
+    pub(super) fn find(head: &Head, wanted: Wanted<'_>) -> Result<Self, Rejection> {
+        let inputs = dictionary(head, INPUT)?;
+        let signatures = dictionary(head, SIGNATURE)?;
+        let mut found = None;
+        for (label, entry) in inputs {
+            let ListEntry::InnerList(covered) = entry else { return Err(Rejection::SignatureMalformed) };
+            let is = |name: &str, wanted: Option<&str>| {
+                let said = covered.params.get(name).and_then(BareItem::as_str);
+                wanted.is_none_or(|wanted| said == Some(wanted))
+            };
+            let counts = wanted.label.is_none_or(|wanted| wanted == label);
+            if !counts || !is("tag", wanted.tag) || !is("keyid", wanted.key_id) {
+                continue;
+            }
+            let signature = match signatures.get(&label) {
+                Some(ListEntry::Item(item)) => item.bare_item.as_byte_seq().ok_or(Rejection::SignatureMalformed)?,
+                Some(ListEntry::InnerList(_)) => return Err(Rejection::SignatureMalformed),
+                None => return Err(Rejection::SignatureMissing),
+            };
+            if found.replace(Self { covered, signature: signature.clone() }).is_some() {
+                return Err(Rejection::SignatureMalformed);
+            }
+        }
+        found.ok_or(Rejection::SignatureMissing)
+    }
+
+    /// Whether it covers this field, or this derived part, whole.
+    pub(super) fn covers_field(&self, name: &str) -> Result<bool, Rejection> {
+        Ok(self.components()?.iter().any(|component| component.is(name)))
+    }
+
+    /// What is to be signed.
+    pub(super) fn unsigned(head: &Head) -> Result<Self, Rejection> {
+        let covered = dictionary(head, INPUT)?.into_iter().find_map(|(_, entry)| match entry {
+            ListEntry::InnerList(covered) => Some(covered),
+            ListEntry::Item(_) => None,
+        });
+        Ok(Self { covered: covered.ok_or(Rejection::SignatureMalformed)?, signature: Vec::new() })
+    }
+
+    /// What it covers.
+    fn components(&self) -> Result<Vec<Component>, Rejection> {
+        let components: Option<Vec<_>> = self.covered.items.iter().map(Component::read).collect();
+        let components = components.ok_or(Rejection::SignatureMalformed)?;
+        let twice = |(at, one): (usize, &Component)| components.iter().take(at).any(|other| other == one);
+        if components.len() > COMPONENTS_MAX || components.iter().enumerate().any(twice) {
+            return Err(Rejection::SignatureMalformed);
+        }
+        Ok(components)
+    }
+
+    /// Whether it covers all of these, each as it is written here.
+    pub(super) fn covers(&self, wanted: &[Component]) -> Result<bool, Rejection> {
+        let covered = self.components()?;
+        Ok(wanted.iter().all(|wanted| covered.contains(wanted)))
+    }
+
+    /// Section 2.5: the text that was signed.
+    pub(super) fn base(&self, head: &Head, site: Option<&str>) -> Result<String, Rejection> {
+        let mut base = String::new();
+        for component in self.components()? {
+            base.push_str(&format!("{}: {}\n", component.written()?, component.value(head, site)?));
+        }
+        let list = vec![ListEntry::InnerList(self.covered.clone())];
+        let parameters = list.serialize_value().map_err(|_| Rejection::SignatureMalformed)?;
+        base.push_str(&format!("\"@signature-params\": {parameters}"));
+        Ok(base)
+    }
+
+    /// A moment that it says.
+    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Rejection> {
+        match self.covered.params.get(name) {
+            None => Ok(None),
+            Some(BareItem::Integer(seconds)) if *seconds >= 0 => Ok(Some(Timestamp::from_unix_s(*seconds))),
+            Some(_) => Err(Rejection::SignatureMalformed),
+        }
+    }
+
+    /// The algorithm that it says, if it says one.
+    pub(super) fn algorithm(&self) -> Result<Option<&str>, Rejection> {
+        match self.covered.params.get("alg") {
+            None => Ok(None),
+            Some(BareItem::String(name)) => Ok(Some(name)),
+            Some(_) => Err(Rejection::SignatureMalformed),
+        }
+    }
+}
+
+/// The components that a policy names, as `Signature-Input` would: `"@method" "content-digest" "@query-param";name="a"`.
+/// Quotation marks may be left out where there are no parameters.
+pub(super) fn components(written: &str) -> Option<Vec<Component>> {
+    let bare = |word: &str| if word.starts_with('"') { word.to_owned() } else { format!("\"{word}\"") };
+    let words: Vec<_> = written.split_ascii_whitespace().map(bare).collect();
+    let list = Parser::parse_list(format!("({})", words.join(" ")).as_bytes()).ok()?;
+    let [ListEntry::InnerList(list)] = list.as_slice() else { return None };
+    let components: Vec<_> = list.items.iter().map(Component::read).collect::<Option<_>>()?;
+    (!components.is_empty()).then_some(components)
+}
+
+/// One field of this name, which is a dictionary that would be written as it came, but for blanks. So no name comes twice, and
+/// no base64 has two spellings.
+fn dictionary(head: &Head, name: &str) -> Result<Dictionary, Rejection> {
+    let value = head.sole(name).ok_or(Rejection::SignatureMissing)?;
+    let read = Parser::parse_dictionary(value.as_bytes()).map_err(|_| Rejection::SignatureMalformed)?;
+    let written = read.serialize_value().map_err(|_| Rejection::SignatureMalformed)?;
+    let bare = |text: &str| text.chars().filter(|letter| !matches!(letter, ' ' | '\t')).collect::<String>();
+    if bare(&written) != bare(value) || read.is_empty() || read.len() > LABELS_MAX {
+        return Err(Rejection::SignatureMalformed);
+    }
+    Ok(read)
+}

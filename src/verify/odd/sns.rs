@@ -1,0 +1,78 @@
+//! Amazon SNS signs some members of the body, each as a line of its name and one of its value. Which ones follows from the type.
+
+use super::{Seen, Statement};
+use crate::{
+    json::{self, Node},
+    verdict::Rejection,
+    verify::Config,
+};
+
+const NOTIFICATION: [&str; 6] = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
+const CONFIRMATION: [&str; 7] = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
+/// What a notification may do without.
+const OPTIONAL: &str = "Subject";
+const MESSAGE: &str = "Message";
+
+/// What a policy says: whose messages they may be, with a blank between two.
+pub(super) const TOPICS: &str = "topic_arns";
+/// In tests, where a policy says none.
+pub(super) const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:test";
+
+pub(super) fn statement(seen: Seen<'_>) -> Result<Statement, Rejection> {
+    let document = json::read(seen.raw).map_err(|_| Rejection::SignatureMissing)?;
+    let text =
+        |name: &str| document.find(&format!("/{name}")).map(|node| node.text().ok_or(Rejection::SignatureMalformed));
+    let needed = |name: &str| text(name).unwrap_or(Err(Rejection::SignatureMissing));
+    let names: &[&str] = match needed("Type")? {
+        "Notification" => &NOTIFICATION,
+        "SubscriptionConfirmation" | "UnsubscribeConfirmation" => &CONFIRMATION,
+        _ => return Err(Rejection::SignatureMalformed),
+    };
+    let sha1 = match needed("SignatureVersion")? {
+        "1" => true,
+        "2" => false,
+        _ => return Err(Rejection::SignatureMalformed),
+    };
+    // Anybody can have a topic of their own, and Amazon signs for it too.
+    let topic = needed("TopicArn")?;
+    let topics = seen.config.get(TOPICS).map(String::as_str).unwrap_or_default();
+    if !topics.split_ascii_whitespace().any(|known| known == topic) {
+        return Err(Rejection::SignatureMismatch);
+    }
+    let mut lines = String::new();
+    for name in names {
+        let value = match text(name) {
+            None if *name == OPTIONAL => continue,
+            value => value.unwrap_or(Err(Rejection::SignatureMissing))?,
+        };
+        // The message stands first and may have line ends: from the end of the text the other lines can still be told. With a
+        // second value of that kind one message could be parted into another.
+        if value.contains('\n') && *name != MESSAGE {
+            return Err(Rejection::SignatureMalformed);
+        }
+        lines.push_str(&format!("{name}\n{value}\n"));
+    }
+    Ok(Statement { claimed: None, text: lines.into_bytes(), body: false, sha1 })
+}
+
+/// A retry has the same one.
+pub(super) fn id(raw: &[u8]) -> Result<String, Rejection> {
+    let document = json::read(raw).map_err(|_| Rejection::SignatureMissing)?;
+    let id = document.find("/MessageId").and_then(Node::text).ok_or(Rejection::SignatureMissing)?;
+    let plain =
+        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if plain { Ok(id.to_owned()) } else { Err(Rejection::SignatureMalformed) }
+}
+
+pub(super) fn body(given: &[u8], id: &str, config: &Config) -> Option<Vec<u8>> {
+    if json::read(given).is_ok_and(|document| document.find("/TopicArn").is_some()) {
+        return None;
+    }
+    let topic = config.get(TOPICS).and_then(|topics| topics.split_ascii_whitespace().next()).unwrap_or(TOPIC);
+    let message = String::from_utf8_lossy(given);
+    let body = serde_json::json!({
+        "Type": "Notification", "MessageId": id, "TopicArn": topic, "Message": message,
+        "Timestamp": "2026-11-23T00:00:00.000Z", "SignatureVersion": "2",
+    });
+    Some(body.to_string().into_bytes())
+}

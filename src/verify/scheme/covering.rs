@@ -1,0 +1,179 @@
+//! Senders that sign as RFC 9421 says. Which parts have to be covered, and with which algorithm, is the policy's to say.
+
+use super::{
+    ACCEPT, BadKey, CRC32, Config, Scheme,
+    authenticate::{Account, Authentic, Lifetime},
+    parts::{Part, Piece},
+};
+use crate::{
+    request::{Head, Unverified},
+    secret::Secret,
+    verdict::Rejection,
+    verify::{
+        Key,
+        jwt::sender,
+        message::{self, ALGORITHMS, Shown, Wanted},
+        odd::Odd,
+    },
+};
+use data_encoding::BASE64;
+use std::borrow::Cow;
+
+/// What a policy has to say.
+pub(super) const DEMANDED: [&str; 2] = [ALG, COMPONENTS];
+/// What it may say, where a request has several signatures.
+pub(super) const OPTIONAL: [&str; 3] = [LABEL, TAG, KEY_ID];
+
+const ALG: &str = "alg";
+const COMPONENTS: &str = "components";
+const LABEL: &str = "label";
+const TAG: &str = "tag";
+const KEY_ID: &str = "keyid";
+
+/// What a test signs unless it is told otherwise.
+const USUAL: &str = "\"@method\" \"@target-uri\" \"content-digest\"";
+
+impl Scheme {
+    pub(super) fn authenticate_message<'a>(
+        keys: &[&'a Key],
+        request: &'a Unverified,
+        account: Account<'_>,
+    ) -> Result<Authentic<'a>, Rejection> {
+        let Unverified { head, raw } = request;
+        let said = |name: &str| account.config.get(name).map(String::as_str);
+        let shown = Shown::find(head, Wanted { label: said(LABEL), tag: said(TAG), key_id: said(KEY_ID) })?;
+        let known = ALGORITHMS.iter().find(|(name, _)| Some(*name) == said(ALG));
+        let (name, algorithm) = known.ok_or(Rejection::SignatureMismatch)?;
+        if shown.algorithm()?.is_some_and(|said| said != *name) {
+            return Err(Rejection::SignatureMismatch);
+        }
+        // A recorded request may come without a policy's words; a policy does not compile without them.
+        let demanded = match said(COMPONENTS) {
+            Some(written) => message::components(written).ok_or(Rejection::SignatureMismatch)?,
+            None => Vec::new(),
+        };
+        if !shown.covers(&demanded)? {
+            return Err(Rejection::SignatureMissing);
+        }
+        let base = shown.base(head, account.public_url)?;
+        let covers_body = shown.covers_field(message::DIGEST)?;
+        if covers_body && !message::is_of(head, raw)? {
+            return Err(Rejection::SignatureMismatch);
+        }
+        let created = shown.time("created")?.ok_or(Rejection::SignatureMissing)?;
+        let lifetime = Lifetime { from: None, until: shown.time("expires")? };
+        if keys.is_empty() {
+            return Err(Rejection::NoKey);
+        }
+        // Every key is tried, so that timing does not tell which one held.
+        let mut found = None;
+        for key in keys {
+            if sender::verifies(*algorithm, &key.secret, base.as_bytes(), &shown.signature) {
+                found = Some(*key);
+            }
+        }
+        let key_id = found.ok_or(Rejection::SignatureMismatch)?.id.clone();
+        let signed = vec![Piece::Text(Cow::Owned(base.into_bytes()))];
+        Ok(Authentic { key_id, signed, id: None, signed_at: Some(created), lifetime, covers_body })
+    }
+
+    /// A public key in PEM, or a shared secret in base64.
+    pub(super) fn key_of_messages(text: &str) -> Result<Secret, BadKey> {
+        if text.trim_start().starts_with("-----BEGIN") {
+            let public: Vec<_> = ALGORITHMS.iter().map(|(_, it)| *it).filter(|it| !it.is_symmetric()).collect();
+            let is_key = sender::public_keys(text, &public).is_ok();
+            let key = is_key.then(|| Secret::new(text.trim_start().as_bytes()));
+            return key.ok_or(BadKey::Undecodable("a public key in PEM"))?.map_err(|_| BadKey::Empty);
+        }
+        let bytes =
+            BASE64.decode(text.as_bytes()).map_err(|_| BadKey::Undecodable("base64, or a public key in PEM"))?;
+        Secret::new(bytes).map_err(|_| BadKey::Empty)
+    }
+
+    /// What is wrong with what a policy says: the name, and why.
+    pub fn config_mistakes(&self, config: &Config) -> Vec<(&'static str, String)> {
+        let mut wrong = Vec::new();
+        if self.message.contains(&Part::Crc32) && config.get(ACCEPT).is_some_and(|said| said != CRC32) {
+            wrong.push((
+                ACCEPT,
+                "of the body only CRC-32 is signed, and anybody can make another with the same: what comes is a hint, to be asked \
+                 about at the vendor's; if that is how it is taken, write `accept: crc32`"
+                    .to_owned(),
+            ));
+        }
+        if !self.covering {
+            return wrong;
+        }
+        if let Some(written) = config.get(ALG)
+            && ALGORITHMS.iter().all(|(name, _)| name != written)
+        {
+            let names: Vec<_> = ALGORITHMS.iter().map(|(name, _)| format!("`{name}`")).collect();
+            wrong.push((ALG, format!("unknown algorithm `{written}`; known here: {}", names.join(", "))));
+        }
+        if let Some(written) = config.get(COMPONENTS) {
+            match message::components(written) {
+                None => wrong.push((
+                    COMPONENTS,
+                    "cannot read these; write what has to be signed, as in `'@method @target-uri content-digest'`"
+                        .to_owned(),
+                )),
+                Some(all) if !all.iter().any(|component| component.is(message::DIGEST)) => wrong.push((
+                    COMPONENTS,
+                    "without `content-digest` nothing binds the body, and anybody could put in another; add it"
+                        .to_owned(),
+                )),
+                Some(_) => {}
+            }
+        }
+        wrong
+    }
+
+    /// Why a test cannot sign as this policy's sender does.
+    pub fn cannot_rehearse(&self, config: &Config) -> Option<String> {
+        let alg = config.get(ALG).filter(|alg| self.covering && *alg != "hmac-sha256")?;
+        Some(format!(
+            "a case cannot sign with `{alg}`, only with `hmac-sha256`; write the request with its fields as they came"
+        ))
+    }
+
+    /// What a policy may say of its account, beside what it has to.
+    pub fn config_optional(&self) -> impl Iterator<Item = &str> {
+        OPTIONAL.into_iter().filter(|_| self.covering)
+    }
+
+    /// What tests say where a policy would.
+    pub fn config_example(&self, name: &str) -> String {
+        match name {
+            ALG if self.covering => "hmac-sha256".to_owned(),
+            COMPONENTS if self.covering => USUAL.to_owned(),
+            ACCEPT => CRC32.to_owned(),
+            _ => self.odd.and_then(Odd::config_example).map_or_else(|| format!("our {name}"), str::to_owned),
+        }
+    }
+
+    /// The digest, and what will be signed, in fields of their own.
+    pub(super) fn fields_of_message(config: &Config, body: &[u8], at_s: i64) -> Vec<(String, String)> {
+        let components = config.get(COMPONENTS).map_or(USUAL, String::as_str);
+        let bare = |word: &str| if word.starts_with('"') { word.to_owned() } else { format!("\"{word}\"") };
+        let components: Vec<_> = components.split_ascii_whitespace().map(bare).collect();
+        let input = |name: &str| config.get(name).map(|said| format!(";{name}=\"{said}\"")).unwrap_or_default();
+        let covered = format!("({});created={at_s}{}{}", components.join(" "), input(KEY_ID), input(TAG));
+        let label = config.get(LABEL).map_or("sig1", String::as_str);
+        vec![
+            (message::DIGEST.to_owned(), message::content_digest(body)),
+            (message::INPUT.to_owned(), format!("{label}={covered}")),
+        ]
+    }
+
+    /// The signature over them, under the same label.
+    pub(super) fn signature_of_message(
+        config: &Config,
+        head: &Head,
+        site: &str,
+        sign: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Option<String> {
+        let label = config.get(LABEL).map_or("sig1", String::as_str);
+        let base = Shown::unsigned(head).ok()?.base(head, Some(site)).ok()?;
+        Some(format!("{label}=:{}:", BASE64.encode(&sign(base.as_bytes()))))
+    }
+}
