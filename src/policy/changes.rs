@@ -2,7 +2,8 @@
 //! before: each is an act, which is written down.
 
 use super::{IssuerKeys, KeyEntry, Observe, Policy, Reference, Route, floor::Limit};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, verify::Trust};
+use ipnet::IpNet;
 use std::{collections::BTreeMap, fmt};
 
 /// One change, in the words of an act.
@@ -100,7 +101,28 @@ fn weaker(old: &Route, new: &Route) -> Vec<String> {
     if new.observe.is_some() && what(&new.observe) != what(&old.observe) {
         weaker.push("is observed, and does not enforce".to_owned());
     }
+    if let (Some(old), Some(new)) = (old.sender.webhook(), new.sender.webhook()) {
+        weaker.extend(trusts_more(old.trust(), new.trust()).map(str::to_owned));
+    }
     weaker
+}
+
+/// In what its sender is taken at its word more than it was.
+fn trusts_more(old: &Trust, new: &Trust) -> impl Iterator<Item = &'static str> {
+    let more = match (&old.addresses, &new.addresses) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(old), Some(new)) => {
+            let known = |net: &IpNet| old.nets.iter().any(|old| old.contains(net));
+            !new.nets.iter().all(known) || !new.files.iter().all(|file| old.files.contains(file))
+        }
+    };
+    let told = [
+        (new.unsigned && !old.unsigned, "what nobody signed is taken"),
+        (more, "more addresses may send"),
+        (old.confirm.is_some() && new.confirm.is_none(), "the vendor is not asked any more"),
+    ];
+    told.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what)
 }
 
 fn day(at: Timestamp) -> String {
@@ -242,6 +264,30 @@ destinations: { wordpress: { url: 'http://127.0.0.1:8080/' } }
         let otherwise = ["schema changed shop: its schema is chosen in another way"];
         assert_eq!(told(two, "{ schemas: schemas/v, by: /w, sunset: { '1': 2030-02-28 } }"), otherwise);
         assert_eq!(told(two, "{ schema: schemas/v/1.json }"), otherwise);
+    }
+
+    #[test]
+    fn a_sender_that_is_taken_at_its_word_more_than_before_is_told() {
+        let told = |old: &str, new: &str| {
+            let policy = |sender: &str| {
+                let text = format!(
+                    "routes: {{ shop: {{ at: {{ path: /a }}, sender: {{ {sender} }}, deliver: {{ via: relay }}, repeats: {{ \
+                     protection: impossible }} }} }}\nkeys: {{ some: [{{ id: live, from: env:A }}] }}"
+                );
+                compiled(&text).unwrap_or_else(|report| panic!("{report}")).policy
+            };
+            let told = changes(&policy(old), &policy(new)).into_iter();
+            told.filter(|change| change.what == WEAKEN).map(|change| change.about).collect::<Vec<_>>()
+        };
+        let unsigned = |terms: &str| format!("provider: mollie-classic, accept: unsigned, {terms}");
+        let (asked, listed) = (unsigned("confirm: { key: some }"), unsigned("addresses: [192.0.2.0/24, 'file:/a']"));
+        let both = unsigned("confirm: { key: some }, addresses: [192.0.2.0/24]");
+        assert_eq!(told(&both, &asked), ["shop: more addresses may send"]);
+        assert_eq!(told(&both, &listed), ["shop: more addresses may send", "shop: the vendor is not asked any more"]);
+        assert_eq!(told(&listed, &unsigned("addresses: [192.0.2.7, 'file:/a']")), [""; 0], "fewer are stronger");
+        assert_eq!(told(&listed, &unsigned("addresses: [192.0.0.0/16]")), ["shop: more addresses may send"]);
+        assert_eq!(told(&asked, &both), [""; 0]);
+        assert_eq!(told("provider: url-token, keys: some", &asked), ["shop: what nobody signed is taken"]);
     }
 
     #[test]
