@@ -126,6 +126,19 @@ test("the example files are in order, and name their schema", async () => {
     }
 });
 
+test("every sender of the catalogue is in order, and a slip in one is marked", async () => {
+    const schema = "# yaml-language-server: $schema=../language/providers.schema.json\n";
+    const names = readdirSync(join(POLICIES, "providers")).filter((name) => name.endsWith(".yaml"));
+    assert.ok(names.length > 100, `reads the wrong folder: ${names}`);
+    for (const name of names) {
+        const { diagnostics } = await editor.open(`providers/${name}`, schema + read(`providers/${name}`));
+        assert.deepEqual(diagnostics, [], name);
+    }
+    const text = schema + read("providers/zoom.yaml").replace("hmac_hex:", "hmac_hx:");
+    const { diagnostics } = await editor.open("providers/slip.yaml", text);
+    assert.deepEqual(diagnostics.map(({ range }) => range.start), [place(text, "hmac_hx:")]);
+});
+
 test("a misspelt key is marked where it stands", async () => {
     const marked = {
         "gate.yaml": ["per_address:", "per_adress:"],

@@ -64,7 +64,6 @@ pub struct ProviderText {
     /// How the vendor is asked whether that exists.
     pub confirm: Option<ConfirmText>,
     /// The vendor's validation calls, and their answers.
-    #[schemars(skip)]
     pub challenge: Option<Vec<HandshakeText>>,
 }
 

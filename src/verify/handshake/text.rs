@@ -1,23 +1,28 @@
 //! How a validation call is written in a catalogue entry.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 
 /// One validation call.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HandshakeText {
     /// What it is called in logs.
+    #[schemars(with = "String")]
     pub name: Spanned<String>,
     /// By what it is told; all of it must hold.
     pub when: WhenText,
     /// `signature`, `verify_token`, `armed` or `nothing`: why it is answered.
+    #[schemars(with = "String")]
     pub proof: Spanned<String>,
     /// `query:NAME` or `header:NAME`: where the verify token is.
+    #[schemars(with = "Option<String>")]
     pub token: Option<Spanned<String>>,
     /// `header:NAME` or `json:/pointer`: where the key is that an `armed` one hands over.
+    #[schemars(with = "Option<String>")]
     pub key: Option<Spanned<String>>,
     /// What a text may be that is sent back or signed.
     #[serde(default)]
@@ -30,10 +35,11 @@ pub struct HandshakeText {
 }
 
 /// By what a validation call is told.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhenText {
     /// `GET`, `HEAD` or `OPTIONS`; `POST` if absent.
+    #[schemars(with = "Option<String>")]
     pub method: Option<Spanned<String>>,
     /// Parameters of the query with their values.
     #[serde(default)]
@@ -43,6 +49,7 @@ pub struct WhenText {
     pub header: BTreeMap<String, String>,
     /// `query:NAME` and `header:NAME`: what is there once, whatever it says.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub present: Vec<Spanned<String>>,
     /// Fields of a form that has no others, each a number.
     #[serde(default)]
@@ -59,21 +66,24 @@ pub struct WhenText {
 }
 
 /// What a text may be that is sent back or signed.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TextsText {
     /// `line` (the default): plain text. `word`: letters, digits, `-` and `_`, padded with `=`. `hex`: lower-case
     /// hexadecimal.
+    #[schemars(with = "Option<String>")]
     pub chars: Option<Spanned<String>>,
     /// 512 if absent.
+    #[schemars(with = "Option<usize>")]
     pub bytes_max: Option<Spanned<usize>>,
 }
 
 /// A URL that the vendor wants opened: the operator is shown it, and nothing follows it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowText {
     /// `json:/pointer`.
+    #[schemars(with = "String")]
     pub url: Spanned<String>,
     /// Where it may lead: hosts, or `.example.com` for all below it. Required where nobody signed.
     #[serde(default)]
@@ -81,12 +91,13 @@ pub struct ShowText {
 }
 
 /// What a validation call is answered with.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplyText {
     /// 200 if absent.
     pub status: Option<u16>,
     /// `query:NAME`, `header:NAME` or `json:/pointer`: this text, as text.
+    #[schemars(with = "Option<String>")]
     pub echo: Option<Spanned<String>>,
     /// A text of these parts.
     #[serde(default)]
@@ -100,19 +111,23 @@ pub struct ReplyText {
 }
 
 /// How a part of the answer is made: one of these, and `prefix` before it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MadeText {
     /// Literal text before it.
     pub prefix: Option<String>,
-    /// A value.
+    /// This value, whatever the call says.
     pub is: Option<Value>,
     /// `query:NAME`, `header:NAME` or `json:/pointer`: the text from there.
+    #[schemars(with = "Option<String>")]
     pub echo: Option<Spanned<String>>,
     /// Its keyed digest, in hexadecimal.
+    #[schemars(with = "Option<String>")]
     pub hmac_hex: Option<Spanned<String>>,
     /// Its keyed digest, in base64.
+    #[schemars(with = "Option<String>")]
     pub hmac_base64: Option<Spanned<String>>,
     /// What the policy says under this name in `sender.config`.
+    #[schemars(with = "Option<String>")]
     pub config: Option<Spanned<String>>,
 }
