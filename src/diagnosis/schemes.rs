@@ -136,7 +136,9 @@ pub(super) fn listed(patient: &Patient<'_>) -> Vec<Way> {
     let own = patient.webhook.provider();
     let kind =
         |provider: &Provider| (provider.scheme.describe(), provider.scheme.signature_header().map(str::to_owned));
-    let others = patient.catalogue.iter().filter(|provider| kind(provider) != kind(own));
+    // One that shows nothing would be told by every request.
+    let others = patient.catalogue.iter().filter(|provider| !provider.scheme.shows_nothing());
+    let others = others.filter(|provider| kind(provider) != kind(own));
     let way = |provider: &Arc<Provider>| {
         let what = format!("it is signed as `{}` signs, and the route expects `{}`", provider.name, own.name);
         let mend = format!("write `provider: {}` into the route", provider.name);

@@ -47,8 +47,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<IpNet>, Trouble> {
         if written.is_empty() {
             continue;
         }
-        let net = network(written);
-        nets.push(net.ok_or_else(|| Trouble::NoAddress { path: path.to_owned(), line: index + 1 })?);
+        let line = index + 1;
+        match network(written) {
+            None => return Err(Trouble::NoAddress { path: path.to_owned(), line }),
+            Some(net) if net.prefix_len() == 0 => return Err(Trouble::EveryAddress { path: path.to_owned(), line }),
+            Some(net) => nets.push(net),
+        }
     }
     if nets.is_empty() { Err(Trouble::NoAddresses(path.to_owned())) } else { Ok(nets) }
 }

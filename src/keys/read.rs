@@ -66,6 +66,14 @@ pub enum Trouble {
         /// Which line, from 1.
         line: usize,
     },
+    /// A line that tells nobody from others.
+    #[error("`{}` line {line} has everybody in it, so that it tells nobody from others; name the sender's own networks", .path.display())]
+    EveryAddress {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
     /// Nobody could send.
     #[error("`{}` has no address in it, so that nobody could send", .0.display())]
     NoAddresses(PathBuf),

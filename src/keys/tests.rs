@@ -342,6 +342,9 @@ fn a_list_of_nobody_or_of_anybodys_making_is_refused() {
     );
     let line = "line 2 is neither an address nor a network; write something such as `192.0.2.0/24`";
     assert_eq!(told("odd", "192.0.2.1\nshop.example\n", 0o644), format!("{before} {line}"));
+    let everybody = "line 1 has everybody in it, so that it tells nobody from others; name the sender's own networks";
+    assert_eq!(told("open", "0.0.0.0/0\n", 0o644), format!("{before} {everybody}"));
+    assert_eq!(told("open6", "::/0\n", 0o644), format!("{before} {everybody}").replace("open", "open6"));
     let nobody = "has no address in it, so that nobody could send";
     assert_eq!(told("empty", "# none yet\n", 0o644), format!("{before} {nobody}"));
     let long = "192.0.2.1\n".repeat(30_000);

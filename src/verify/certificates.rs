@@ -19,7 +19,8 @@ pub struct Certificates(Mutex<Held>);
 #[derive(Debug, Default)]
 struct Held {
     known: BTreeMap<String, Known>,
-    wanted: Vec<Ask>,
+    /// With whose it would be.
+    wanted: Vec<(Ask, Pins)>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ pub struct Ask {
 /// Which certificates a sender may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pins {
-    /// `https://`, with `*` for a run of letters, digits, `-` and `_`.
+    /// `https://`, with `*` for a run of letters, digits, `-` and `_`, and `{region}` for the name of one of Amazon's.
     pub(super) urls: Vec<String>,
     /// Whose they have to be.
     pub(super) name: Option<String>,
@@ -57,8 +58,9 @@ pub(super) struct Pins {
 
 /// A vendor has a handful, one for each region at most.
 const KNOWN_MAX: usize = 64;
-/// What waits to be fetched; more is asked for again by its next request.
-const WANTED_MAX: usize = 8;
+/// Of one sender's, what waits to be fetched; more is asked for again by its next request. Anybody can name what no vendor
+/// has, and delays no other sender's by it.
+const WANTED_MAX: usize = 4;
 /// From then on it is asked for again, and good meanwhile.
 const REFRESH: Duration = Duration::from_hours(12);
 /// A certificate that was withdrawn must not be believed for much longer.
@@ -79,16 +81,17 @@ impl Certificates {
         let found = known.and_then(|known| known.within(STALE, now)).cloned();
         let is_fresh = known.is_some_and(|known| known.within(REFRESH, now).is_some());
         let rests = known.is_some_and(|known| now.since(known.tried).is_some_and(|since| since < PAUSE));
-        let asked = held.wanted.iter().any(|ask| ask.url == url);
-        if !is_fresh && !rests && !asked && held.wanted.len() < WANTED_MAX {
-            held.wanted.push(Ask { url: url.to_owned(), name: pins.name.clone() });
+        let asked = held.wanted.iter().any(|(ask, _)| ask.url == url);
+        let waiting = held.wanted.iter().filter(|(_, whose)| whose == pins).count();
+        if !is_fresh && !rests && !asked && waiting < WANTED_MAX {
+            held.wanted.push((Ask { url: url.to_owned(), name: pins.name.clone() }, pins.clone()));
         }
         found.ok_or(Fault::KeyPending)
     }
 
     /// What is to be fetched next. Until its end is told it is asked for no second time.
     pub fn next_wanted(&self) -> Option<Ask> {
-        self.held().wanted.first().cloned()
+        self.held().wanted.first().map(|(ask, _)| ask.clone())
     }
 
     /// This is what was there, and why it is believed is the caller's to know. Whether it is a certificate at all.
@@ -106,7 +109,7 @@ impl Certificates {
 
     fn settle(&self, url: &str, certificate: Option<Arc<Certificate>>, now: Timestamp) {
         let mut held = self.held();
-        held.wanted.retain(|ask| ask.url != url);
+        held.wanted.retain(|(ask, _)| ask.url != url);
         // What failed pushes out nothing that is good, and an old certificate is better than none.
         match held.known.get_mut(url).filter(|known| certificate.is_none() && known.certificate.is_some()) {
             Some(known) => known.tried = now,
@@ -140,21 +143,43 @@ impl Pins {
 
     /// One that it takes.
     pub(super) fn example(&self) -> String {
-        self.urls.first().map(|url| url.replace('*', "test-1")).unwrap_or_default()
+        self.urls.first().map(|url| url.replace(REGION, "eu-west-1").replace('*', "test-1")).unwrap_or_default()
     }
 }
 
+/// Stands for the name of a region, as in `us-gov-east-1`: two letters, words, and a number.
+pub(super) const REGION: &str = "{region}";
+
 /// A `*` is at least one letter, digit, `-` or `_`: no dot, so that it stays one label of a name and one piece of a path.
 fn matches(pattern: &str, url: &str) -> bool {
-    let mut literals = pattern.split('*');
-    let Some(mut rest) = literals.next().and_then(|first| url.strip_prefix(first)) else { return false };
-    for literal in literals {
-        let run = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
-        let after = rest.get(run..).filter(|_| run > 0).and_then(|after| after.strip_prefix(literal));
-        let Some(after) = after else { return false };
+    let (mut pattern, mut rest) = (pattern, url);
+    while let Some(at) = [pattern.find('*'), pattern.find(REGION)].into_iter().flatten().min() {
+        let (literal, from) = pattern.split_at(at);
+        let is_region = from.starts_with(REGION);
+        pattern = from.get(if is_region { REGION.len() } else { 1 }..).unwrap_or_default();
+        let Some(after) = rest.strip_prefix(literal) else { return false };
+        let run = after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
+        let (run, after) = after.split_at(run);
+        if run.is_empty() || is_region && !names_a_region(run) {
+            return false;
+        }
         rest = after;
     }
-    rest.is_empty()
+    rest == pattern
+}
+
+/// Not so `s3-eu-west-1`, under which anybody can have a name.
+fn names_a_region(text: &str) -> bool {
+    let mut words = text.split('-');
+    let number = words.next_back().unwrap_or_default();
+    let [land, words @ ..] = &words.collect::<Vec<_>>()[..] else { return false };
+    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    land.len() == 2
+        && is_word(land)
+        && !words.is_empty()
+        && words.iter().all(is_word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Every certificate of a chain, the sender's own first.
@@ -172,6 +197,21 @@ mod tests {
 
     fn pins() -> Pins {
         Pins { urls: vec!["https://sns.*.amazonaws.com/*.pem".to_owned()], name: None }
+    }
+
+    #[test]
+    fn a_region_is_no_other_label() {
+        let take = |region: &str| {
+            matches("https://sns.{region}.amazonaws.com/*.pem", &format!("https://sns.{region}.amazonaws.com/a.pem"))
+        };
+        for region in ["us-east-1", "ap-southeast-12", "us-gov-west-1", "cn-north-1"] {
+            assert!(take(region), "{region}");
+        }
+        for other in
+            ["s3", "s3-eu-west-1", "_", "us", "us-1", "us-east", "us-east-", "US-east-1", "us--1", "us-e.a-1", ""]
+        {
+            assert!(!take(other), "{other}");
+        }
     }
 
     #[test]
@@ -241,6 +281,10 @@ mod tests {
             assert!(certificates.find(&number.to_string(), &pins(), at(0)).is_err());
         }
         assert_eq!(certificates.held().wanted.len(), WANTED_MAX);
+        let other = Pins { urls: vec!["https://api.paypal.com/*".to_owned()], name: None };
+        assert!(certificates.find("https://api.paypal.com/a", &other, at(0)).is_err());
+        assert_eq!(certificates.held().wanted.len(), WANTED_MAX + 1, "another sender's turn comes");
+        certificates.failed("https://api.paypal.com/a", at(0));
         for number in 0..1000 {
             certificates.failed(&number.to_string(), at(number));
         }

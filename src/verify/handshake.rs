@@ -158,8 +158,13 @@ impl Webhook {
         })
     }
 
-    /// Whether the body may be a text of which this sender's answers make a keyed digest for whoever asks, so that a
-    /// signature over it shows nothing. No event of a vendor is a single word.
+    /// Whether this sender's answers make keyed digests for whoever asks.
+    pub(super) fn has_oracle(&self) -> bool {
+        self.handshakes.iter().any(Handshake::is_oracle)
+    }
+
+    /// Whether this may be a text of which they make one, so that a signature over it shows nothing. No event of a vendor
+    /// is a single word.
     pub(super) fn signs_for_strangers(&self, raw: &[u8]) -> bool {
         self.handshakes.iter().any(|handshake| handshake.is_oracle() && handshake.texts.is_part(raw))
     }

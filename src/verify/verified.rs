@@ -97,6 +97,11 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
     if let Some((url, pins)) = scheme.certificate(&request)?
         && webhook.fetches()
     {
+        // Whose request it says to be, and the rest that no key is needed for, before anything is fetched for it.
+        match scheme.authenticate(&[], &request, account) {
+            Err(Rejection::NoKey) | Ok(_) => {}
+            Err(other) => return Err(other.into()),
+        }
         let certificate = keys.certificates().find(&url, pins, now)?;
         pins.accept(&certificate, now)?;
         let secret = Secret::new(certificate.public_key()).map_err(|_| Rejection::SignatureMismatch)?;
@@ -113,6 +118,10 @@ pub fn verify(webhook: &Webhook, keys: &Keys, request: Unverified, now: Timestam
         }
         None => scheme.authenticate(&in_force, &request, account)?,
     };
+    let signed = || authentic.signed.iter().flat_map(Piece::bytes).copied().collect::<Vec<u8>>();
+    if webhook.has_oracle() && webhook.signs_for_strangers(&signed()) {
+        return Err(Rejection::SignatureMismatch.into()); // the same, of whatever the sender signs beside its body
+    }
     authentic.lifetime.holds(now)?;
     match webhook.window.judge(authentic.signed_at, now) {
         Freshness::Fresh => {}

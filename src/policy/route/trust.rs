@@ -50,6 +50,11 @@ impl RouteCompiler<'_, '_> {
         for (index, text) in written.iter().enumerate() {
             match (text.strip_prefix("file:"), network(text)) {
                 (Some(path), _) if path.starts_with('/') => addresses.files.push(path.into()),
+                (None, Some(net)) if net.prefix_len() == 0 => {
+                    let message =
+                        "everybody is in it, so that it tells nobody from others; name the sender's own networks";
+                    self.wrong(&format!("/sender/addresses/{index}"), message);
+                }
                 (None, Some(net)) => addresses.nets.push(net),
                 (Some(_), _) | (None, None) => {
                     let message = format!(

@@ -13,7 +13,11 @@ use super::{
     signature::{At, Encoding, Habits, Shape, Signature},
     text::{CertificateText, ChosenText, KeyText, SchemeText},
 };
-use crate::verify::{catalogue::Mistakes, certificates::Pins, odd::Odd};
+use crate::verify::{
+    catalogue::Mistakes,
+    certificates::{Pins, REGION},
+    odd::Odd,
+};
 use http::HeaderName;
 use serde_saphyr::Spanned;
 
@@ -202,7 +206,9 @@ fn certified(written: &Spanned<CertificateText>, text: &SchemeText, wrong: &mut 
     let is_pinned = |url: &Spanned<String>| {
         let host = url.value.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
         // Of a host that ends in a star anybody could have the end.
-        host.is_some_and(|(host, _)| !host.contains([':', '@']) && !host.ends_with('*') && host.contains('.'))
+        let is_known = !url.value.replace(REGION, "").contains('{');
+        is_known
+            && host.is_some_and(|(host, _)| !host.contains([':', '@']) && !host.ends_with('*') && host.contains('.'))
     };
     for url in urls.iter().filter(|url| !is_pinned(url)) {
         wrong.at(

@@ -49,6 +49,11 @@ impl Refers {
     /// The one id of the request, if it is one that this vendor could have given.
     pub(in crate::verify) fn read(&self, request: &Unverified) -> Result<String, Rejection> {
         let told = Told::by(request, None);
+        if let Place::Form(name) = &self.place
+            && request.head.target.parameters().any(|(found, _)| *found == *name.as_bytes())
+        {
+            return Err(Rejection::ReferenceRefused); // whoever reads the query would read another id
+        }
         let id = self.place.read(&told).map_err(|_| Rejection::ReferenceRefused)?;
         let only_dots = id.bytes().all(|byte| byte == b'.');
         let plain =

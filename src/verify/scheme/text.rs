@@ -105,7 +105,8 @@ pub struct CertificateText {
     /// `header:NAME` or `json:/pointer`: where its URL is.
     #[schemars(with = "String")]
     pub from: Spanned<String>,
-    /// URLs that it may have, `https://` and whole, with `*` for letters, digits, `-` and `_`.
+    /// URLs that it may have, `https://` and whole, with `*` for letters, digits, `-` and `_`, and `{region}` for one of
+    /// Amazon's regions.
     #[schemars(with = "Vec<String>")]
     pub urls: Vec<Spanned<String>>,
     /// The name that it must have, and for which one of this machine's authorities has to vouch.

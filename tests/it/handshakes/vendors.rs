@@ -29,6 +29,7 @@ const NAMES: &[&str] = &[
     "cloud-events",
     "own-braintree",
     "own-sns",
+    "braintree",
 ];
 const SECRET: &str = "5b3975651c3cab92d044c096dc30a1c2";
 
@@ -88,13 +89,14 @@ fn policy(catalogue: &Catalogue) -> Policy {
             (Some(_), _) => "",
         };
         let more = match *name {
-            "own-braintree" => ", config: { public_key: our_public_key }",
+            "own-braintree" | "braintree" => ", config: { public_key: our_public_key }",
             _ => "",
         };
+        let kind = if *name == "braintree" { FORM } else { JSON };
         writeln!(
             text,
             "  {name}: {{ at: {{ path: /{name} }}, sender: {{ provider: {name}, keys: all{more} }}, \
-             admit: {{ content_types: [application/json] }}, repeats: {{ {repeats} }} }}"
+             admit: {{ content_types: [{kind}] }}, repeats: {{ {repeats} }} }}"
         )
         .unwrap();
     }
@@ -302,6 +304,17 @@ fn a_digest_that_was_made_for_a_stranger_signs_no_event() {
     let (word, document) = (signed("x", "a-word"), signed("x", r#"{"for_user_id":"1"}"#));
     assert_eq!(refused(word), "signature_mismatch", "whoever signed it");
     assert_eq!(play(document).decision.name(), "accepted");
+}
+
+/// The same where not the body is what is signed, but a field of it.
+#[test]
+fn a_digest_that_was_made_for_a_stranger_signs_no_field() {
+    let word = "0123456789abcdef0123456789abcdef";
+    let (_, _, signature) = answer(Call::get(&format!("/braintree?bt_challenge={word}")));
+    for payload in [word.to_owned(), format!("{word}%0A")] {
+        let form = format!("bt_signature={}&bt_payload={payload}", signature.replace('|', "%7C"));
+        assert_eq!(refused(Call::unsigned("/braintree", FORM, &form)), "signature_mismatch", "{payload}");
+    }
 }
 
 #[test]

@@ -185,12 +185,13 @@ fn of_a_body_its_crc_is_known_and_the_policy_says_so() {
 #[test]
 fn an_entry_pins_what_it_takes() {
     let text = &provider("aws-sns").text;
-    let own = "https://sns.*.amazonaws.com/*.pem";
+    let own = "https://sns.{region}.amazonaws.com/SimpleNotificationService-*.pem";
     for (from, to, told) in [
         (own, "http://sns.amazonaws.com/*.pem", "say where it may be"),
         (own, "https://sns.amazonaws.*/a.pem", "say where it may be"),
         (own, "https://sns.amazonaws.com:8443/a.pem", "say where it may be"),
         (own, "https://sns.amazonaws.com", "say where it may be"),
+        (own, "https://sns.{land}.amazonaws.com/*.pem", "say where it may be"),
         ("key: { enc: pem }", "key: { enc: base64 }", "a certificate is PEM"),
     ] {
         assert!(text.contains(from), "{from}");

@@ -96,6 +96,13 @@ fn an_id_is_one_that_the_vendor_gives_and_stands_there_once() {
     ] {
         assert_eq!(judged(ADDRESSES, "192.0.2.9", bad).err(), Some(Rejection::ReferenceRefused), "{bad}");
     }
+    for query in ["id=tr_2", "id[]=tr_2", "i%64=tr_1"] {
+        let mut two = request("192.0.2.9", "application/x-www-form-urlencoded", "id=tr_1");
+        two.head.target = Target::parse(&format!("/in?{query}")).unwrap();
+        let policy = policy(ADDRESSES);
+        let judged = verify(policy.routes[0].sender.webhook().unwrap(), &keys(), two, Timestamp::from_unix_s(NOW_S));
+        assert_eq!(judged.err().map(rejected), Some(Rejection::ReferenceRefused), "{query}");
+    }
     let json = request("192.0.2.9", "application/json", r#"{"id":"tr_1"}"#);
     let policy = policy(ADDRESSES);
     let webhook = policy.routes[0].sender.webhook().unwrap();
