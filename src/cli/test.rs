@@ -118,6 +118,15 @@ fn test(args: &Args) -> Result<Tested, Report> {
         None => known.iter().cloned().map(Some).collect(),
     };
     let files = policy_files::tests(&args.policy)?;
+    if files.is_empty() {
+        let name = args.policy.display().to_string();
+        let wanted = if args.policy.is_dir() {
+            "a `*.test.yaml` in this folder or in its `routes/`".to_owned()
+        } else {
+            format!("`{}` beside it", args.policy.with_extension("test.yaml").display())
+        };
+        return Err(Report::unreadable(&name, "", format!("there are no tests of this policy; write {wanted}")));
+    }
     let mut tested = Tested::default();
     for env in stages {
         let source = policy_files::read(&args.policy, env.as_deref());

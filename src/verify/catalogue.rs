@@ -7,6 +7,7 @@ mod listing;
 mod mistakes;
 pub mod text;
 
+pub(super) use compile::duration;
 pub use lint::{Finding, lint};
 pub use mistakes::Mistake;
 pub(super) use mistakes::Mistakes;

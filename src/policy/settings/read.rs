@@ -47,7 +47,23 @@ pub(in crate::policy) fn settings(overrides: &Overrides, notes: &mut Notes<'_>) 
         let place = notes.find("/admin/on").or_else(|| notes.find("/listeners"));
         notes.wrong(place, message);
     }
+    let origin = origin_address(&settings.origin.url);
+    if settings.listeners.iter().any(|listener| origin.is_some_and(|origin| meet(listener.on, origin))) {
+        let place = notes.find("/origin/url").or_else(|| notes.find("/listeners"));
+        let message =
+            "this is a listener of this gate, which would ask itself without end; write where WordPress listens";
+        notes.wrong(place, message);
+    }
     settings
+}
+
+/// Where the origin is, if its URL says so without a look-up.
+fn origin_address(url: &str) -> Option<SocketAddr> {
+    let (scheme, authority) = url.split_once("://")?;
+    let authority = authority.replace("localhost", "127.0.0.1");
+    let port = if scheme == "https" { 443 } else { 80 };
+    let ip = || authority.trim_matches(['[', ']']).parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, port));
+    authority.parse().ok().or_else(ip).filter(|address: &SocketAddr| address.ip().is_loopback())
 }
 
 fn listeners(overrides: &Overrides, notes: &mut Notes<'_>) -> Vec<Listener> {

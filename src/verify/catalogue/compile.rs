@@ -222,7 +222,11 @@ const HORIZON: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::fro
 const ANSWER_BY: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(120);
 
 /// `900ms`, `9s`, `5m`, `72h`, `3d`.
-fn duration(written: &Spanned<String>, within: RangeInclusive<Duration>, wrong: &mut Mistakes) -> Option<Duration> {
+pub(in crate::verify) fn duration(
+    written: &Spanned<String>,
+    within: RangeInclusive<Duration>,
+    wrong: &mut Mistakes,
+) -> Option<Duration> {
     let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     let parted = units.iter().find_map(|(unit, ms)| Some((written.value.strip_suffix(unit)?, *ms)));
     let time = parted.and_then(|(digits, ms)| digits.parse::<u64>().ok()?.checked_mul(ms)).map(Duration::from_millis);

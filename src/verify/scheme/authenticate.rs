@@ -41,12 +41,12 @@ pub(in crate::verify) struct Lifetime {
 }
 
 impl Lifetime {
-    /// Clocks may differ by a minute, as those of policies may.
+    /// The sender's clock may be ahead by a minute, as those of policies may; its end is its end.
     ///
     /// # Errors
     /// It is over, or still to come.
     pub(in crate::verify) fn holds(self, now: Timestamp) -> Result<(), Rejection> {
-        if self.until.is_some_and(|until| now >= until + LEEWAY_MAX) {
+        if self.until.is_some_and(|until| now >= until) {
             return Err(Rejection::Stale);
         }
         if self.from.is_some_and(|from| now + LEEWAY_MAX < from) {

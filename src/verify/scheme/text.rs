@@ -89,6 +89,9 @@ pub struct TokenText {
     pub body: Option<HashText>,
     /// The claim that holds the SHA-256 of the URL.
     pub url: Option<HashText>,
+    /// How long after its `exp` a token is still taken, a minute at most; nothing if absent.
+    #[schemars(with = "Option<String>")]
+    pub leeway: Option<Spanned<String>>,
     /// `iat` or `nbf`: the claim that is the signed time. `exp`, `nbf` and `iat` are held against the clock anyway, where
     /// they are there.
     #[schemars(with = "Option<String>")]

@@ -21,7 +21,7 @@ use crate::{
 };
 use data_encoding::{BASE64, BASE64URL, BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest as _, Sha256};
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 /// What a sender's tokens are made with, and what they have to say.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub(super) struct SenderToken {
     pub(super) url: Option<Hash>,
     /// The claim that is the signed time: when the token was made.
     pub(super) time: Option<String>,
+    /// How long after its end it is still taken.
+    pub(super) leeway: Duration,
     /// Where the vendor publishes its keys, as a JWK Set.
     pub(super) published: Option<String>,
 }
@@ -146,7 +148,7 @@ impl SenderToken {
         }
         let date = |name: &str| claims.date(name).map_err(flawed);
         let (issued, not_before, expires) = (date("iat")?, date("nbf")?, date("exp")?);
-        Ok(Lifetime { from: issued.max(not_before), until: expires })
+        Ok(Lifetime { from: issued.max(not_before), until: expires.map(|expires| expires + self.leeway) })
     }
 }
 

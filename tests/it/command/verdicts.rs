@@ -22,6 +22,12 @@ fn cases_that_nobody_has_are_not_passed() {
     let ran = bench.run(&["test", ".", "--only", "zzz"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.err.contains("no case has `zzz` in its name"), "{ran:?}");
+    let bench = Bench::new(&[("gate.yaml", POLICY), ("gate_test.yaml", cases)]);
+    for (policy, wanted) in [(".", "write a `*.test.yaml` in this folder"), ("gate.yaml", "write `gate.test.yaml`")] {
+        let ran = bench.run(&["test", policy]);
+        assert_eq!(ran.code, Some(3), "{ran:?}");
+        assert!(format!("{}{}", ran.out, ran.err).contains(wanted), "{ran:?}");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a sender's token is made with, and what it says.
 
 use crate::verify::{
-    catalogue::Mistakes,
-    jwt::Algorithm,
+    catalogue::{Mistakes, duration},
+    jwt::{Algorithm, LEEWAY_MAX},
     scheme::{
         signature::Encoding,
         text::{HashText, SchemeText, TokenText},
@@ -10,6 +10,9 @@ use crate::verify::{
     },
 };
 use serde_saphyr::Spanned;
+use std::{ops::RangeInclusive, time::Duration};
+
+const LEEWAY: RangeInclusive<Duration> = Duration::ZERO..=LEEWAY_MAX;
 
 /// `None` only where a mistake was told.
 pub(super) fn compile(text: &SchemeText, alg: &Spanned<String>, wrong: &mut Mistakes) -> Option<SenderToken> {
@@ -20,7 +23,7 @@ pub(super) fn compile(text: &SchemeText, alg: &Spanned<String>, wrong: &mut Mist
         );
         return None;
     };
-    let TokenText { algorithms, claims, require, body, url, time, keys } = &written.value;
+    let TokenText { algorithms, claims, require, body, url, time, keys, leeway } = &written.value;
     let has_parts = !text.message.is_empty() || text.body_digest.is_some() || text.alg_from.is_some();
     let has_places = text.ts.is_some() || text.id.is_some() || text.odd.is_some() || !text.require.is_empty();
     if has_parts || has_places || text.any_port {
@@ -54,6 +57,7 @@ pub(super) fn compile(text: &SchemeText, alg: &Spanned<String>, wrong: &mut Mist
         body: body.as_ref().and_then(|text| hash(text, wrong)),
         url: url.as_ref().and_then(|text| hash(text, wrong)),
         time,
+        leeway: leeway.as_ref().and_then(|leeway| duration(leeway, LEEWAY, wrong)).unwrap_or_default(),
         published: keys.as_ref().map(|url| url.value.clone()),
     };
     let hashes = token.body.is_some() == body.is_some() && token.url.is_some() == url.is_some();
