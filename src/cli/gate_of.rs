@@ -10,6 +10,17 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
+/// Where it is found, and how its answer is shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asked {
+    /// The spool's folder of the gate, where its control socket is; that of the policy if absent
+    #[arg(long, global = true, alias = "folder", value_name = "DIR")]
+    pub(super) spool: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
 /// By its policy.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Which {

@@ -2,7 +2,7 @@
 
 use super::{
     EXIT_NOT_IN_ORDER,
-    gate_of::{self, Which},
+    gate_of::{self, Asked, Which},
     out::out,
 };
 use crate::control::{
@@ -17,7 +17,6 @@ use std::{
     fs,
     io::Write as _,
     os::unix::fs::MetadataExt as _,
-    path::PathBuf,
     process::ExitCode,
 };
 
@@ -26,12 +25,8 @@ use std::{
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
-    /// The spool's folder of the gate, where its control socket is; that of the policy if absent
-    #[arg(long, global = true, alias = "folder", value_name = "DIR")]
-    spool: Option<PathBuf>,
-    /// Print one JSON object
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    gate: Asked,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -90,12 +85,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Verb::Status(which) | Verb::Ls(which) => (which, Ask::Handshakes),
     };
-    let answer = gate_of::ask(args.spool.as_deref(), which, &wish)?;
+    let answer = gate_of::ask(args.gate.spool.as_deref(), which, &wish)?;
     let Reply { ok, told, handshakes, .. } =
         serde_json::from_value(answer).context("the gate is of another version")?;
     let Handshakes { keys, shown } = handshakes.context("the gate is of another version")?;
     let mut out = out();
-    if args.json {
+    if args.gate.json {
         let told = serde_json::json!({ "ok": ok, "told": told, "keys": keys, "shown": shown });
         writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?;
     } else {

@@ -2,7 +2,7 @@
 
 use super::{
     EXIT_NOT_IN_ORDER,
-    gate_of::{self, Which},
+    gate_of::{self, Asked, Which},
     out::out,
 };
 use crate::control::{
@@ -14,7 +14,6 @@ use serde_json::Value;
 use std::{
     fmt::{self, Write as _},
     io::Write as _,
-    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -24,12 +23,8 @@ use std::{
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
-    /// The spool's folder of the gate, where its control socket is; that of the policy if absent
-    #[arg(long, global = true, alias = "folder", value_name = "DIR")]
-    spool: Option<PathBuf>,
-    /// Print one JSON object
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    gate: Asked,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -45,11 +40,11 @@ enum Verb {
 /// No gate runs there, or it does not answer.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Verb::Report(which) = &args.verb;
-    let mut answer = gate_of::ask(args.spool.as_deref(), which, &Ask::Observed)?;
+    let mut answer = gate_of::ask(args.gate.spool.as_deref(), which, &Ask::Observed)?;
     let report = answer.get_mut("observed").map(Value::take).unwrap_or_default();
     let report: ObserveReport = serde_json::from_value(report).context("the gate is of another version")?;
     let mut out = out();
-    if args.json {
+    if args.gate.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
         let mut text = String::new();

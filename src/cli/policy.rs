@@ -2,7 +2,7 @@
 
 use super::{
     EXIT_NOT_IN_ORDER,
-    gate_of::{self, Which},
+    gate_of::{self, Asked, Which},
     out::out,
 };
 use crate::control::{
@@ -14,7 +14,6 @@ use anyhow::Context as _;
 use std::{
     fmt::{self, Write as _},
     io::Write as _,
-    path::PathBuf,
     process::ExitCode,
 };
 
@@ -23,12 +22,8 @@ use std::{
 pub struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// The spool's folder of the gate, where its control socket is; that of the policy if absent
-    #[arg(long, global = true, alias = "folder", value_name = "DIR")]
-    spool: Option<PathBuf>,
-    /// Print one JSON object
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    gate: Asked,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -61,10 +56,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Verb::Reload(act)) => (&act.which, Ask::Reload { actor: act.actor.clone() }),
         Some(Verb::Rollback(act)) => (&act.which, Ask::Rollback { actor: act.actor.clone() }),
     };
-    let answer = gate_of::ask(args.spool.as_deref(), which, &wish)?;
+    let answer = gate_of::ask(args.gate.spool.as_deref(), which, &wish)?;
     let mut out = out();
     let reply: Reply = serde_json::from_value(answer).context("the gate is of another version")?;
-    if args.json {
+    if args.gate.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&reply)?)?;
     } else {
         let mut text = String::new();
