@@ -1,14 +1,11 @@
 //! Which addresses does a file name? One on each line; what is behind a `#` is for people.
 
-use super::read::Trouble;
+use super::read::{Trouble, open};
 use crate::{policy::Policy, verify::network};
 use ipnet::IpNet;
-use nix::fcntl::OFlag;
 use std::{
     collections::BTreeSet,
-    fs::OpenOptions,
     io::Read as _,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -24,13 +21,7 @@ pub(super) fn files(policy: &Policy) -> BTreeSet<&PathBuf> {
 /// What the file holds, as it is written.
 pub(super) fn text(path: &Path) -> Result<String, Trouble> {
     let failed = |why| Trouble::File { path: path.to_owned(), why };
-    // Without blocking: a pipe that nobody writes to would hold up the start.
-    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(Trouble::NotAFile(path.to_owned()));
-    }
-    let mode = metadata.permissions().mode() & 0o7777;
+    let (file, mode) = open(path)?;
     if mode & 0o022 != 0 {
         return Err(Trouble::WritableByOthers { path: path.to_owned(), mode });
     }

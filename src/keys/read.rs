@@ -7,7 +7,7 @@ use crate::{
 };
 use nix::fcntl::OFlag;
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::{self, Read as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
@@ -138,17 +138,24 @@ pub(super) fn resolve(from: &Reference, environment: Environment<'_>) -> Result<
     Ok(text)
 }
 
-/// Reads a file that nobody else may read. Links are followed: Kubernetes swaps one.
-pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Trouble> {
+/// Opens a file, and tells its permissions.
+pub(super) fn open(path: &Path) -> Result<(File, u32), Trouble> {
     let failed = |why| Trouble::File { path: path.to_owned(), why };
     // Without blocking: a pipe that nobody writes to would hold up the start.
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(failed)?;
     // Of what was opened, and not of what has the name by now.
     let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(Trouble::NotAFile(path.to_owned()));
+    if metadata.is_file() {
+        Ok((file, metadata.permissions().mode() & 0o7777))
+    } else {
+        Err(Trouble::NotAFile(path.to_owned()))
     }
-    let mode = metadata.permissions().mode() & 0o7777;
+}
+
+/// Reads a file that nobody else may read. Links are followed: Kubernetes swaps one.
+pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Trouble> {
+    let failed = |why| Trouble::File { path: path.to_owned(), why };
+    let (file, mode) = open(path)?;
     if mode & 0o077 != 0 {
         return Err(Trouble::OpenToOthers { path: path.to_owned(), mode });
     }
