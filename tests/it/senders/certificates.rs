@@ -116,6 +116,10 @@ fn nobody_else_is_asked() {
         assert_eq!(other.refused(), Rejection::SignatureMalformed, "{url}");
         assert!(other.certificates.next_wanted().is_none(), "{url}");
     }
+    let topic = Recorded::of(SNS).config.remove("topic_arns").unwrap();
+    let foreign = Recorded::of(SNS).replaced(&topic, &topic.replace("arn:aws:sns:", "arn:aws:sns:x"));
+    assert_eq!(foreign.refused(), Rejection::SignatureMismatch, "a topic that is not the policy's");
+    assert!(foreign.certificates.next_wanted().is_none(), "nothing is fetched for it");
     let mut other = Recorded::of(PAYPAL);
     let url = other.fields.iter_mut().find(|(name, _)| name == "paypal-cert-url").unwrap();
     url.1 = url.1.replace("api.paypal.com", "api.paypal.com.evil.test");
