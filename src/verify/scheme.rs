@@ -8,6 +8,7 @@ mod covering;
 mod form;
 mod key;
 mod likeness;
+mod over;
 mod parts;
 mod refers;
 mod sign;
@@ -32,47 +33,32 @@ use crate::{
 use algorithm::Algorithm;
 use key::KeyFormat;
 use likeness::Likeness;
+use over::Over;
 use parts::{Part, Place, TimeFormat, Told};
 use signature::{At, Item, Shape, Signature};
 use std::collections::BTreeMap;
-use token::SenderToken;
 
 /// What a policy says of its own account with a sender, by name: an application's key, for one.
 pub type Config = BTreeMap<String, String>;
 
 /// One signature scheme, compiled.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a habit of some sender, beside all others")]
 pub struct Scheme {
     algorithm: Algorithm,
     /// A header by which the sender says which of several algorithms it used.
     chosen: Option<Chosen>,
     key: KeyFormat,
     signature: Signature,
-    message: Vec<Part>,
-    /// What is signed is no list of parts.
-    odd: Option<Odd>,
-    /// The signature is a token.
-    token: Option<SenderToken>,
-    /// The request says which parts of it are signed, as RFC 9421 has it.
-    covering: bool,
+    over: Over,
     /// The request names the certificate of its key.
     certified: Option<Certified>,
     time: Option<Time>,
     /// Where the sender's id for the event is; a key only where it is a part of the message.
     id: Option<Place>,
-    /// Where the body is signed by its digest.
-    digest: Option<BodyDigest>,
     /// Values that must be what they are.
     require: Vec<Required>,
     /// The field of the form that holds the JSON, where that is not the body itself.
     document_in: Option<String>,
-    /// The form has the fields that are named here and no others, so that all of it is vouched for.
-    only_fields: bool,
-    /// What was signed may have ended with a line break that was lost on the way.
-    lost_newline: bool,
-    /// The sender signs its URL with a port, or without, whatever was configured there.
-    any_port: bool,
 }
 
 /// Where a request names its certificate, and which it may name.
@@ -120,24 +106,22 @@ enum Wanted {
 impl Scheme {
     /// What a good signature vouches for.
     pub fn coverage(&self) -> Coverage {
-        if let Some(odd) = self.odd {
-            return odd.coverage();
-        }
-        if self.covering {
-            return Coverage { body: true, id: false, time: true };
-        }
-        if let Some(token) = &self.token {
-            return Coverage { body: token.body.is_some(), id: false, time: token.time.is_some() };
-        }
-        let signs = |wanted: fn(&Part) -> bool| self.message.iter().any(wanted);
-        let body = signs(|part| matches!(part, Part::Body | Part::BodyAsJson | Part::SortedForm))
-            || signs(|part| matches!(part, Part::At(Place::Form(_)))) && self.only_fields
-            || self.digest.is_some();
+        let message = match &self.over {
+            Over::Odd(odd) => return odd.coverage(),
+            Over::Components => return Coverage { body: true, id: false, time: true },
+            Over::Token(token) => {
+                return Coverage { body: token.body.is_some(), id: false, time: token.time.is_some() };
+            }
+            Over::Parts(message) => message,
+        };
+        let body = message.has(|part| matches!(part, Part::Body | Part::BodyAsJson | Part::SortedForm))
+            || message.has(|part| matches!(part, Part::At(Place::Form(_)))) && message.only_fields
+            || message.digest.is_some();
         let in_body = |place: Option<&Place>| body && matches!(place, Some(Place::Json(_)));
         Coverage {
             body,
-            id: signs(|part| matches!(part, Part::Id)) || in_body(self.id.as_ref()),
-            time: signs(|part| matches!(part, Part::Time)) || in_body(self.time.as_ref().map(|time| &time.from)),
+            id: message.has(|part| matches!(part, Part::Id)) || in_body(self.id.as_ref()),
+            time: message.has(|part| matches!(part, Part::Time)) || in_body(self.time.as_ref().map(|time| &time.from)),
         }
     }
 
@@ -158,10 +142,7 @@ impl Scheme {
 
     /// Whether the sender's URL is signed, so that the policy must say what it is (`public_url`).
     pub fn signs_url(&self) -> bool {
-        self.covering
-            || self.odd.is_some_and(Odd::signs_url)
-            || self.token.as_ref().is_some_and(SenderToken::signs_url)
-            || self.message.iter().any(|part| matches!(part, Part::Url | Part::UrlWithoutQuery))
+        self.over.signs_url()
     }
 
     /// Whether whoever verifies could also have signed; else the sender alone can.
@@ -202,15 +183,10 @@ impl Scheme {
 
     /// Whether every body of this sender is a form.
     pub fn signs_forms(&self) -> bool {
-        self.takes_forms_alone()
-            || self.odd.is_some_and(Odd::signs_forms)
+        self.over.takes_forms_alone()
+            || self.over.odd().is_some_and(Odd::signs_forms)
             || matches!(self.signature.at, At::Form(_))
             || self.document_in.is_some()
-    }
-
-    /// Whether a body that is no form would not be signed.
-    fn takes_forms_alone(&self) -> bool {
-        self.digest.is_none() && self.message.contains(&Part::SortedForm)
     }
 
     /// Whether the sender sends its signature header once for each of its keys.
@@ -228,14 +204,14 @@ impl Scheme {
             Shape::Pairs { item: Item::Configured(name), .. } => Some(name.as_str()),
             Shape::Pairs { item: Item::Called(_), .. } | Shape::Raw | Shape::List { .. } => None,
         };
-        let demanded = covering::DEMANDED.into_iter().filter(|_| self.covering);
-        let parts = self.message.iter().filter_map(|part| match part {
+        let demanded = covering::DEMANDED.into_iter().filter(|_| self.over.is_components());
+        let parts = self.over.parts().iter().filter_map(|part| match part {
             Part::Configured(name) => Some(name.as_str()),
             Part::Crc32 => Some(ACCEPT),
             _ => None,
         });
-        let odd = self.odd.and_then(Odd::config);
-        let token = self.token.iter().flat_map(SenderToken::config);
+        let odd = self.over.odd().and_then(Odd::config);
+        let token = self.over.token().into_iter().flat_map(token::SenderToken::config);
         required.chain(item).chain(token).chain(demanded).chain(parts).chain(odd)
     }
 
@@ -252,7 +228,7 @@ impl Scheme {
 
     /// What the operator has in hand as its key, for people.
     pub fn key_format(&self) -> String {
-        if self.covering {
+        if self.over.is_components() {
             return "base64 of a shared secret, or the sender's public key: PEM".to_owned();
         }
         self.key.describe(self.shares_its_key())
@@ -268,40 +244,21 @@ impl Scheme {
         self.algorithm.shares_its_key()
             && self.algorithm.signs()
             && !self.algorithm.is_plain_digest()
-            && self.token.is_none()
-            && !self.covering
+            && matches!(self.over, Over::Parts(_) | Over::Odd(_))
     }
 
     /// In the field's words, as `HMAC-SHA256 of id.time.body`.
     pub fn describe(&self) -> String {
-        if let Some(odd) = self.odd {
-            let of = if self.signs() { "of" } else { "in" };
-            return format!("{} {of} {}", self.algorithm.name(), odd.describe());
+        let name = self.algorithm.name();
+        match &self.over {
+            Over::Odd(odd) if self.signs() => format!("{name} of {}", odd.describe()),
+            Over::Odd(odd) => format!("{name} in {}", odd.describe()),
+            Over::Components => "the parts that a policy names, content-digest among them".to_owned(),
+            Over::Token(token) => token.describe(),
+            Over::Parts(_) if self.shows_nothing() => name.to_owned(),
+            Over::Parts(_) if !self.signs() => format!("{name} in {}", self.signature_at()),
+            Over::Parts(message) => format!("{name} of {}", message.describe()),
         }
-        if self.shows_nothing() {
-            return self.algorithm.name().to_owned();
-        }
-        if self.covering {
-            return "the parts that a policy names, content-digest among them".to_owned();
-        }
-        if let Some(token) = &self.token {
-            return token.describe();
-        }
-        if !self.signs() {
-            return format!("{} in {}", self.algorithm.name(), self.signature_at());
-        }
-        let mut message = String::new();
-        let mut before: Option<&Part> = None;
-        for part in &self.message {
-            // What the sender joins without a separator must not read as one word.
-            let joined = |part: &Part| matches!(part, Part::Text(_) | Part::Optional { .. });
-            if before.is_some_and(|before| !joined(before) && !joined(part)) {
-                message.push_str(" + ");
-            }
-            message.push_str(&part.describe());
-            before = Some(part);
-        }
-        format!("{} of {message}", self.algorithm.name())
     }
 }
 

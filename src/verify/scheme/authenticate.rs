@@ -4,6 +4,7 @@ use super::{
     Chosen, Config, Required, Scheme, Wanted,
     algorithm::Algorithm,
     form::{Field, Fields},
+    over::{Composition, Over},
     parts::{Part, Piece, Place, Told, crc32},
     signature::{At, Claim, pairs},
     sole,
@@ -85,29 +86,35 @@ impl Scheme {
         request: &'a Unverified,
         account: Account<'_>,
     ) -> Result<Authentic<'a>, Rejection> {
-        if let Some(odd) = self.odd {
-            return self.authenticate_odd(odd, keys, request, account);
+        match &self.over {
+            Over::Parts(message) => self.authenticate_parts(message, keys, request, account),
+            Over::Token(token) => self.authenticate_token(token, keys, request, account),
+            Over::Components => Self::authenticate_components(keys, request, account),
+            Over::Odd(odd) => self.authenticate_odd(*odd, keys, request, account),
         }
-        if let Some(token) = &self.token {
-            return self.authenticate_token(token, keys, request, account);
-        }
-        if self.covering {
-            return Self::authenticate_message(keys, request, account);
-        }
+    }
+
+    fn authenticate_parts<'a>(
+        &'a self,
+        message: &Composition,
+        keys: &[&'a Key],
+        request: &'a Unverified,
+        account: Account<'_>,
+    ) -> Result<Authentic<'a>, Rejection> {
         let head = &request.head;
         let mut told = Told::by(request, self.document_in.as_deref());
         let (claimed, header) = self.signature.claimed(&told, account.config)?;
         told.reading(header, &self.signature.shape);
         self.requires(&told, account.config)?;
-        if self.only_fields {
-            self.has_no_others(&told)?;
+        if message.only_fields {
+            self.has_no_others(message, &told)?;
         }
         let algorithm = self.chosen(head)?;
         let fields = Fields::of(head, &request.raw);
-        if self.takes_forms_alone() && fields.is_none() && !request.raw.is_empty() {
+        if self.over.takes_forms_alone() && fields.is_none() && !request.raw.is_empty() {
             return Err(Rejection::SignatureMissing);
         }
-        if let (Some(digest), None) = (&self.digest, &fields) {
+        if let (Some(digest), None) = (&message.digest, &fields) {
             let parameter = sole_parameter(head, &digest.parameter)?;
             if !is_digest_of(&parameter, &request.raw) {
                 return Err(Rejection::SignatureMismatch);
@@ -115,18 +122,18 @@ impl Scheme {
         }
         let id = self.id.as_ref().filter(|_| self.coverage().id);
         let id = id.map(|id| id.read(&told).and_then(plain_id)).transpose()?;
-        let bases = self.bases(account.public_url)?;
+        let bases = self.bases(message, account.public_url)?;
         let site = Site { bases: &bases, config: account.config };
-        let signed = self.message.iter().map(|part| self.piece(part, &told, id.as_deref(), site, fields.as_ref()));
+        let signed = message.parts.iter().map(|part| self.piece(part, &told, id.as_deref(), site, fields.as_ref()));
         let mut signed: Vec<_> = signed.collect::<Result<_, _>>()?;
-        let ways = self.ways(&mut signed, &bases, head);
+        let ways = message.ways(&mut signed, &bases, head);
         if algorithm.is_plain_digest() && signed.iter().any(|piece| std::str::from_utf8(piece.bytes()).is_err()) {
             return Err(Rejection::SignatureMismatch);
         }
         if keys.is_empty() {
             return Err(Rejection::NoKey);
         }
-        let key = self.signer(algorithm, keys, &claimed, &signed, &ways).ok_or(Rejection::SignatureMismatch)?;
+        let key = message.signer(algorithm, keys, &claimed, &signed, &ways).ok_or(Rejection::SignatureMismatch)?;
         let signed_at = match &self.time {
             Some(time) if self.coverage().time => {
                 Some(time.format.read(&time.from.read(&told)?).ok_or(Rejection::SignatureMalformed)?)
@@ -184,6 +191,69 @@ impl Scheme {
         })
     }
 
+    /// What the sender must say beside its signature: a version that is known here, an account that is ours.
+    fn requires(&self, told: &Told<'_>, config: &Config) -> Result<(), Rejection> {
+        for Required { place, value } in &self.require {
+            let said = place.read(told)?;
+            let holds = match value {
+                Wanted::Is(value) => said == value.as_str(),
+                Wanted::Configured(name) => config.get(name).is_some_and(|value| said == value.as_str()),
+                Wanted::Like(likeness) => likeness.fits(&said),
+            };
+            if !holds {
+                return Err(Rejection::SignatureMismatch);
+            }
+        }
+        Ok(())
+    }
+
+    /// A field that nothing vouches for could say anything.
+    fn has_no_others(&self, message: &Composition, told: &Told<'_>) -> Result<(), Rejection> {
+        let signature = if let At::Form(name) = &self.signature.at { Some(name) } else { None };
+        let signed = message
+            .parts
+            .iter()
+            .filter_map(|part| if let Part::At(Place::Form(name)) = part { Some(name) } else { None });
+        let known: Vec<_> = signature.into_iter().chain(signed).collect();
+        let fields = told.fields().ok_or(Rejection::SignatureMissing)?;
+        let is_known = |field: &Field<'_>| known.iter().any(|name| *field.name == *name.as_bytes());
+        if fields.iter().all(is_known) { Ok(()) } else { Err(Rejection::SignatureMalformed) }
+    }
+
+    /// The algorithm that the sender says it used, of those that it may.
+    fn chosen(&self, head: &Head) -> Result<Algorithm, Rejection> {
+        let Some(Chosen { header, item, words }) = &self.chosen else { return Ok(self.algorithm) };
+        if !head.headers.contains_key(header) {
+            return Ok(self.algorithm);
+        }
+        let settings = sole(head, header)?;
+        let mut named = pairs(settings, ",", "=", false).filter(|(name, _)| name == item);
+        let (_, word) = named.next().ok_or(Rejection::SignatureMalformed)?;
+        let known = words.iter().find(|(known, _)| known == word).filter(|_| named.next().is_none());
+        known.map(|(_, algorithm)| *algorithm).ok_or(Rejection::SignatureMalformed)
+    }
+
+    /// The site as the sender may have written it; none for a scheme that does not sign it.
+    fn bases(&self, message: &Composition, public_url: Option<&str>) -> Result<Vec<String>, Rejection> {
+        if !self.signs_url() {
+            return Ok(Vec::new());
+        }
+        let base = public_url.ok_or(Rejection::SignatureMismatch)?.trim_end_matches('/');
+        let mut bases = vec![base.to_owned()];
+        if message.any_port {
+            let (scheme, authority) = base.split_once("://").unwrap_or(("https", base));
+            let port = if scheme == "http" { "80" } else { "443" };
+            let host = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+            bases.push(match host {
+                Some((host, _)) => format!("{scheme}://{host}"),
+                None => format!("{scheme}://{authority}:{port}"),
+            });
+        }
+        Ok(bases)
+    }
+}
+
+impl Composition {
     /// Every key is tried, so that timing does not tell which one held; and every way to write the same request.
     fn signer<'a>(
         &self,
@@ -193,7 +263,7 @@ impl Scheme {
         signed: &[Piece<'_>],
         ways: &Ways,
     ) -> Option<&'a Key> {
-        let secret_at = self.message.iter().position(|part| matches!(part, Part::Secret));
+        let secret_at = self.parts.iter().position(|part| matches!(part, Part::Secret));
         let mut pieces: Vec<&[u8]> = signed.iter().map(Piece::bytes).collect();
         let mut found = None;
         for way in 0..ways.texts.len().max(1) {
@@ -220,70 +290,9 @@ impl Scheme {
         if self.lost_newline {
             return Ways { texts: line_ends(signed), at: signed.len() - 1 };
         }
-        let at = self.message.iter().position(|part| matches!(part, Part::Url | Part::UrlWithoutQuery));
-        let Some((at, part)) = at.and_then(|at| Some((at, self.message.get(at)?))) else { return Ways::default() };
+        let at = self.parts.iter().position(|part| matches!(part, Part::Url | Part::UrlWithoutQuery));
+        let Some((at, part)) = at.and_then(|at| Some((at, self.parts.get(at)?))) else { return Ways::default() };
         Ways { at, texts: bases.iter().map(|base| url(part, base, head).into_bytes()).collect() }
-    }
-
-    /// What the sender must say beside its signature: a version that is known here, an account that is ours.
-    fn requires(&self, told: &Told<'_>, config: &Config) -> Result<(), Rejection> {
-        for Required { place, value } in &self.require {
-            let said = place.read(told)?;
-            let holds = match value {
-                Wanted::Is(value) => said == value.as_str(),
-                Wanted::Configured(name) => config.get(name).is_some_and(|value| said == value.as_str()),
-                Wanted::Like(likeness) => likeness.fits(&said),
-            };
-            if !holds {
-                return Err(Rejection::SignatureMismatch);
-            }
-        }
-        Ok(())
-    }
-
-    /// A field that nothing vouches for could say anything.
-    fn has_no_others(&self, told: &Told<'_>) -> Result<(), Rejection> {
-        let signature = if let At::Form(name) = &self.signature.at { Some(name) } else { None };
-        let signed = self
-            .message
-            .iter()
-            .filter_map(|part| if let Part::At(Place::Form(name)) = part { Some(name) } else { None });
-        let known: Vec<_> = signature.into_iter().chain(signed).collect();
-        let fields = told.fields().ok_or(Rejection::SignatureMissing)?;
-        let is_known = |field: &Field<'_>| known.iter().any(|name| *field.name == *name.as_bytes());
-        if fields.iter().all(is_known) { Ok(()) } else { Err(Rejection::SignatureMalformed) }
-    }
-
-    /// The algorithm that the sender says it used, of those that it may.
-    fn chosen(&self, head: &Head) -> Result<Algorithm, Rejection> {
-        let Some(Chosen { header, item, words }) = &self.chosen else { return Ok(self.algorithm) };
-        if !head.headers.contains_key(header) {
-            return Ok(self.algorithm);
-        }
-        let settings = sole(head, header)?;
-        let mut named = pairs(settings, ",", "=", false).filter(|(name, _)| name == item);
-        let (_, word) = named.next().ok_or(Rejection::SignatureMalformed)?;
-        let known = words.iter().find(|(known, _)| known == word).filter(|_| named.next().is_none());
-        known.map(|(_, algorithm)| *algorithm).ok_or(Rejection::SignatureMalformed)
-    }
-
-    /// The site as the sender may have written it; none for a scheme that does not sign it.
-    fn bases(&self, public_url: Option<&str>) -> Result<Vec<String>, Rejection> {
-        if !self.signs_url() {
-            return Ok(Vec::new());
-        }
-        let base = public_url.ok_or(Rejection::SignatureMismatch)?.trim_end_matches('/');
-        let mut bases = vec![base.to_owned()];
-        if self.any_port {
-            let (scheme, authority) = base.split_once("://").unwrap_or(("https", base));
-            let port = if scheme == "http" { "80" } else { "443" };
-            let host = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-            bases.push(match host {
-                Some((host, _)) => format!("{scheme}://{host}"),
-                None => format!("{scheme}://{authority}:{port}"),
-            });
-        }
-        Ok(bases)
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     algorithm::Algorithm,
     key::{KeyEncoding, KeyFormat, Strip, Transform},
     likeness::Likeness,
+    over::{Composition, Over},
     parts::{Part, Place, TimeFormat},
     signature::{At, Encoding, Habits, Shape, Signature},
     text::{CertificateText, ChosenText, KeyText, SchemeText},
@@ -28,26 +29,18 @@ impl Scheme {
             wrong.missing("`scheme: { alg: ... }`, such as `hmac-sha256`");
             return None;
         };
-        let token = if alg.value == JWT { Some(token::compile(text, alg, wrong)?) } else { None };
-        if let (None, Some(written)) = (&token, &text.token) {
-            wrong.at(written, "this goes with `alg: jwt`; leave it out");
-        }
+        let over = over(text, alg, wrong)?;
         let certified = text.certificate.as_ref().and_then(|written| certified(written, text, wrong));
         if text.certificate.is_some() && certified.is_none() {
             return None;
         }
-        let covering = alg.value == MESSAGES;
-        if covering && (!text.message.is_empty() || text.ts.is_some() || text.id.is_some() || text.odd.is_some()) {
-            wrong.at(alg, "the request says what is signed; leave out `message`, `ts`, `id` and `odd`");
-        }
-        let algorithm = match &token {
-            None if covering => Some(Algorithm::HmacSha256),
-            Some(token) => Some(Algorithm::of_tokens(&token.algorithms)),
-            None => algorithm(alg, &[JWT, MESSAGES], wrong),
+        let algorithm = match &over {
+            Over::Components => Some(Algorithm::HmacSha256),
+            Over::Token(token) => Some(Algorithm::of_tokens(&token.algorithms)),
+            Over::Parts(_) | Over::Odd(_) => algorithm(alg, &[JWT, MESSAGES], wrong),
         };
         let chosen = text.alg_from.as_ref().and_then(|text| chosen(text, wrong));
-        let digest = text.body_digest.as_ref().and_then(|written| digest(written, wrong));
-        let key = key(&text.key, algorithm, token.is_some(), wrong);
+        let key = key(&text.key, algorithm, over.token().is_some(), wrong);
         if algorithm == Some(Algorithm::Unsigned) {
             let said = [&text.odd, &text.id, &text.content, &text.body_digest].into_iter().flatten();
             if let Some(place) = said.chain(&text.message).next() {
@@ -62,10 +55,8 @@ impl Scheme {
         if text.sig.is_none() {
             wrong.missing("`scheme: { sig: ... }`, where the signature is");
         }
-        let signature = text
-            .sig
-            .as_ref()
-            .and_then(|sig| signature::compile(&sig.value, algorithm, token.is_some() || covering, wrong));
+        let composed = matches!(over, Over::Token(_) | Over::Components);
+        let signature = text.sig.as_ref().and_then(|sig| signature::compile(&sig.value, algorithm, composed, wrong));
         let id = text.id.as_ref().and_then(|id| match id.value.strip_prefix("json:") {
             Some(_) => parts::place(id, text, wrong),
             None => wrong.header(id).map(Place::Header),
@@ -80,10 +71,7 @@ impl Scheme {
             let format = wrong.word(&time.fmt, "time format", &formats);
             Some(Time { from: parts::place(&time.from, text, wrong)?, format: format? })
         });
-        let message: Vec<_> = text.message.iter().filter_map(|written| parts::part(written, text, wrong)).collect();
         let require = text.require.iter().filter_map(|(place, value)| required(place, value, text, wrong)).collect();
-        let odd = text.odd.as_ref().map(|odd| self::odd(odd, text, wrong));
-        let odd = if let Some(odd) = odd { Some(odd?) } else { None };
         let document_in = text.document.as_ref().and_then(|written| {
             let field = written.value.strip_prefix("form:").filter(|name| !name.is_empty());
             if field.is_none() {
@@ -91,27 +79,8 @@ impl Scheme {
             }
             field.map(str::to_owned)
         });
-        let (algorithm, key, signature, any_port) = (algorithm?, key?, signature?, text.any_port);
-        let (only_fields, lost_newline) = (text.only_fields, text.lost_newline);
-        let scheme = Self {
-            algorithm,
-            chosen,
-            key,
-            signature,
-            message,
-            odd,
-            token,
-            covering,
-            certified,
-            time,
-            id,
-            digest,
-            require,
-            document_in,
-            only_fields,
-            lost_newline,
-            any_port,
-        };
+        let (algorithm, key, signature) = (algorithm?, key?, signature?);
+        let scheme = Self { algorithm, chosen, key, signature, over, certified, time, id, require, document_in };
         scheme.holds_together(text, alg, wrong).then_some(scheme)
     }
 
@@ -127,23 +96,16 @@ impl Scheme {
             encoding: Encoding::Text,
         };
         Self {
-            token: None,
-            covering: false,
-            certified: None,
             algorithm: Algorithm::Unsigned,
             chosen: None,
             key,
             signature,
-            message: Vec::new(),
-            odd: None,
+            over: Over::Parts(Composition::default()),
+            certified: None,
             time: None,
             id: None,
-            digest: None,
             require: Vec::new(),
             document_in: None,
-            only_fields: false,
-            lost_newline: false,
-            any_port: false,
         }
     }
 
@@ -152,19 +114,19 @@ impl Scheme {
         let place = text.message.first().unwrap_or(alg);
         self.says_what_it_covers(text, place, wrong);
         let coverage = self.coverage();
-        if coverage.time && self.time.is_none() && self.token.is_none() && !self.covering {
+        if coverage.time && self.time.is_none() && matches!(self.over, Over::Parts(_) | Over::Odd(_)) {
             wrong.at(
                 place,
                 "the message has a `ts`; say where the time is, with `ts: { from: header:NAME, fmt: unix_s }`",
             );
         }
-        if coverage.id && self.id.is_none() && self.odd.is_none() {
+        if coverage.id && self.id.is_none() && self.over.odd().is_none() {
             wrong.at(place, "the message has an `id`; say where it is, with `id: header:NAME`");
         }
         if let Some(id) = text.id.as_ref().filter(|_| self.signs() && !coverage.id) {
             wrong.at(id, "anyone can change an id that is not signed; put `id` into `message`, or leave it out");
         }
-        if text.lost_newline && (self.signs_url() || !matches!(self.message.last(), Some(Part::At(_)))) {
+        if text.lost_newline && (self.signs_url() || !matches!(self.over.parts().last(), Some(Part::At(_)))) {
             wrong.at(place, "a line break can be lost at the end of a value alone, in a message without its URL");
         }
         if let Some(digest) = text.body_digest.as_ref().filter(|_| !self.signs_url()) {
@@ -179,10 +141,10 @@ impl Scheme {
             wrong.at(place, message);
         }
         let says_what = !text.message.is_empty() || text.ts.is_some() || text.id.is_some();
-        if !self.signs() && says_what && self.odd.is_none() {
+        if !self.signs() && says_what && self.over.odd().is_none() {
             wrong.at(place, "nothing is signed where the secret itself is shown; leave out `message`, `ts` and `id`");
         }
-        wrong.0.len() == before && self.message.len() == text.message.len()
+        wrong.0.len() == before && self.over.parts().len() == text.message.len()
     }
 
     fn says_what_it_covers(&self, text: &SchemeText, place: &Spanned<String>, wrong: &mut Mistakes) {
@@ -231,6 +193,32 @@ fn certified(written: &Spanned<CertificateText>, text: &SchemeText, wrong: &mut 
 const JWT: &str = "jwt";
 /// And of one that signs as RFC 9421 says.
 const MESSAGES: &str = "http-message-signatures";
+
+/// `None` only where a mistake was told.
+fn over(text: &SchemeText, alg: &Spanned<String>, wrong: &mut Mistakes) -> Option<Over> {
+    if alg.value == JWT {
+        return Some(Over::Token(Box::new(token::compile(text, alg, wrong)?)));
+    }
+    if let Some(written) = &text.token {
+        wrong.at(written, "this goes with `alg: jwt`; leave it out");
+    }
+    if alg.value == MESSAGES {
+        if !text.message.is_empty() || text.ts.is_some() || text.id.is_some() || text.odd.is_some() {
+            wrong.at(alg, "the request says what is signed; leave out `message`, `ts`, `id` and `odd`");
+        }
+        return Some(Over::Components);
+    }
+    if let Some(written) = &text.odd {
+        return Some(Over::Odd(odd(written, text, wrong)?));
+    }
+    Some(Over::Parts(Composition {
+        parts: text.message.iter().filter_map(|written| parts::part(written, text, wrong)).collect(),
+        digest: text.body_digest.as_ref().and_then(|written| digest(written, wrong)),
+        only_fields: text.only_fields,
+        lost_newline: text.lost_newline,
+        any_port: text.any_port,
+    }))
+}
 
 fn odd(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Odd> {
     let has_parts = !text.message.is_empty() || text.body_digest.is_some() || text.alg_from.is_some() || text.any_port;

@@ -34,7 +34,7 @@ const KEY_ID: &str = "keyid";
 const USUAL: &str = "\"@method\" \"@target-uri\" \"content-digest\"";
 
 impl Scheme {
-    pub(super) fn authenticate_message<'a>(
+    pub(super) fn authenticate_components<'a>(
         keys: &[&'a Key],
         request: &'a Unverified,
         account: Account<'_>,
@@ -93,7 +93,7 @@ impl Scheme {
     /// What is wrong with what a policy says: the name, and why.
     pub fn config_mistakes(&self, config: &Config) -> Vec<(&'static str, String)> {
         let mut wrong = Vec::new();
-        if self.message.contains(&Part::Crc32) && config.get(ACCEPT).is_some_and(|said| said != CRC32) {
+        if self.over.parts().contains(&Part::Crc32) && config.get(ACCEPT).is_some_and(|said| said != CRC32) {
             wrong.push((
                 ACCEPT,
                 "of the body only CRC-32 is signed, and anybody can make another with the same: what comes is a hint, to be asked \
@@ -101,7 +101,7 @@ impl Scheme {
                     .to_owned(),
             ));
         }
-        if !self.covering {
+        if !self.over.is_components() {
             return wrong;
         }
         if let Some(written) = config.get(ALG)
@@ -130,7 +130,7 @@ impl Scheme {
 
     /// Why a test cannot sign as this policy's sender does.
     pub fn cannot_rehearse(&self, config: &Config) -> Option<String> {
-        let alg = config.get(ALG).filter(|alg| self.covering && *alg != "hmac-sha256")?;
+        let alg = config.get(ALG).filter(|alg| self.over.is_components() && *alg != "hmac-sha256")?;
         Some(format!(
             "a case cannot sign with `{alg}`, only with `hmac-sha256`; write the request with its fields as they came"
         ))
@@ -138,16 +138,16 @@ impl Scheme {
 
     /// What a policy may say of its account, beside what it has to.
     pub fn config_optional(&self) -> impl Iterator<Item = &str> {
-        OPTIONAL.into_iter().filter(|_| self.covering)
+        OPTIONAL.into_iter().filter(|_| self.over.is_components())
     }
 
     /// What tests say where a policy would.
     pub fn config_example(&self, name: &str) -> String {
         match name {
-            ALG if self.covering => "hmac-sha256".to_owned(),
-            COMPONENTS if self.covering => USUAL.to_owned(),
+            ALG if self.over.is_components() => "hmac-sha256".to_owned(),
+            COMPONENTS if self.over.is_components() => USUAL.to_owned(),
             ACCEPT => CRC32.to_owned(),
-            _ => self.odd.and_then(Odd::config_example).map_or_else(|| format!("our {name}"), str::to_owned),
+            _ => self.over.odd().and_then(Odd::config_example).map_or_else(|| format!("our {name}"), str::to_owned),
         }
     }
 

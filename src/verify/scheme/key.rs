@@ -82,13 +82,13 @@ impl Scheme {
         if text.trim().is_empty() {
             return Err(BadKey::Empty);
         }
-        if self.covering {
+        if self.over.is_components() {
             return Self::key_of_messages(text);
         }
         let text = self.key.strip.iter().find_map(|prefix| prefix.off(text)).unwrap_or(text);
         let text =
             self.key.transforms.iter().fold(Cow::Borrowed(text), |text, transform| Cow::Owned(transform.of(&text)));
-        if let Some(token) = self.token.as_ref().filter(|token| !token.shares_its_key()) {
+        if let Some(token) = self.over.token().filter(|token| !token.shares_its_key()) {
             let key = token.takes(&text).then(|| Secret::new(text.as_bytes()));
             let key = key.ok_or(BadKey::Undecodable("a public key in PEM, a JWK or a JWK Set"))?;
             return key.map_err(|_| BadKey::Empty);

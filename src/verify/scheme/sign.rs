@@ -71,7 +71,7 @@ impl Scheme {
     /// # Errors
     /// [`BadKey`]; [`BadKey::Private`] for a sender that signs with what it alone has.
     pub fn signing_key(&self, text: &str) -> Result<SigningKey, BadKey> {
-        if !self.shares_its_key() || self.covering && text.trim_start().starts_with("-----BEGIN") {
+        if !self.shares_its_key() || self.over.is_components() && text.trim_start().starts_with("-----BEGIN") {
             return Err(BadKey::Private);
         }
         self.key(text).map(|secret| SigningKey::new(Private::Shared(secret), "live".to_owned()))
@@ -107,7 +107,7 @@ impl Scheme {
             Algorithm::EcdsaP256Sha256 => {
                 let private = PrivateKey::from_private_key(&ECDH_P256, &seed).map_err(|_| BadKey::Private)?;
                 let public = private.compute_public_key().map_err(|_| BadKey::Private)?;
-                let is_token = self.token.is_some();
+                let is_token = self.over.token().is_some();
                 let signing = if is_token { &ECDSA_P256_SHA256_FIXED_SIGNING } else { &ECDSA_P256_SHA256_ASN1_SIGNING };
                 let pair = EcdsaKeyPair::from_private_key_and_public_key(signing, &seed, public.as_ref());
                 let pair = pair.map_err(|_| BadKey::Private)?;

@@ -180,7 +180,7 @@ impl Demanded {
 impl Scheme {
     /// Where the vendor publishes the keys of its tokens, and what they are made with.
     pub fn published(&self) -> Option<(&str, &[Algorithm])> {
-        let token = self.token.as_ref()?;
+        let token = self.over.token()?;
         Some((token.published.as_deref()?, &token.algorithms))
     }
 
@@ -218,7 +218,7 @@ impl Scheme {
         account: Account<'_>,
         now: Timestamp,
     ) -> Result<Authentic<'a>, Refusal> {
-        let token = self.token.as_ref().ok_or(Rejection::NoKey)?;
+        let token = self.over.token().ok_or(Rejection::NoKey)?;
         let text = self.token_in(request, account)?;
         let shown = Shown::read(&text, &token.algorithms).map_err(flawed)?;
         let signer = shown.signer_in(keys, now).map_err(|refusal| match refusal {

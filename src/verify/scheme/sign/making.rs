@@ -10,6 +10,7 @@ use crate::{
         Certified, Required, Scheme, Wanted,
         authenticate::Site,
         form::{self, Fields},
+        over::Over,
         parts::{Part, Place, Told},
         signature::{At, Item, Shape},
     },
@@ -32,7 +33,7 @@ impl Scheme {
         let mut fields = self.fields(request.id, &time);
         let mut body = self.body(request, &time, config);
         let mut url = self.url(request);
-        if self.covering {
+        if self.over.is_components() {
             let content = body.as_deref().unwrap_or(request.body);
             fields.extend(Self::fields_of_message(config, content, request.at.unix_s()));
         }
@@ -62,19 +63,19 @@ impl Scheme {
         time: &str,
         unsigned: &Unverified,
     ) -> String {
-        if self.covering {
+        if self.over.is_components() {
             let sign = |signed: &[u8]| key.over(self.algorithm, vec![signed], None);
             let made = Self::signature_of_message(config, &unsigned.head, base(request.url), sign);
             return made.unwrap_or_default();
         }
-        if let Some(token) = &self.token {
+        if let Some(token) = self.over.token() {
             return format!("{}{}", self.signature.prefix, token.made(config, key, request, &unsigned.raw));
         }
         let value = self.value(config, time, "");
         let mut told = Told::by(unsigned, self.document_in.as_deref());
         told.reading(Some(&value), &self.signature.shape);
         let fields = Fields::of(&unsigned.head, &unsigned.raw);
-        if let Some(odd) = self.odd {
+        if let Some(odd) = self.over.odd() {
             let base = Some(base(request.url));
             let seen = Seen { head: &unsigned.head, raw: &unsigned.raw, base, config };
             return self.claimed_odd(key, odd, seen);
@@ -82,12 +83,13 @@ impl Scheme {
         let bases = [base(request.url).to_owned()];
         let id = Some(request.id);
         let pieces = self
-            .message
+            .over
+            .parts()
             .iter()
             .map(|part| self.piece(part, &told, id, Site { bases: &bases, config }, fields.as_ref()));
         let pieces: Vec<_> = pieces.filter_map(Result::ok).collect();
         let bytes = pieces.iter().map(crate::verify::scheme::Piece::bytes).collect();
-        let secret_at = self.message.iter().position(|part| *part == Part::Secret);
+        let secret_at = self.over.parts().iter().position(|part| *part == Part::Secret);
         let made = self.signature.encoding.write(&key.over(self.algorithm, bytes, secret_at));
         let key_id = self.signature.habits.key_id.as_ref().map(|separator| format!("{}{separator}", key.id));
         format!("{}{}{made}", key_id.unwrap_or_default(), self.signature.prefix)
@@ -113,14 +115,14 @@ impl Scheme {
         if let Some(Certified { from: Place::Header(name), pins }) = &self.certified {
             fields.push((name.clone(), pins.example()));
         }
-        let odd = self.odd.map(Odd::fields).unwrap_or_default();
+        let odd = self.over.odd().map(Odd::fields).unwrap_or_default();
         fields.extend(odd.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         for Required { place, value } in &self.require {
             if let (Place::Header(header), Wanted::Is(value)) = (place, value) {
                 fields.push((header.clone(), value.clone()));
             }
         }
-        for part in &self.message {
+        for part in self.over.parts() {
             if let Part::At(Place::Header(name)) | Part::Optional { place: Place::Header(name), .. } = part
                 && !fields.iter().any(|(known, _)| known == name)
             {
@@ -132,12 +134,12 @@ impl Scheme {
 
     /// The body, where the sender puts id or time into it. A time that is signed as a text is one there, too.
     fn body(&self, request: &Unsigned<'_>, time: &str, config: &Config) -> Option<Vec<u8>> {
-        let given = self.odd.and_then(|odd| odd.body(request.body, request.id, config));
+        let given = self.over.odd().and_then(|odd| odd.body(request.body, request.id, config));
         let mut body = given.or_else(|| self.form(request));
         if let Some(Certified { from: Place::Json(pointer), pins }) = &self.certified {
             body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, pins.example().into()));
         }
-        if let (Some(_), At::Json(pointer)) = (self.odd, &self.signature.at) {
+        if let (Some(_), At::Json(pointer)) = (self.over.odd(), &self.signature.at) {
             // So that there is one, and another can stand in its place.
             body = Some(with_member(body.as_deref().unwrap_or(request.body), pointer, "".into()));
         }
@@ -148,7 +150,7 @@ impl Scheme {
             }
         }
         if let Some(Place::Json(pointer)) = self.time.as_ref().map(|time| &time.from) {
-            let signed_as_text = self.message.contains(&Part::Time);
+            let signed_as_text = self.over.parts().contains(&Part::Time);
             let number = time.parse::<i64>().ok().filter(|_| !signed_as_text);
             let value = number.map_or_else(|| Value::from(time), Value::from);
             body = Some(with_member(request.body, pointer, value));
@@ -162,7 +164,8 @@ impl Scheme {
     /// The URL, where the sender puts the body's digest into it.
     fn url(&self, request: &Unsigned<'_>) -> String {
         let is_form = unverified(request, request.url, &[], b"").is_some_and(|it| Fields::of(&it.head, b"").is_some());
-        match &self.digest {
+        let digest = if let Over::Parts(message) = &self.over { message.digest.as_ref() } else { None };
+        match digest {
             Some(digest) if !is_form => {
                 with_parameter(request.url, &digest.parameter, &HEXLOWER.encode(&Sha256::digest(request.body)))
             }
@@ -173,7 +176,7 @@ impl Scheme {
     /// The body as a form, where every one of this sender's is one: what is no form stands in the field that is signed, or
     /// that holds the JSON.
     fn form(&self, request: &Unsigned<'_>) -> Option<Vec<u8>> {
-        let signed = self.message.iter().find_map(|part| {
+        let signed = self.over.parts().iter().find_map(|part| {
             let Part::At(Place::Form(name)) = part else { return None };
             Some((name, BASE64.encode(request.body)))
         });
