@@ -44,13 +44,14 @@ fn document(kib: usize) -> String {
 }
 
 fn main() {
-    // Long enough for two digits; all of it ends within two minutes.
+    // Long enough for two digits; all of it ends within five minutes.
     let mut criterion = Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
         .configure_from_args();
     senders::all(&mut criterion);
+    senders::strangers(&mut criterion);
     senders::catalogue(&mut criterion);
     guards::all(&mut criterion);
     judging::all(&mut criterion);
