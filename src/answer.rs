@@ -85,9 +85,10 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
         Rejection::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type"),
         Rejection::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         Rejection::TooSlow | Rejection::Unread => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
-        Rejection::AddressLimited(_) | Rejection::SenderLimited(_) => {
-            (StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
-        }
+        Rejection::AddressLimited(_)
+        | Rejection::SenderLimited(_)
+        | Rejection::HandshakeAddressLimited(_)
+        | Rejection::HandshakeRouteLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
         Rejection::Token(flaw) => match flaw.error() {
             TokenError::InvalidRequest => (StatusCode::BAD_REQUEST, "bad_request"),
             TokenError::InsufficientScope => (StatusCode::FORBIDDEN, "insufficient_scope"),
@@ -117,7 +118,10 @@ fn rejected(route: Option<&Route>, rejection: Rejection, request_id: &str) -> An
         None => problem(status, code, request_id),
     };
     match rejection {
-        Rejection::AddressLimited(wait) | Rejection::SenderLimited(wait) => {
+        Rejection::AddressLimited(wait)
+        | Rejection::SenderLimited(wait)
+        | Rejection::HandshakeAddressLimited(wait)
+        | Rejection::HandshakeRouteLimited(wait) => {
             answer.retry_after_s = Some(wait.as_secs().saturating_add(1));
         }
         Rejection::Method => {

@@ -13,7 +13,7 @@ use crate::{
     verdict::{BoxError, Check, Fault, Refusal, Rejection, TokenFlaw},
     verify::{Confirmed, Greeting, Keys, Question, Verified, Webhook, Word, jwt::Bearer, shown, verify},
 };
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Port: what this process knows without waiting.
 pub trait Memory: Send + Sync {
@@ -25,6 +25,12 @@ pub trait Memory: Send + Sync {
     /// # Errors
     /// [`Rejection::SenderLimited`], and nothing was taken.
     fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection>;
+
+    /// Takes one token of those that this route has for whoever asks for a keyed digest, and of this client's share of them.
+    ///
+    /// # Errors
+    /// [`Rejection::HandshakeAddressLimited`], [`Rejection::HandshakeRouteLimited`].
+    fn take_stranger(&self, route: &str, client: IpAddr) -> Result<(), Rejection>;
 
     /// Ends what an operator armed: the label of the key that this route's sender may hand over now, to whoever asks
     /// first. Where nothing can be armed, nothing is.
@@ -54,6 +60,10 @@ impl Memory for NoMemory {
     }
 
     fn take(&self, _: Bucket<'_>) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    fn take_stranger(&self, _: &str, _: IpAddr) -> Result<(), Rejection> {
         Ok(())
     }
 }
@@ -316,7 +326,7 @@ fn judge_webhook(
             && is_expected(&mut greeting, route, memory, now, notes)
         {
             if greeting.is_oracle {
-                memory.take(Bucket { route: &route.name, key: STRANGERS, rate: ORACLE })?;
+                memory.take_stranger(&route.name, request.head.client)?;
             }
             notes.shown.clone_from(&greeting.shown);
             return Ok(Judged::Greeted(greeting));
@@ -351,12 +361,6 @@ fn is_expected(
     notes.handover = Some(if handed.key.is_some() { Handover::Kept } else { Handover::Unarmed });
     handed.key.is_some()
 }
-
-/// Keyed digests that a route makes in all for whoever asks. Vendors want one an hour, and some when a webhook is set up;
-/// whoever guesses at a key by them learns no more from many.
-const ORACLE: Rate = Rate { count: NonZeroU32::new(10).unwrap(), per: Duration::from_secs(60) };
-/// Whose tokens those are: no key has such a label.
-const STRANGERS: &str = "handshake/strangers";
 
 fn judge_verified(
     route: &Route,

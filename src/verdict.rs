@@ -59,6 +59,12 @@ pub enum Rejection {
     /// The vendor was asked, and it is in a state that the policy does not ask for.
     #[error("what the request refers to is in another state")]
     StateRefused,
+    /// This address asks this route too often for a keyed digest that nobody signed for; wait this long.
+    #[error("this address asks for too many digests")]
+    HandshakeAddressLimited(Duration),
+    /// All addresses together ask this route too often for such digests; wait this long.
+    #[error("too many digests are asked for")]
+    HandshakeRouteLimited(Duration),
     /// A signature, its time or its id is not there, or is there twice.
     #[error("signature, time or id is missing or repeated")]
     SignatureMissing,
@@ -114,6 +120,8 @@ impl Rejection {
         "address_limited",
         "address_not_listed",
         "reference_refused",
+        "handshake_address_limited",
+        "handshake_route_limited",
         "signature_missing",
         "signature_malformed",
         "signature_mismatch",
@@ -179,6 +187,8 @@ impl Rejection {
             Self::ReferenceRefused => "reference_refused",
             Self::Unconfirmed => "unconfirmed",
             Self::StateRefused => "state_refused",
+            Self::HandshakeAddressLimited(_) => "handshake_address_limited",
+            Self::HandshakeRouteLimited(_) => "handshake_route_limited",
             Self::SignatureMissing => "signature_missing",
             Self::SignatureMalformed => "signature_malformed",
             Self::SignatureMismatch => "signature_mismatch",
@@ -205,7 +215,10 @@ impl Rejection {
             | Self::BodyBroken
             | Self::Left
             | Self::Unread => Check::Admit,
-            Self::AddressLimited(_) | Self::SenderLimited(_) => Check::Limits,
+            Self::AddressLimited(_)
+            | Self::SenderLimited(_)
+            | Self::HandshakeAddressLimited(_)
+            | Self::HandshakeRouteLimited(_) => Check::Limits,
             Self::AddressNotListed
             | Self::ReferenceRefused
             | Self::Unconfirmed
@@ -247,6 +260,8 @@ impl Rejection {
             | Self::Unread
             | Self::AddressLimited(_)
             | Self::SenderLimited(_)
+            | Self::HandshakeAddressLimited(_)
+            | Self::HandshakeRouteLimited(_)
             | Self::StateRefused
             | Self::Malformed
             | Self::ContractBroken

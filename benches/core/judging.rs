@@ -121,6 +121,10 @@ impl Memory for Knows {
     fn take(&self, _: Bucket<'_>) -> Result<(), Rejection> {
         Ok(())
     }
+
+    fn take_stranger(&self, _: &str, _: std::net::IpAddr) -> Result<(), Rejection> {
+        Ok(())
+    }
 }
 
 /// A ledger that has every event when it is asked to keep it, and an origin that answers nothing.

@@ -292,6 +292,9 @@ impl Metrics {
 const AUTHENTICATION: &[&str] =
     &["signature_missing", "signature_malformed", "signature_mismatch", "no_key", "stale", "from_the_future"];
 
+/// Of routes alone that make keyed digests for whoever asks.
+const STRANGERS_LIMITED: &[&str] = &["handshake_address_limited", "handshake_route_limited"];
+
 /// A token's, or of the keys that it is held against.
 fn is_of_tokens(code: &str) -> bool {
     code.starts_with("token_") || code == "key_pending" || code == "keys_unavailable"
@@ -300,8 +303,10 @@ fn is_of_tokens(code: &str) -> bool {
 /// Whether a request of this route can end so, by how its sender is known.
 fn can_end(route: &Route, code: &str) -> bool {
     match route.sender {
-        Sender::Webhook(_) => !is_of_tokens(code),
-        Sender::Token(_) => !AUTHENTICATION.contains(&code),
+        Sender::Webhook(ref webhook) => {
+            !is_of_tokens(code) && (webhook.has_oracle() || !STRANGERS_LIMITED.contains(&code))
+        }
+        Sender::Token(_) => !AUTHENTICATION.contains(&code) && !STRANGERS_LIMITED.contains(&code),
     }
 }
 
@@ -310,6 +315,8 @@ fn observable(route: &Route) -> Vec<(Check, Vec<&'static str>)> {
     const SCHEMA: &[&str] = &["malformed", "contract_broken", "contract_unknown", "contract_sunset"];
     const LIMITS: &[&str] = &["address_limited", "sender_limited"];
     let Some(observe) = route.observe else { return Vec::new() };
+    let strangers =
+        route.sender.webhook().filter(|webhook| webhook.has_oracle()).map_or(&[][..], |_| STRANGERS_LIMITED);
     let verify = match route.sender {
         Sender::Webhook(_) => AUTHENTICATION.to_vec(),
         Sender::Token(_) => TokenFlaw::ALL.iter().map(|flaw| flaw.code()).collect(),
@@ -319,7 +326,7 @@ fn observable(route: &Route) -> Vec<(Check, Vec<&'static str>)> {
             (Check::All, vec!["ok", "unjudged"]),
             (Check::Guard, vec!["guarded_in_form"]),
             (Check::Admit, vec!["method_not_allowed", "content_type"]),
-            (Check::Limits, LIMITS.to_vec()),
+            (Check::Limits, [LIMITS, strangers].concat()),
             (Check::Verify, verify),
             (Check::Repeats, vec!["repeat"]),
             (Check::Schema, SCHEMA.to_vec()),

@@ -3,7 +3,6 @@
 use super::{
     arming::{Handover, Handovers},
     body::{Incoming, Pace},
-    client::bucket,
     engine::Engine,
     escort::Escort,
     relay::{Errand, OriginAnswer, Relay},
@@ -18,7 +17,7 @@ use crate::{
     gate::{self, Bucket, Ending, Gate, Memory},
     guard::Guards,
     ledger::{Accepted, Known, Leases, Ledger},
-    limit::Table,
+    limit::{Strangers, Table, bucket},
     outcome::{self, Notes},
     payload::Clean,
     policy::{Delivery, Route},
@@ -33,7 +32,7 @@ use pingora_proxy::Session;
 use std::{
     hash::{BuildHasher as _, RandomState},
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
@@ -41,10 +40,12 @@ use tokio::time::{Instant, timeout_at};
 /// 512 KiB a table: more cells than a site has clients in the same minute.
 const CELLS: usize = 1 << 16;
 
-/// Tokens of addresses and of senders.
+/// Tokens of addresses, of senders, and of those who say nothing of who they are.
 pub(super) struct Limiter {
     addresses: Table,
     senders: Table,
+    /// Takes its memory with the first of them.
+    strangers: LazyLock<Strangers>,
     /// Keyed at random, so that nobody can aim at another's cell.
     hasher: RandomState,
     since: Instant,
@@ -53,7 +54,13 @@ pub(super) struct Limiter {
 impl Limiter {
     pub(super) fn new() -> Self {
         let table = || Table::new(CELLS);
-        Self { addresses: table(), senders: table(), hasher: RandomState::new(), since: Instant::now() }
+        Self {
+            addresses: table(),
+            senders: table(),
+            strangers: LazyLock::new(Strangers::default),
+            hasher: RandomState::new(),
+            since: Instant::now(),
+        }
     }
 
     /// One token of this address on this route, before anything is read.
@@ -67,6 +74,11 @@ impl Limiter {
     pub(super) fn take_sender(&self, bucket: Bucket<'_>) -> Result<(), Rejection> {
         let hash = self.hasher.hash_one((bucket.route, bucket.key));
         self.senders.take(hash, bucket.rate, self.now_us()).map_err(Rejection::SenderLimited)
+    }
+
+    /// One token of those that a route has for strangers.
+    pub(super) fn take_stranger(&self, route: &str, client: IpAddr) -> Result<(), Rejection> {
+        self.strangers.take(route, client, self.now_us())
     }
 
     fn now_us(&self) -> u64 {
@@ -88,6 +100,10 @@ impl<E: Engine> Memory for Near<'_, E> {
 
     fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection> {
         self.limiter.take_sender(bucket)
+    }
+
+    fn take_stranger(&self, route: &str, client: IpAddr) -> Result<(), Rejection> {
+        self.limiter.take_stranger(route, client)
     }
 
     fn disarm(&self, route: &str, now: Timestamp) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Who may hold a connection: so many in all, so many per client address.
 
-use crate::edge::client::bucket;
+use crate::limit::bucket;
 use std::{
     collections::HashMap,
     net::IpAddr,

@@ -135,6 +135,10 @@ impl Memory for Asked {
         let taken = self.tokens.fetch_add(1, Ordering::SeqCst);
         if taken == 0 { Ok(()) } else { Err(Rejection::SenderLimited(Duration::from_secs(1))) }
     }
+
+    fn take_stranger(&self, _: &str, _: IpAddr) -> Result<(), Rejection> {
+        Ok(())
+    }
 }
 
 /// Keeps events in a list.

@@ -4,7 +4,7 @@ use crate::{
     clock::Timestamp,
     gate::{self, Bucket},
     ledger::Known,
-    limit::{Rate, Table},
+    limit::{Rate, Strangers, Table},
     policy::Route,
     repeat::{BodyMark, Fingerprint, RepeatKeys},
     verdict::Rejection,
@@ -25,6 +25,7 @@ struct Inner {
     now: Timestamp,
     known: BTreeMap<Fingerprint, (Timestamp, BodyMark)>,
     buckets: BTreeMap<(String, String), Table>,
+    strangers: Option<Strangers>,
 }
 
 impl Memory {
@@ -63,6 +64,12 @@ impl gate::Memory for Memory {
         let name = (bucket.route.to_owned(), format!("/{}", bucket.key));
         self.inner().take(name, bucket.rate).map_err(Rejection::SenderLimited)
     }
+
+    fn take_stranger(&self, route: &str, client: IpAddr) -> Result<(), Rejection> {
+        let mut inner = self.inner();
+        let now_us = inner.now_us();
+        inner.strangers.get_or_insert_default().take(route, client, now_us)
+    }
 }
 
 impl Inner {
@@ -72,8 +79,12 @@ impl Inner {
         Some(Known::compare(*body, keys.body))
     }
 
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.now.unix_ms()).unwrap_or_default().saturating_mul(1000)
+    }
+
     fn take(&mut self, name: (String, String), rate: Rate) -> Result<(), Duration> {
-        let now_us = u64::try_from(self.now.unix_ms()).unwrap_or_default().saturating_mul(1000);
+        let now_us = self.now_us();
         self.buckets.entry(name).or_insert_with(|| Table::new(1)).take(0, rate, now_us)
     }
 }

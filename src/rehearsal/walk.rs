@@ -110,7 +110,7 @@ impl Phase {
             "head_refused" | "target_unclear" | "batch_refused" => Self::Guard,
             "guarded_in_form" | "method_not_allowed" | "content_type" | "too_large" | "too_slow" | "body_broken"
             | "answer_unread" | "address_limited" | "aborted" => Self::Admit,
-            "handshake" => Self::Handshake,
+            "handshake" | "handshake_address_limited" | "handshake_route_limited" => Self::Handshake,
             "address_not_listed"
             | "reference_refused"
             | "signature_missing"

@@ -159,7 +159,7 @@ impl Webhook {
     }
 
     /// Whether this sender's answers make keyed digests for whoever asks.
-    pub(super) fn has_oracle(&self) -> bool {
+    pub fn has_oracle(&self) -> bool {
         self.handshakes.iter().any(Handshake::is_oracle)
     }
 

@@ -168,6 +168,9 @@ fn a_known_event_meets_no_schema() {
         fn take(&self, _: gate::Bucket<'_>) -> Result<(), Rejection> {
             Ok(())
         }
+        fn take_stranger(&self, _: &str, _: std::net::IpAddr) -> Result<(), Rejection> {
+            Ok(())
+        }
     }
     let (judged, _) = judged("checked", &Knows, JSON, "{}");
     assert!(matches!(judged, Ok(Judged::Known(_))), "{judged:?}");

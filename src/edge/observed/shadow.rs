@@ -76,6 +76,10 @@ impl Memory for Moment<'_> {
     fn take(&self, bucket: Bucket<'_>) -> Result<(), Rejection> {
         self.shadow.limiter.take_sender(bucket)
     }
+
+    fn take_stranger(&self, route: &str, client: IpAddr) -> Result<(), Rejection> {
+        self.shadow.limiter.take_stranger(route, client)
+    }
 }
 
 impl Repeats {

@@ -36,8 +36,16 @@ destinations: { wordpress: { url: 'http://127.0.0.1:9/events' } }
 const SECRET: &str = "e6b19c573432dcc6b075501d51b51bb8";
 
 async fn house(folder: &tempfile::TempDir) -> House {
+    of_policy(folder, POLICY).await
+}
+
+async fn behind_a_proxy(folder: &tempfile::TempDir) -> House {
+    of_policy(folder, &format!("{POLICY}trusted_proxies: [127.0.0.1]\n")).await
+}
+
+async fn of_policy(folder: &tempfile::TempDir, policy: &str) -> House {
     let catalogue = Catalogue::embedded();
-    let compiled = compile(&Source::one("gate.yaml", POLICY), &catalogue, &Overrides::default(), SystemClock.now());
+    let compiled = compile(&Source::one("gate.yaml", policy), &catalogue, &Overrides::default(), SystemClock.now());
     let key = |text: &str| vec![Key { id: "live".into(), secret: Secret::new(text).unwrap(), retire: None }];
     let named = ["meta", "slack", "woocommerce", "x", "trello", "xero", "okta"]
         .map(|name| (format!("shop/{name}"), key(SECRET)));
@@ -104,19 +112,46 @@ async fn a_stranger_hears_few_digests_and_of_words_alone() {
         assert!(ask_once(house.at, &crc(body)).await.starts_with("HTTP/1.1 405"), "{body}");
         assert_eq!(house.hears().await.code, "method_not_allowed");
     }
-    let mut answered = 1;
-    let refused = loop {
-        let answer = ask_once(house.at, &crc("challenge_string")).await;
+    let (answered, code) = digests(&mut house, "").await;
+    assert!((9..15).contains(&answered) && code == "handshake_address_limited", "{answered} {code}");
+    let answer = ask_once(house.at, &crc("challenge_string")).await.to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 429") && answer.contains("retry-after: "), "{answer}");
+}
+
+/// How many of them this client hears, and the code of the first that it does not.
+async fn digests(house: &mut House, client: &str) -> (usize, String) {
+    let from = if client.is_empty() { String::new() } else { format!("X-Forwarded-For: {client}\r\n") };
+    let asks = format!("GET /x?crc_token=challenge_string HTTP/1.1\r\nHost: shop.test\r\n{from}\r\n");
+    for answered in 0..200 {
+        ask_once(house.at, &asks).await;
         let code = house.hears().await.code;
         if code != "handshake" {
-            break (answer, code);
+            return (answered, code.to_owned());
         }
-        answered += 1;
-        assert!(answered < 100, "there is no limit");
-    };
-    assert!(refused.0.starts_with("HTTP/1.1 429") && refused.0.to_ascii_lowercase().contains("retry-after"));
-    assert_eq!(refused.1, "sender_limited");
-    assert!(answered >= 10, "{answered}");
+    }
+    panic!("there is no limit");
+}
+
+/// Strangers must not keep the vendor from its hourly call; and all of them together are not answered without end.
+#[tokio::test]
+async fn a_flood_from_one_address_does_not_keep_the_vendor_from_its_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = behind_a_proxy(&folder).await;
+    let of_one = "handshake_address_limited";
+    // A token comes back every six seconds.
+    let is_share = |answered: usize| (10..15).contains(&answered);
+    let (answered, code) = digests(&mut house, "192.0.2.66").await;
+    assert!(is_share(answered) && code == of_one, "{answered} {code}");
+    assert!(is_share(digests(&mut house, "2001:db8:0:66::1").await.0));
+    let (answered, code) = digests(&mut house, "2001:db8:0:66:ffff::3").await;
+    assert!(answered < 5 && code == of_one, "one /64: {answered} {code}");
+    assert!(is_share(digests(&mut house, "199.16.156.1").await.0), "the vendor's own call");
+    let mut codes = Vec::new();
+    while codes.last().is_none_or(|code| code == of_one) {
+        codes.push(digests(&mut house, &format!("198.51.100.{}", codes.len())).await.1);
+    }
+    assert_eq!(codes.last().unwrap(), "handshake_route_limited");
+    assert!((7..12).contains(&codes.len()), "{}", codes.len());
 }
 
 #[tokio::test]
