@@ -1,9 +1,8 @@
-//! Which keys does an issuer publish? One fetch of a JWK Set: a name resolved once, an address that may be asked, one
-//! request to that address, a bounded answer. Nothing else is followed.
+//! Which keys does an issuer publish? One fetch of a JWK Set.
 
 use crate::{
     clock::Timestamp,
-    outbound::{Deadlines, Failure, Outbound, Request, Resolver, Target, is_public},
+    outbound::{Deadlines, Failure, Outbound, PATIENCE, Place, Request, Resolver, Unreachable},
     policy::Jwks,
     verify::jwt::{Algorithm, BadKeySet, KeySet, SET_MAX_BYTES, Skipped},
 };
@@ -41,8 +40,14 @@ pub enum FetchError {
     Set(#[from] BadKeySet),
 }
 
-/// A set that is not here by then is tried for again.
-const PATIENCE: Duration = Duration::from_secs(2);
+impl From<Unreachable> for FetchError {
+    fn from(why: Unreachable) -> Self {
+        match why {
+            Unreachable::Name(why) => Self::Name(why),
+            Unreachable::NotPublic(address) => Self::NotPublic(address),
+        }
+    }
+}
 
 /// Asks once. `now` is when the keys were good at least.
 pub(super) async fn fetch<O: Outbound, R: Resolver>(
@@ -67,18 +72,12 @@ pub(super) async fn get<O: Outbound, R: Resolver>(
     accept: &'static str,
     most: usize,
 ) -> Result<Bytes, FetchError> {
-    let mut place = Place::of(url).ok_or(FetchError::Url)?;
-    place.request.headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-    let target = place.target(resolver, private).await?;
-    let deadlines = Deadlines {
-        connect: PATIENCE,
-        write: PATIENCE,
-        first_byte: PATIENCE,
-        total: PATIENCE,
-        // The next time is minutes away.
-        idle: Duration::ZERO,
-    };
-    let answer = outbound.send(&target, place.request, &deadlines, most + 1).await.map_err(FetchError::Send)?;
+    let (place, request) = question(url, private, accept).ok_or(FetchError::Url)?;
+    let target = timeout(PATIENCE, place.pin(resolver)).await;
+    let target = target.unwrap_or_else(|_| Err(Unreachable::Name(io::ErrorKind::TimedOut.into())))?;
+    // The next time is minutes away.
+    let deadlines = Deadlines::of_a_fetch(Duration::ZERO);
+    let answer = outbound.send(&target, request, &deadlines, most + 1).await.map_err(FetchError::Send)?;
     if answer.status != StatusCode::OK {
         return Err(FetchError::Status(answer.status));
     }
@@ -86,43 +85,19 @@ pub(super) async fn get<O: Outbound, R: Resolver>(
 }
 
 /// A URL, taken apart.
-struct Place {
-    host: String,
-    port: u16,
-    tls: bool,
-    request: Request,
-}
-
-impl Place {
-    fn of(url: &str) -> Option<Self> {
-        let uri: Uri = url.parse().ok()?;
-        let tls = uri.scheme_str()? == "https";
-        let authority = uri.authority()?;
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, HeaderValue::from_str(authority.as_str()).ok()?);
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("hookwarden/", env!("CARGO_PKG_VERSION"))));
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Some(Self {
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
-            tls,
-            request: Request { method: Method::GET, path, headers, body: Bytes::new() },
-        })
-    }
-
-    /// The address that was looked at is the one that is connected to: a name that leads elsewhere a moment later gains
-    /// nothing by it.
-    async fn target(&self, resolver: &impl Resolver, private: bool) -> Result<Target, FetchError> {
-        let found = timeout(PATIENCE, resolver.resolve(&self.host, self.port)).await;
-        let found = found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(FetchError::Name)?;
-        let first = found.first().copied();
-        let address = found.into_iter().find(|address| private || is_public(address.ip()));
-        match (address, first) {
-            (Some(address), _) => Ok(Target { address, tls_name: self.tls.then(|| self.host.clone()) }),
-            (None, Some(other)) => Err(FetchError::NotPublic(other)),
-            (None, None) => Err(FetchError::Name(io::Error::other("the name has no address"))),
-        }
-    }
+fn question(url: &str, private: bool, accept: &'static str) -> Option<(Place, Request)> {
+    let uri: Uri = url.parse().ok()?;
+    let tls = uri.scheme_str()? == "https";
+    let authority = uri.authority()?;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::HOST, HeaderValue::from_str(authority.as_str()).ok()?);
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("hookwarden/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+    let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let host = authority.host().trim_matches(['[', ']']).to_owned();
+    let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+    let request = Request { method: Method::GET, path, headers, body: Bytes::new() };
+    Some((Place { host, port, tls, private }, request))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! With names that lead elsewhere a moment later.
 
 use super::*;
-use crate::outbound::Response;
+use crate::outbound::{Response, Target};
 use std::{
     sync::{
         Mutex,
