@@ -76,9 +76,9 @@ impl Shown {
         found.ok_or(Rejection::SignatureMissing)
     }
 
-    /// Whether it covers this field, or this derived part, whole.
-    pub(super) fn covers_field(&self, name: &str) -> Result<bool, Rejection> {
-        Ok(self.components()?.iter().any(|component| component.is(name)))
+    /// Whether it covers the digest of the content, in whichever way: else another content could stand beside it.
+    pub(super) fn covers_digest(&self) -> Result<bool, Rejection> {
+        Ok(bind_content(&self.components()?))
     }
 
     /// What is to be signed.
@@ -147,6 +147,11 @@ pub(super) fn components(written: &str) -> Option<Vec<Component>> {
     let [ListEntry::InnerList(list)] = list.as_slice() else { return None };
     let components: Vec<_> = list.items.iter().map(Component::read).collect::<Option<_>>()?;
     (!components.is_empty()).then_some(components)
+}
+
+/// Whether the digest of the content is among them.
+pub(super) fn bind_content(components: &[Component]) -> bool {
+    components.iter().any(Component::is_digest)
 }
 
 /// One field of this name, which is a dictionary that would be written as it came, but for blanks. So no name comes twice, and

@@ -1,6 +1,11 @@
 //! One part of a request that can be signed (RFC 9421 section 2).
 
-use crate::{request::Head, verdict::Rejection};
+use super::{DIGEST, digest};
+use crate::{
+    request::{Head, target::php},
+    verdict::Rejection,
+};
+use data_encoding::BASE64;
 use sfv::{BareItem, Item, ListEntry, Parser, SerializeValue as _};
 
 /// A part, as `Signature-Input` names it.
@@ -18,41 +23,75 @@ enum How {
     Plain,
     /// `;key`: one member of a dictionary.
     Member(String),
-    /// `;sf`: a dictionary, written anew.
-    Rewritten,
+    /// `;sf`: a structured field, written anew.
+    Rewritten(Shape),
+    /// `;bs`: every line in base64.
+    Bytes,
     /// `@query-param;name`.
     Parameter(String),
 }
 
-/// Fields that are dictionaries, so that `;sf` has one meaning for them.
-const DICTIONARIES: [&str; 7] = [
-    "accept-signature",
-    "content-digest",
-    "priority",
-    "repr-digest",
-    "signature",
-    "signature-input",
-    "want-content-digest",
+/// What kind of structured field one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Dictionary,
+    List,
+    Item,
+}
+
+/// Fields of requests that are structured, so that `;sf` has one meaning for them: those that are registered so, and those that
+/// can be read so (draft-ietf-httpbis-retrofit).
+const SHAPES: [(Shape, &[&str]); 3] = [
+    (
+        Shape::Dictionary,
+        &[
+            "accept-signature",
+            "cache-control",
+            "content-digest",
+            "prefer",
+            "priority",
+            "repr-digest",
+            "signature",
+            "signature-input",
+            "want-content-digest",
+            "want-repr-digest",
+        ],
+    ),
+    (
+        Shape::List,
+        &[
+            "accept",
+            "accept-encoding",
+            "accept-language",
+            "cache-status",
+            "cdn-loop",
+            "client-cert-chain",
+            "content-encoding",
+            "content-language",
+        ],
+    ),
+    (Shape::Item, &["age", "client-cert", "content-type", "idempotency-key"]),
 ];
 
 const DERIVED: [&str; 7] = ["@method", "@target-uri", "@authority", "@scheme", "@request-target", "@path", "@query"];
 
 impl Component {
-    /// `None` for what is no part of a request (`@status`, `;req`), for trailers (`;tr`), for binary fields (`;bs`), and for names
-    /// and parameters that nobody knows: what is not understood cannot be looked at.
+    /// `None` for what is no part of a request (`@status`, `;req`), for trailers (`;tr`), and for names and parameters that nobody
+    /// knows: what is not understood cannot be looked at.
     pub(super) fn read(item: &Item) -> Option<Self> {
         let name = item.bare_item.as_str()?.to_owned();
-        let parameter = |wanted: &str| item.params.get(wanted).filter(|_| item.params.len() == 1);
-        let how = match (name.strip_prefix('@'), item.params.is_empty()) {
-            (None, true) => How::Plain,
-            (Some(_), true) if DERIVED.contains(&name.as_str()) => How::Plain,
-            (Some("query-param"), false) => How::Parameter(parameter("name")?.as_str()?.to_owned()),
-            (None, false) => match (parameter("key"), parameter("sf")) {
-                (Some(key), None) => How::Member(key.as_str()?.to_owned()),
-                (None, Some(BareItem::Boolean(true))) if DICTIONARIES.contains(&name.as_str()) => How::Rewritten,
-                _ => return None,
-            },
-            _ => return None,
+        let has = |names: &[&str]| item.params.keys().all(|key| names.contains(&key.as_str()));
+        let flag = |name: &str| item.params.get(name) == Some(&BareItem::Boolean(true));
+        let text = |name: &str| item.params.get(name).and_then(BareItem::as_str).map(str::to_owned);
+        let how = match name.strip_prefix('@') {
+            Some("query-param") if has(&["name"]) => How::Parameter(text("name")?),
+            Some(_) if has(&[]) && DERIVED.contains(&name.as_str()) => How::Plain,
+            None if has(&[]) => How::Plain,
+            None if has(&["bs"]) && flag("bs") => How::Bytes,
+            None if has(&["sf"]) && flag("sf") => How::Rewritten(shape(&name)?),
+            // A member is always written anew; some say so.
+            None if has(&["key"]) || has(&["key", "sf"]) && flag("sf") => How::Member(text("key")?),
+            Some(_) | None => return None,
         };
         let is_field = |name: &str| {
             name.parse::<http::HeaderName>().is_ok_and(|parsed| parsed.as_str() == name) && !name.is_empty()
@@ -60,9 +99,15 @@ impl Component {
         (name.starts_with('@') || is_field(&name)).then(|| Self { name, item: item.clone(), how })
     }
 
-    /// Whether it is this field, or this derived part, whole.
-    pub(in crate::verify) fn is(&self, name: &str) -> bool {
-        self.name == name && self.how == How::Plain
+    /// Whether it is the digest of the content: all of it, or by an algorithm that binds the content alone.
+    pub(in crate::verify) fn is_digest(&self) -> bool {
+        let binds = match &self.how {
+            How::Plain | How::Rewritten(_) => true,
+            How::Member(algorithm) => digest::KNOWN.contains(&algorithm.as_str()),
+            // Lines are signed there, and not what they say together.
+            How::Bytes | How::Parameter(_) => false,
+        };
+        binds && self.name == DIGEST
     }
 
     /// As it stands in the text that is signed.
@@ -73,7 +118,6 @@ impl Component {
     /// What the request says there. `site` is scheme and authority as the sender knows them.
     pub(super) fn value(&self, head: &Head, site: Option<&str>) -> Result<String, Rejection> {
         let target = &head.target;
-        let query = || if target.query().is_empty() { String::new() } else { format!("?{}", target.query()) };
         let site = || {
             let site = site.ok_or(Rejection::SignatureMismatch)?.trim_end_matches('/');
             site.split_once("://").ok_or(Rejection::SignatureMismatch)
@@ -82,7 +126,9 @@ impl Component {
             ("@method", _) => head.method.as_str().to_owned(),
             ("@target-uri", _) => {
                 let (scheme, authority) = site()?;
-                format!("{scheme}://{authority}{}{}", target.path(), query())
+                // A question mark with nothing behind it is a part of it.
+                let query = target.raw().split_once('?').map(|(_, query)| format!("?{query}"));
+                format!("{scheme}://{authority}{}{}", target.path(), query.unwrap_or_default())
             }
             ("@authority", _) => {
                 let (scheme, authority) = site()?;
@@ -101,11 +147,10 @@ impl Component {
                 let member = read.get(key).cloned().ok_or(Rejection::SignatureMissing)?;
                 vec![member].serialize_value().map_err(|_| Rejection::SignatureMalformed)?
             }
-            (name, How::Rewritten) => {
-                let read = Parser::parse_dictionary(field(head, name)?.as_bytes());
-                let read = read.map_err(|_| Rejection::SignatureMalformed)?;
-                read.serialize_value().map_err(|_| Rejection::SignatureMalformed)?
+            (name, How::Rewritten(shape)) => {
+                rewritten(*shape, &field(head, name)?).ok_or(Rejection::SignatureMalformed)?
             }
+            (name, How::Bytes) => bytes(head, name)?,
             (name, _) => field(head, name)?,
         })
     }
@@ -118,15 +163,38 @@ fn field(head: &Head, name: &str) -> Result<String, Rejection> {
     if lines.is_empty() { Err(Rejection::SignatureMissing) } else { Ok(lines.join(", ")) }
 }
 
-/// Section 2.2.8: the one value of this name, decoded as a form is, and encoded again in the one way there.
+/// Section 2.1.3: each line by itself, so that where one ends is signed, too.
+fn bytes(head: &Head, name: &str) -> Result<String, Rejection> {
+    let lines = head.headers.get_all(name).iter();
+    let lines: Vec<_> = lines.map(|line| format!(":{}:", BASE64.encode(line.as_bytes().trim_ascii()))).collect();
+    if lines.is_empty() { Err(Rejection::SignatureMissing) } else { Ok(lines.join(", ")) }
+}
+
+fn shape(name: &str) -> Option<Shape> {
+    SHAPES.into_iter().find_map(|(shape, names)| names.contains(&name).then_some(shape))
+}
+
+/// Section 2.1.1: as it would be written, were it written strictly.
+fn rewritten(shape: Shape, value: &str) -> Option<String> {
+    let bytes = value.as_bytes();
+    match shape {
+        Shape::Dictionary => Parser::parse_dictionary(bytes).ok()?.serialize_value().ok(),
+        Shape::List => Parser::parse_list(bytes).ok()?.serialize_value().ok(),
+        Shape::Item => Parser::parse_item(bytes).ok()?.serialize_value().ok(),
+    }
+}
+
+/// Section 2.2.8: the one value of this name, decoded as a form is, and encoded again in the one way there. The name should be
+/// encoded as well, and not every sender does it.
 fn parameter(query: &str, wanted: &str) -> Result<String, Rejection> {
-    let recoded = |text: &str| encode(&crate::request::target::php::decode(text.as_bytes()));
+    let decode = |text: &str| php::decode(text.as_bytes()).into_owned();
+    let wanted = php::unescape(wanted.as_bytes());
     let pieces = query.split('&').filter(|piece| !piece.is_empty());
     let pairs = pieces.map(|piece| piece.split_once('=').unwrap_or((piece, "")));
-    let mut found = pairs.filter(|(name, _)| recoded(name) == wanted);
+    let mut found = pairs.filter(|(name, _)| decode(name) == *wanted);
     let (_, value) = found.next().ok_or(Rejection::SignatureMissing)?;
     // Which of two is meant would be anybody's guess.
-    if found.next().is_some() { Err(Rejection::SignatureMalformed) } else { Ok(recoded(value)) }
+    if found.next().is_some() { Err(Rejection::SignatureMalformed) } else { Ok(encode(&decode(value))) }
 }
 
 /// The percent-encode set of forms, with `%20` for a blank.

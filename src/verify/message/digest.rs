@@ -6,6 +6,9 @@ use data_encoding::BASE64;
 use sfv::ListEntry;
 use sha2::{Digest as _, Sha256, Sha512};
 
+/// Those of section 5 that are neither broken nor unknown here.
+pub(super) const KNOWN: [&str; 2] = ["sha-256", "sha-512"];
+
 /// Whether it is that of this content, by every algorithm that is known here and good: of several, each has to be right, and of
 /// those that are broken or unknown (section 5) none counts.
 pub(in crate::verify) fn is_of(head: &Head, content: &[u8]) -> Result<bool, Rejection> {

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use data_encoding::BASE64;
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 /// What a policy has to say.
 pub(super) const DEMANDED: [&str; 2] = [ALG, COMPONENTS];
@@ -56,12 +56,14 @@ impl Scheme {
             return Err(Rejection::SignatureMissing);
         }
         let base = shown.base(head, account.public_url)?;
-        let covers_body = shown.covers_field(message::DIGEST)?;
+        let covers_body = shown.covers_digest()?;
         if covers_body && !message::is_of(head, raw)? {
             return Err(Rejection::SignatureMismatch);
         }
         let created = shown.time("created")?.ok_or(Rejection::SignatureMissing)?;
-        let lifetime = Lifetime { from: None, until: shown.time("expires")? };
+        // The second that it names is the last one, unlike that of a token.
+        let until = shown.time("expires")?.map(|last| last + Duration::from_secs(1));
+        let lifetime = Lifetime { from: None, until };
         if keys.is_empty() {
             return Err(Rejection::NoKey);
         }
@@ -117,7 +119,7 @@ impl Scheme {
                     "cannot read these; write what has to be signed, as in `'@method @target-uri content-digest'`"
                         .to_owned(),
                 )),
-                Some(all) if !all.iter().any(|component| component.is(message::DIGEST)) => wrong.push((
+                Some(all) if !message::bind_content(&all) => wrong.push((
                     COMPONENTS,
                     "without `content-digest` nothing binds the body, and anybody could put in another; add it"
                         .to_owned(),
