@@ -69,6 +69,11 @@ impl Claims {
         claims::text(&self.0, name)
     }
 
+    /// This text.
+    pub(in crate::verify) fn is(&self, name: &str, wanted: &str) -> Result<bool, TokenFlaw> {
+        Ok(self.text(name)? == Some(wanted))
+    }
+
     /// A text, or one of several.
     pub(in crate::verify) fn is_among(&self, name: &str, wanted: &str) -> Result<bool, TokenFlaw> {
         Ok(claims::texts(&self.0, name)?.contains(&wanted))

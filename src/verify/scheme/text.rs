@@ -77,7 +77,7 @@ pub struct TokenText {
     /// Those that it may be made with, and no other: `HS256`, `RS256`, `ES256` and so on.
     #[schemars(with = "Vec<String>")]
     pub algorithms: Vec<Spanned<String>>,
-    /// What claims have to be: a text; `true`; `url`, the URL as the sender knows it; `config:NAME`, what the policy says
+    /// What claims have to be: a text, or one of several with ` or ` between them; `true`; `url`, the URL as the sender knows it; `config:NAME`, what the policy says
     /// under `sender.config`; or `config?:NAME`, which a policy has to say as well and a recorded request need not.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]

@@ -43,7 +43,8 @@ pub(super) struct SenderToken {
 /// What a claim has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Demanded {
-    Is(String),
+    /// One of these.
+    Is(Vec<String>),
     True,
     /// What the policy says under this name. A tool that judges without a policy may leave out the second kind.
     Configured {
@@ -154,9 +155,15 @@ impl SenderToken {
 
 impl Demanded {
     fn is_met(&self, claims: &Claims, name: &str, head: &Head, account: Account<'_>) -> Result<bool, Rejection> {
-        let is = |wanted: &str| claims.is_among(name, wanted).map_err(flawed);
+        // An audience alone may be one of several that a token says (RFC 7519 section 4.1).
+        let is = |wanted: &str| {
+            let said = if name == "aud" { claims.is_among(name, wanted) } else { claims.is(name, wanted) };
+            said.map_err(flawed)
+        };
         match self {
-            Self::Is(wanted) => is(wanted),
+            Self::Is(known) => {
+                Ok(known.iter().map(|wanted| is(wanted)).collect::<Result<Vec<_>, _>>()?.contains(&true))
+            }
             Self::True => Ok(claims.is_true(name)),
             Self::Url => is(&url(account.public_url, head)?),
             Self::Configured { name: configured, may_be_unsaid } => match account.config.get(configured) {
@@ -169,7 +176,7 @@ impl Demanded {
     /// What a token for this account says there.
     pub(super) fn said(&self, url: &str, config: &Config) -> Option<serde_json::Value> {
         match self {
-            Self::Is(wanted) => Some(wanted.as_str().into()),
+            Self::Is(known) => known.first().map(|wanted| wanted.as_str().into()),
             Self::True => Some(true.into()),
             Self::Url => Some(url.into()),
             Self::Configured { name, .. } => config.get(name).map(|said| said.as_str().into()),

@@ -71,7 +71,7 @@ fn demanded(written: &str) -> Demanded {
         Some(("config?", name)) => configured(name, true),
         _ if written == "url" => Demanded::Url,
         _ if written == "true" => Demanded::True,
-        _ => Demanded::Is(written.to_owned()),
+        _ => Demanded::Is(written.split(" or ").map(str::to_owned).collect()),
     }
 }
 
