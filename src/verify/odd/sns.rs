@@ -2,7 +2,7 @@
 
 use super::{Seen, Statement};
 use crate::{
-    json::{self, Node},
+    json::{self, Kind, Node},
     verdict::Rejection,
     verify::Config,
 };
@@ -22,6 +22,8 @@ pub(super) fn statement(seen: Seen<'_>) -> Result<Statement, Rejection> {
     let document = json::read(seen.raw).map_err(|_| Rejection::SignatureMissing)?;
     let text =
         |name: &str| document.find(&format!("/{name}")).map(|node| node.text().ok_or(Rejection::SignatureMalformed));
+    // Some relays write what is not there as `null`, and so do Amazon's libraries take it.
+    let is_absent = |name: &str| document.find(&format!("/{name}")).is_none_or(|node| matches!(node.kind, Kind::Null));
     let needed = |name: &str| text(name).unwrap_or(Err(Rejection::SignatureMissing));
     let names: &[&str] = match needed("Type")? {
         "Notification" => &NOTIFICATION,
@@ -42,7 +44,7 @@ pub(super) fn statement(seen: Seen<'_>) -> Result<Statement, Rejection> {
     let mut lines = String::new();
     for name in names {
         let value = match text(name) {
-            None if *name == OPTIONAL => continue,
+            _ if *name == OPTIONAL && is_absent(name) => continue,
             value => value.unwrap_or(Err(Rejection::SignatureMissing))?,
         };
         // The message stands first and may have line ends: from the end of the text the other lines can still be told. With a

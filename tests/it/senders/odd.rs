@@ -97,6 +97,7 @@ fn contentful_lists_what_it_signs_and_the_list_is_signed() {
         time.to_owned(),
         format!("{own},{time},{time}"),
         format!("{own},{time},"),
+        format!("{time},{own}"),
         format!("{own}, {time}"),
         format!("{own},X-Contentful-Timestamp,{time}"),
     ] {
