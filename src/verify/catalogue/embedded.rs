@@ -83,6 +83,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("paddle-classic", include_str!("../../../policies/providers/paddle-classic.yaml")),
     ("pagerduty", include_str!("../../../policies/providers/pagerduty.yaml")),
     ("paypal", include_str!("../../../policies/providers/paypal.yaml")),
+    ("paypal-sandbox", include_str!("../../../policies/providers/paypal-sandbox.yaml")),
     ("plaid", include_str!("../../../policies/providers/plaid.yaml")),
     ("plivo-v2", include_str!("../../../policies/providers/plivo-v2.yaml")),
     ("plivo-v3", include_str!("../../../policies/providers/plivo-v3.yaml")),
