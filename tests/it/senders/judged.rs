@@ -20,7 +20,9 @@ fn requests_are_judged_as_the_vendors_own_libraries_judged_them() {
     for file in &files {
         for (line, told) in told(file) {
             assert_eq!(told["id"], line["id"]);
-            let said = if told["accepted"] == true { "accept" } else { "reject" };
+            // A validation call is answered in place of being accepted.
+            let believed = told["accepted"] == true || told["answer"].is_object();
+            let said = if believed { "accept" } else { "reject" };
             if said != expected(&line) {
                 wrong.push(format!("{}: {} {told}, {}", file.display(), line["expect"], line["why"]));
             }
@@ -73,4 +75,4 @@ fn a_judged_line_names_its_judge() {
 }
 
 /// More would be a weight in every clone, and shows nothing new.
-const BYTES_MAX: usize = 400_000;
+const BYTES_MAX: usize = 600_000;

@@ -2,11 +2,13 @@
 # dependencies = ["discord-interactions==0.4.0", "PyNaCl==1.6.2"]
 # ///
 """Discord: Ed25519 of time and body, judged by discord-interactions."""
+
 import contextlib
 import io
 
 from discord_interactions import verify_key
 from nacl.signing import SigningKey
+
 from vector import BODIES, BODY, NOW, judged, vector
 
 LIBRARY = "discord-interactions 0.4.0 (PyPI)"

@@ -1,4 +1,5 @@
 """One request that a vendor's own library has judged, as a line for tests/vectors/judged/. Nothing of Hookwarden is used."""
+
 import base64
 import json
 
@@ -30,8 +31,9 @@ def b64(raw):
     return base64.b64encode(raw).decode()
 
 
-def vector(scheme, case, headers, body=BODY, *, keys=(), public=(), config=None, url=None, method="POST", now=NOW,
-           tolerance_s=None):
+def vector(
+    scheme, case, headers, body=BODY, *, keys=(), public=(), config=None, url=None, method="POST", now=NOW, tolerance_s=None
+):
     """A request; `library`, `says` and maybe `ours` are still to come."""
     line = {"id": f"{scheme}/{case}", "scheme": scheme}
     line |= {"secrets": list(keys)} if keys else {}
@@ -48,8 +50,10 @@ def vector(scheme, case, headers, body=BODY, *, keys=(), public=(), config=None,
 
 
 def judged(line, library, accepts, ours=None, doc=False):
-    """Prints it. `ours` is a reason why the gate says the other thing of it."""
-    line = line | {"expect": "accept" if accepts else "reject", "confirmed_by": "doc" if doc else "sdk", "why": library}
-    if ours:
-        line |= {"ours": "reject" if accepts else "accept", "ours_because": ours}
+    """Prints it. `ours` is a reason why the gate says the other thing of it; or what it says, and the reason if that is another."""
+    verdict = "accept" if accepts else "reject"
+    line = line | {"expect": verdict, "confirmed_by": "doc" if doc else "sdk", "why": library}
+    other, why = ours if isinstance(ours, tuple) else ("reject" if accepts else "accept", ours)
+    if why and other != verdict:
+        line |= {"ours": other, "ours_because": why}
     print(json.dumps(line, ensure_ascii=True))
