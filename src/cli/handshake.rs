@@ -7,7 +7,7 @@ use super::{
 };
 use crate::control::{
     actor::{Actor, Reason},
-    orders::{Expected, Handshakes, Reply},
+    orders::{Ended, Expected, Handshakes, Reply},
     shown::Shown,
     socket::Ask,
 };
@@ -88,16 +88,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let answer = gate_of::ask(args.gate.spool.as_deref(), which, &wish)?;
     let Reply { ok, told, handshakes, .. } =
         serde_json::from_value(answer).context("the gate is of another version")?;
-    let Handshakes { keys, shown } = handshakes.context("the gate is of another version")?;
+    let Handshakes { keys, shown, ended } = handshakes.context("the gate is of another version")?;
     let mut out = out();
     if args.gate.json {
-        let told = serde_json::json!({ "ok": ok, "told": told, "keys": keys, "shown": shown });
+        let told = serde_json::json!({ "ok": ok, "told": told, "keys": keys, "shown": shown, "ended": ended });
         writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?;
     } else {
         let mut text = String::new();
         match &args.verb {
             Verb::Arm { .. } | Verb::Disarm { .. } => writeln!(text, "{told}")?,
-            Verb::Status(_) => status(&mut text, &keys)?,
+            Verb::Status(_) => status(&mut text, &keys, &ended)?,
             Verb::Ls(_) => list(&mut text, &shown)?,
         }
         write!(out, "{text}")?;
@@ -114,14 +114,17 @@ fn who(said: Option<&Actor>) -> anyhow::Result<Actor> {
     Ok(format!("uid {uid}").parse()?)
 }
 
-fn status(text: &mut String, keys: &[Expected]) -> fmt::Result {
+fn status(text: &mut String, keys: &[Expected], ended: &[Ended]) -> fmt::Result {
     if keys.is_empty() {
-        return writeln!(text, "no sender may hand a key over: no key of the policy is `from: handed:/path`");
+        writeln!(text, "no sender may hand a key over: no key of the policy is `from: handed:/path`")?;
     }
     for Expected { route, key, file, kept, armed_until } in keys {
         let kept = if *kept { "is there" } else { "is not there yet" };
         let armed = armed_until.as_ref().map_or_else(String::new, |until| format!("; armed until {until}"));
         writeln!(text, "{route}  key {key}  {file} {kept}{armed}")?;
+    }
+    for Ended { at, route, key, why } in ended {
+        writeln!(text, "{route}  key {key}  not armed any more since {at}: {why}")?;
     }
     Ok(())
 }

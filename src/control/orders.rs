@@ -73,6 +73,22 @@ pub struct Handshakes {
     pub keys: Vec<Expected>,
     /// What vendors wanted opened since the gate was started, the latest last.
     pub shown: Vec<Shown>,
+    /// What was armed until another policy ended it.
+    #[serde(default)]
+    pub ended: Vec<Ended>,
+}
+
+/// A key that may not be handed over any more, for the policy is another one.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Ended {
+    /// When, in RFC 3339.
+    pub at: String,
+    /// The route's name.
+    pub route: String,
+    /// The key's label.
+    pub key: String,
+    /// What is different.
+    pub why: String,
 }
 
 /// One key that the sender of one route may hand over.

@@ -16,7 +16,21 @@ use tokio::{
 /// The routes that are armed. Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub struct Arming {
-    routes: Arc<Mutex<BTreeMap<String, Armed>>>,
+    routes: Arc<Mutex<Routes>>,
+}
+
+#[derive(Debug, Default)]
+struct Routes {
+    places: BTreeMap<String, Place>,
+    /// How often anything was armed.
+    number: u64,
+}
+
+/// One route. It stays while a call is at it: whoever disarms the route then ends that call too.
+#[derive(Debug)]
+struct Place {
+    armed: Armed,
+    is_taken: bool,
 }
 
 /// One route, and which of its keys is expected.
@@ -28,6 +42,8 @@ pub struct Armed {
     pub until: Timestamp,
     /// When it ends whatever somebody does to the clock.
     deadline: Instant,
+    /// Tells it from one that an operator says later.
+    number: u64,
 }
 
 /// A key that somebody who keeps keys is asked to keep. Nothing is answered before it was told.
@@ -35,8 +51,8 @@ pub struct Armed {
 pub struct Offer {
     /// The route's name.
     pub route: String,
-    /// The key's label.
-    pub key: String,
+    /// By what it is expected.
+    pub armed: Armed,
     /// The key.
     pub handed: Handed,
     /// From where it came.
@@ -80,17 +96,19 @@ impl<'a> Handover<'a> {
         client: IpAddr,
         deadline: Instant,
     ) -> Result<(), Fault> {
-        let key = self.armed().as_ref().map(|(_, armed)| armed.key.clone());
-        let Some(key) = key else { return Err(Fault::KeyNotKept("the route is not armed".into())) };
+        let armed = self.armed().as_ref().map(|(_, armed)| armed.clone());
+        let Some(armed) = armed else { return Err(Fault::KeyNotKept("the route is not armed".into())) };
         let (tell, told) = oneshot::channel();
-        let offer = Offer { route: route.to_owned(), key, handed, client, tell };
+        let offer = Offer { route: route.to_owned(), armed, handed, client, tell };
         let keeping = async {
             let leaving = || Fault::KeyNotKept("the gate is about to stop".into());
             self.handovers.keeper.send(offer).await.map_err(|_| leaving())?;
             told.await.unwrap_or_else(|_| Err(leaving()))
         };
         timeout_at(deadline, keeping).await.unwrap_or(Err(Fault::TooLate))?;
-        *self.armed() = None;
+        if let Some((route, armed)) = self.armed().take() {
+            self.handovers.arming.end(&route, &armed);
+        }
         Ok(())
     }
 
@@ -103,7 +121,7 @@ impl<'a> Handover<'a> {
 impl Drop for Handover<'_> {
     fn drop(&mut self) {
         if let Some((route, armed)) = self.armed().take() {
-            self.handovers.arming.restore(&route, armed);
+            self.handovers.arming.restore(&route, &armed);
         }
     }
 }
@@ -111,35 +129,76 @@ impl Drop for Handover<'_> {
 impl Arming {
     /// From now on, for so long. A route expects one key: the one that was said last.
     pub fn arm(&self, route: &str, key: &str, now: Timestamp, within: Duration) -> Armed {
-        let armed = Armed { key: key.to_owned(), until: now + within, deadline: Instant::now() + within };
-        self.routes().insert(route.to_owned(), armed.clone());
+        let mut routes = self.routes();
+        routes.number += 1;
+        let (key, until, deadline, number) = (key.to_owned(), now + within, Instant::now() + within, routes.number);
+        let armed = Armed { key, until, deadline, number };
+        routes.places.insert(route.to_owned(), Place { armed: armed.clone(), is_taken: false });
         armed
     }
 
-    /// Whether it was.
+    /// Whether it was. A key that is just being handed over is not kept then.
     pub fn disarm(&self, route: &str, now: Timestamp) -> bool {
-        self.take(route, now).is_some()
+        self.routes().places.remove(route).is_some_and(|place| place.is_taken || place.armed.is_still(now))
     }
 
     /// Those that are armed now.
     pub fn standing(&self, now: Timestamp) -> BTreeMap<String, Armed> {
         let mut routes = self.routes();
-        routes.retain(|_, armed| armed.is_still(now));
-        routes.clone()
+        routes.places.retain(|_, place| place.is_taken || place.armed.is_still(now));
+        let still = routes.places.iter().filter(|(_, place)| place.armed.is_still(now));
+        still.map(|(route, place)| (route.clone(), place.armed.clone())).collect()
+    }
+
+    /// Ends each for which `is_over` has a reason, and tells which, with their keys; what a call is just at is among them.
+    pub fn end_where(
+        &self,
+        is_over: impl Fn(&str, &str) -> Option<&'static str>,
+    ) -> Vec<(String, String, &'static str)> {
+        let (mut routes, mut ended) = (self.routes(), Vec::new());
+        routes.places.retain(|route, place| {
+            let why = is_over(route, &place.armed.key);
+            ended.extend(why.map(|why| (route.clone(), place.armed.key.clone(), why)));
+            why.is_none()
+        });
+        ended
+    }
+
+    /// Whether this hand-over may still come to its end: nobody has disarmed the route, or armed it anew, since it began.
+    pub fn is_open(&self, route: &str, armed: &Armed) -> bool {
+        self.routes().places.get(route).is_some_and(|place| place.is_taken && place.armed.number == armed.number)
     }
 
     /// To one caller only: of two at once, the other hears that nothing is armed.
     pub(super) fn take(&self, route: &str, now: Timestamp) -> Option<Armed> {
-        self.routes().remove(route).filter(|armed| armed.is_still(now))
+        let mut routes = self.routes();
+        let place = routes.places.get_mut(route).filter(|place| !place.is_taken)?;
+        if place.armed.is_still(now) {
+            place.is_taken = true;
+            return Some(place.armed.clone());
+        }
+        routes.places.remove(route);
+        None
     }
 
-    /// After a hand-over that failed: a vendor's next attempt must not find it used up. What was armed anew since then
-    /// stays.
-    pub(super) fn restore(&self, route: &str, armed: Armed) {
-        self.routes().entry(route.to_owned()).or_insert(armed);
+    /// After a hand-over that failed: a vendor's next attempt must not find it used up. What was disarmed, or armed anew,
+    /// since then stays as it is.
+    pub(super) fn restore(&self, route: &str, armed: &Armed) {
+        let mut routes = self.routes();
+        if let Some(place) = routes.places.get_mut(route).filter(|place| place.armed.number == armed.number) {
+            place.is_taken = false;
+        }
     }
 
-    fn routes(&self) -> MutexGuard<'_, BTreeMap<String, Armed>> {
+    /// After a hand-over that did not fail.
+    pub(super) fn end(&self, route: &str, armed: &Armed) {
+        let mut routes = self.routes();
+        if routes.places.get(route).is_some_and(|place| place.armed.number == armed.number) {
+            routes.places.remove(route);
+        }
+    }
+
+    fn routes(&self) -> MutexGuard<'_, Routes> {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -167,15 +226,44 @@ mod tests {
         let armed = arming.arm("asana", "first", at(0), TEN_MINUTES);
         assert_eq!(arming.take("notion", at(0)), None, "of another route");
         assert_eq!(arming.take("asana", at(599)), Some(armed.clone()));
-        assert_eq!(arming.take("asana", at(599)), None, "it has been used");
-        arming.restore("asana", armed.clone());
+        assert_eq!(arming.take("asana", at(599)), None, "a call is at it");
+        arming.restore("asana", &armed);
         assert_eq!(arming.standing(at(599)).len(), 1);
+        assert_eq!(arming.take("asana", at(599)), Some(armed.clone()), "that call failed");
+        arming.end("asana", &armed);
+        assert_eq!(arming.take("asana", at(599)), None, "it has been used");
+        let armed = arming.arm("asana", "first", at(0), TEN_MINUTES);
         assert_eq!(arming.standing(at(600)).len(), 0);
-        arming.restore("asana", armed.clone());
         assert_eq!(arming.take("asana", at(600)), None, "its time is over");
+        arming.restore("asana", &armed);
+        assert_eq!(arming.take("asana", at(0)), None, "and does not come back");
+    }
+
+    /// Else a call that began before, and fails, would open the route again.
+    #[tokio::test]
+    async fn what_an_operator_says_ends_the_call_that_is_at_it() {
+        let arming = Arming::default();
+        let begun = |key| {
+            arming.arm("asana", key, at(0), TEN_MINUTES);
+            arming.take("asana", at(0)).unwrap()
+        };
+        let armed = begun("first");
+        assert!(arming.is_open("asana", &armed) && !arming.is_open("notion", &armed));
+        assert!(arming.disarm("asana", at(0)), "it was armed");
+        assert!(!arming.is_open("asana", &armed));
+        arming.restore("asana", &armed);
+        assert_eq!(arming.take("asana", at(0)), None);
+        let armed = begun("first");
         let newer = arming.arm("asana", "second", at(0), TEN_MINUTES);
-        arming.restore("asana", armed);
+        assert!(!arming.is_open("asana", &armed));
+        arming.end("asana", &armed);
+        arming.restore("asana", &armed);
         assert_eq!(arming.take("asana", at(0)), Some(newer), "what was said last holds");
+        let armed = begun("first");
+        let over = |route: &str, key: &str| (route == "asana" && key == "first").then_some("gone");
+        assert_eq!(arming.end_where(over), [("asana".to_owned(), "first".to_owned(), "gone")]);
+        arming.restore("asana", &armed);
+        assert!(!arming.is_open("asana", &armed) && arming.standing(at(0)).is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use super::{Trouble, decode};
 use crate::{
     clock::Timestamp,
     policy::{Policy, Reference},
-    verify::{Handed, Handshake, Key, Keys, Webhook},
+    verify::{Handed, Key, Keys, Webhook},
 };
 use data_encoding::HEXLOWER;
 use std::{
@@ -24,13 +24,30 @@ pub(super) fn is_awaited(from: &Reference) -> bool {
 /// such thing.
 pub fn expected(policy: &Policy, route: &str, now: Timestamp) -> Vec<(String, PathBuf)> {
     let Some(webhook) = webhook(policy, route) else { return Vec::new() };
-    if !webhook.handshakes().iter().any(Handshake::hands_over) {
+    if !webhook.takes_keys() {
         return Vec::new();
     }
     let reference = policy.keys.iter().find(|reference| reference.name == webhook.keys());
     let entries = reference.into_iter().flat_map(|reference| &reference.entries);
     let in_force = entries.filter(|entry| entry.retire.is_none_or(|retire| now < retire));
     in_force.filter_map(|entry| Some((entry.id.clone(), file(&entry.from)?.to_owned()))).collect()
+}
+
+/// Why a key that the sender of this route may hand over by `before` is another one, or none, by `after`; nothing if it is the
+/// same one.
+pub fn is_over(before: &Policy, after: &Policy, route: &str, id: &str, now: Timestamp) -> Option<&'static str> {
+    let Some(webhook) = webhook(after, route) else { return Some("the policy has no such route any more") };
+    let was = self::webhook(before, route)?;
+    let entry = |webhook: &Webhook| (webhook.provider().name.clone(), webhook.provider().text.clone());
+    let place = |policy: &Policy| expected(policy, route, now).into_iter().find(|(label, _)| label == id);
+    match (place(before), place(after)) {
+        _ if entry(was) != entry(webhook) => Some("its sender is another one"),
+        (_, None) => Some("this key is not handed over any more"),
+        (before, after) if before != after || list(was.keys()) != list(webhook.keys()) => {
+            Some("this key is kept in another place")
+        }
+        (_, Some(_)) => None,
+    }
 }
 
 /// The keys with this one in them, for every sender that shares the list of `route`, and the file to keep it in. It takes

@@ -130,6 +130,11 @@ impl Webhook {
         !self.handshakes.is_empty()
     }
 
+    /// Whether its sender hands its key over.
+    pub fn takes_keys(&self) -> bool {
+        self.handshakes.iter().any(Handshake::hands_over)
+    }
+
     /// The answer to a validation call that nobody signed. What carries a signature is never one; a token that is shown
     /// says nothing of what comes with it, and some vendors show theirs here too.
     pub fn greet_stranger(&self, keys: &Keys, request: &Unverified, now: Timestamp) -> Option<Greeting> {

@@ -5,12 +5,12 @@ use crate::{
     cli::policy_files,
     control::{
         actor::{Actor, Reason},
-        orders::{Expected, HandshakeWish, Handshakes},
+        orders::{Ended, Expected, HandshakeWish, Handshakes},
         socket::tell_act,
     },
     edge::Offer,
     keys::{self, handed},
-    policy::Policy,
+    policy::{Change, Policy},
     spool::By,
     verdict::{BoxError, Chain, Fault},
     verify::{Handed, Keys},
@@ -23,7 +23,7 @@ use tracing::{info, warn};
 const ARMED_MAX: Duration = Duration::from_hours(1);
 
 impl Keeper {
-    pub(super) async fn obey_about_handshakes(&self, wish: HandshakeWish) -> Result<String, String> {
+    pub(super) async fn obey_about_handshakes(&mut self, wish: HandshakeWish) -> Result<String, String> {
         match wish {
             HandshakeWish::Show => Ok("loaded".to_owned()),
             HandshakeWish::Arm { route, key, within, actor, reason } => {
@@ -34,7 +34,7 @@ impl Keeper {
     }
 
     /// The act is written down first: nothing is armed that nobody has to answer for.
-    async fn arm(&self, route: &str, key: Option<&str>, within: Duration, by: &By<'_>) -> Result<String, String> {
+    async fn arm(&mut self, route: &str, key: Option<&str>, within: Duration, by: &By<'_>) -> Result<String, String> {
         if within.is_zero() || within > ARMED_MAX {
             return Err("a route is armed for some minutes, an hour at most; write `--for 10m`".to_owned());
         }
@@ -42,6 +42,7 @@ impl Keeper {
         let until = self.clock.now() + within;
         self.act(by, "handshake arm", &format!("{route}: key {key}, until {}", until.rfc3339())).await?;
         let armed = self.arming.arm(route, &key, self.clock.now(), within);
+        self.ended.remove(route);
         let until = armed.until.rfc3339();
         warn!(route, key, until, "armed: whoever hands a key over to this route first is believed");
         let kept = if file.exists() { "; it replaces the one that is there" } else { "" };
@@ -57,6 +58,21 @@ impl Keeper {
         let by = By { actor: actor.as_str(), reason: reason.as_str() };
         self.act(&by, "handshake disarm", route).await?;
         Ok(format!("`{route}` takes no key any more"))
+    }
+
+    /// Ends what is armed for a key that this policy, which is in force, does not expect as the one before it did: what an
+    /// operator looked at when it was armed is not there any more. Each is an act, for whoever put the policy in force.
+    pub(super) fn end_arming(&mut self, after: &Policy) -> Vec<Change> {
+        let (before, now) = (&self.current.loaded.policy, self.clock.now());
+        let ended = self.arming.end_where(|route, key| handed::is_over(before, after, route, key, now));
+        let change = |(route, key, why): (String, String, &'static str)| {
+            warn!(route, key, why, "no key is taken any more: the policy is another one");
+            let about = format!("{route}: key {key}, {why}");
+            let ended = Ended { at: now.rfc3339(), route: route.clone(), key, why: why.to_owned() };
+            self.ended.insert(route, ended);
+            Change { what: "handshake disarm", about }
+        };
+        ended.into_iter().map(change).collect()
     }
 
     async fn act(&self, by: &By<'_>, what: &str, about: &str) -> Result<(), String> {
@@ -104,7 +120,8 @@ impl Keeper {
                 Expected { route: route.name.to_string(), key, file, kept, armed_until }
             })
         });
-        Handshakes { keys: keys.collect(), shown: self.state.shown.latest() }
+        let ended = self.ended.values().cloned().collect();
+        Handshakes { keys: keys.collect(), shown: self.state.shown.latest(), ended }
     }
 
     /// Keeps a key and puts it in force, or tells why not; nobody needs it whose vendor has gone.
@@ -112,8 +129,13 @@ impl Keeper {
         if offer.tell.is_closed() {
             return;
         }
-        let Offer { route, key, handed, client, tell } = offer;
-        let kept = self.hand_over(&route, &key, handed).await;
+        let Offer { route, armed, handed, client, tell } = offer;
+        let kept = if self.arming.is_open(&route, &armed) {
+            self.hand_over(&route, &armed.key, handed).await
+        } else {
+            Err(Fault::KeyNotKept("the route is not armed any more".into()))
+        };
+        let key = armed.key;
         if kept.is_ok() {
             let (actor, about) = (format!("sender of {route}"), format!("{route}: key {key}, from {client}"));
             self.record_about(&actor, "key handed over", &about).await;

@@ -13,7 +13,7 @@ use crate::{
         actor::Actor,
         admin,
         metrics::Reloaded,
-        orders::{LastError, Order, Reply, Wish},
+        orders::{Ended, LastError, Order, Reply, Wish},
     },
     deliver::Forwarders,
     edge::{Arming, Edge, Offer, PingoraOutbound, SystemResolver},
@@ -23,7 +23,7 @@ use crate::{
     verdict::Chain,
     verify::Catalogue,
 };
-use std::{fmt, hash::RandomState, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fmt, hash::RandomState, path::PathBuf, sync::Arc};
 use tokio::{
     sync::mpsc,
     task::spawn_blocking,
@@ -42,6 +42,8 @@ pub(super) struct Keeper {
     pub(super) issuers: Issuers,
     /// Which routes may be handed a key.
     pub(super) arming: Arming,
+    /// What was armed until another policy ended it, by route; until it is armed again.
+    pub(super) ended: BTreeMap<String, Ended>,
     /// Keys that are being handed over.
     offers: mpsc::Receiver<Offer>,
     /// What was read at the start, and cannot be changed while the gate runs.
@@ -132,7 +134,7 @@ impl Keeper {
         });
         let started = policy.settings.clone();
         let catalogue = Arc::new(Catalogue::embedded());
-        let (previous, last_error, passed) = (None, None, None);
+        let (previous, last_error, passed, ended) = (None, None, None, BTreeMap::new());
         let Works { edge, queue, issuers, arming, offers } = works;
         Self {
             start,
@@ -142,6 +144,7 @@ impl Keeper {
             queue,
             issuers,
             arming,
+            ended,
             offers,
             started,
             current,
@@ -294,8 +297,9 @@ impl Keeper {
 
     async fn apply(&mut self, loaded: Loaded, of: Of, by: &Cause) -> Result<Reloaded, Refused> {
         let loaded = loaded.remembering_as(&self.current.loaded);
-        let changes = changes(&self.current.loaded.policy, &loaded.policy);
+        let mut changes = changes(&self.current.loaded.policy, &loaded.policy);
         self.put_in_force(&loaded).await?;
+        changes.extend(self.end_arming(&loaded.policy));
         loaded.warnings.log();
         let same_texts = loaded.source == self.current.loaded.source;
         let unchanged = same_texts && loaded.mark == self.current.loaded.mark;
@@ -358,13 +362,14 @@ impl Keeper {
             return Err("there is nothing to go back to; `hookwarden policy show` tells what is loaded".to_owned());
         };
         let by = Cause::Rollback(actor.clone());
-        let changes = changes(&self.current.loaded.policy, &previous.loaded.policy);
+        let mut changes = changes(&self.current.loaded.policy, &previous.loaded.policy);
         if let Err(refused) = self.put_in_force(&previous.loaded).await {
             self.refuse(&refused, Of::Files, &by);
             self.state.metrics.policy.reloaded(Reloaded::Refused, false);
             self.previous = Some(previous);
             return Err("the policy before cannot be put in force now".to_owned());
         }
+        changes.extend(self.end_arming(&previous.loaded.policy));
         let policy = previous.loaded.policy.digest.clone();
         self.current = Generation { loaded: previous.loaded, at: self.clock.now(), by: by.clone() };
         // What the files say is as wrong as it was, and the next start would meet it.

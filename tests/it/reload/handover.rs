@@ -231,6 +231,59 @@ fn what_cannot_be_armed_is_told_with_the_way_out() {
     assert!(gate.path("keys/b").exists() && !gate.path("keys/a").exists());
 }
 
+/// What an operator looked at when the route was armed is not there any more.
+#[test]
+fn another_policy_ends_what_was_armed_for_another_sender_or_key() {
+    let shop = Shop::open("shop");
+    let gate = gate(&shop);
+    let first = policy(gate.folder.path(), shop.address);
+    let reload = |text: &str| {
+        gate.save(text);
+        let (code, told) = gate.policy("reload");
+        assert_eq!(code, Some(0), "{told}");
+    };
+    let arm = || assert_eq!(gate.arm("asana", &[]).0, Some(0));
+    let line = first.lines().find(|line| line.starts_with("  asana: { class")).unwrap();
+    let other_sender = first.replace(line, &line.replace("provider: asana", "provider: notion"));
+    let other_file = first.replace("keys/asana", "keys/elsewhere");
+    let no_route = first.replace(&format!("{line}\n"), "");
+    let by_hand = first.replace(
+        &format!("handed:{}/keys/asana", gate.folder.path().display()),
+        &format!("file:{}/key", gate.folder.path().display()),
+    );
+    arm();
+    reload(&first.replace("1000000/s", "900000/s"));
+    assert!(gate.handshake(&["status"]).1.contains("; armed until 20"), "nothing of that is different");
+    for (text, why) in [
+        (&other_sender, "its sender is another one"),
+        (&other_file, "this key is kept in another place"),
+        (&by_hand, "this key is not handed over any more"),
+        (&no_route, "the policy has no such route any more"),
+    ] {
+        reload(&first);
+        arm();
+        reload(text);
+        let told = gate.handshake(&["status"]).1;
+        assert!(!told.contains("armed until"), "{told}");
+        assert!(told.contains("asana  key hook  not armed any more since 20") && told.contains(why), "{told}");
+        let acts = gate.acts();
+        assert!(acts.contains("handshake disarm") && acts.contains(&format!("asana: key hook, {why}")), "{acts}");
+        assert_eq!(gate.hears("no key is taken any more: the policy is another one")["why"], why);
+        hook(&mut gate.connect(), "/asana", FIRST);
+        reload(&first);
+        assert_eq!(hook(&mut gate.connect(), "/asana", FIRST), 401, "nor by the policy of before: {why}");
+    }
+    assert!(!gate.path("keys").exists());
+    arm();
+    assert!(!gate.handshake(&["status"]).1.contains("not armed any more"), "an operator knows better now");
+    reload(&other_file);
+    gate.arm("asana", &[]);
+    assert_eq!(gate.policy("rollback").0, Some(0));
+    assert_eq!(hook(&mut gate.connect(), "/asana", FIRST), 401, "a rollback is another policy as well");
+    arm();
+    assert_eq!(hook(&mut gate.connect(), "/asana", FIRST), 200);
+}
+
 #[test]
 fn a_rollback_goes_on_with_the_key_that_the_sender_has_now() {
     let shop = Shop::open("shop");
