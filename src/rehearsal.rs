@@ -83,6 +83,11 @@ impl<'a> Rehearsal<'a> {
         Self { policy, keys, memory: Memory::default() }
     }
 
+    /// As if an operator had armed the route of the next request, or not.
+    pub fn arm(&self, armed: bool) {
+        self.memory.arm(armed);
+    }
+
     /// Takes one request through the gate, and remembers it as the gate would.
     pub fn play(&self, head: Head, body: Bytes, now: Timestamp) -> Played {
         self.memory.set(now);

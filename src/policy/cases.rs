@@ -12,6 +12,7 @@ use crate::{
     clock::Timestamp,
     json::{Language, Node, language::way_out},
     verdict::{Fault, Rejection},
+    verify::Handshake,
 };
 use data_encoding::BASE64;
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub struct Case {
     pub clock: Option<Timestamp>,
     /// A case whose request has come before, and is remembered.
     pub after: Option<String>,
+    /// An operator has armed its route.
+    pub armed: bool,
     /// What is sent.
     pub sent: Sent,
     /// Published secrets of recorded requests, by the name of the keys; the only keys of that name in this case.
@@ -266,8 +269,12 @@ impl CaseReader<'_, '_> {
             }
         };
         let expected = self.expected(text.expect);
-        let (name, after, secrets) = (text.name, text.after, text.secrets);
-        Some(Case { name, file: file.to_owned(), line, clock, after, sent: sent?, secrets, expected })
+        let (name, after, armed, secrets) = (text.name, text.after, text.armed, text.secrets);
+        let mut webhooks = self.policy.routes.iter().filter_map(|route| route.sender.webhook());
+        if armed && !webhooks.any(|webhook| webhook.handshakes().iter().any(Handshake::hands_over)) {
+            self.wrong("/armed", "no sender of this policy hands its key over; leave it out".to_owned());
+        }
+        Some(Case { name, file: file.to_owned(), line, clock, after, armed, sent: sent?, secrets, expected })
     }
 
     fn signed(&mut self, text: SendText) -> Option<Signed> {

@@ -26,6 +26,7 @@ struct Inner {
     known: BTreeMap<Fingerprint, (Timestamp, BodyMark)>,
     buckets: BTreeMap<(String, String), Table>,
     strangers: Option<Strangers>,
+    armed: bool,
 }
 
 impl Memory {
@@ -35,6 +36,11 @@ impl Memory {
 
     pub(super) fn set(&self, now: Timestamp) {
         self.inner().now = now;
+    }
+
+    /// Whether the next key that is handed over is taken.
+    pub(super) fn arm(&self, armed: bool) {
+        self.inner().armed = armed;
     }
 
     /// Remembers these keys, unless one of them is known.
@@ -69,6 +75,11 @@ impl gate::Memory for Memory {
         let mut inner = self.inner();
         let now_us = inner.now_us();
         inner.strangers.get_or_insert_default().take(route, client, now_us)
+    }
+
+    /// Nothing is kept here, so the label is nobody's.
+    fn disarm(&self, _: &str, _: Timestamp) -> Option<String> {
+        std::mem::take(&mut self.inner().armed).then(|| "armed".to_owned())
     }
 }
 

@@ -114,8 +114,10 @@ impl<'a> Suite<'a> {
         }
         for earlier in before.into_iter().rev() {
             let (head, body, now) = self.request(earlier, &keys)?;
+            rehearsal.arm(earlier.armed);
             rehearsal.play(head, body, now);
         }
+        rehearsal.arm(case.armed);
         let (head, body, now) = self.request(case, &keys)?;
         Ok(rehearsal.play(head, body, now))
     }

@@ -228,3 +228,42 @@ cases:
     ];
     assert_eq!(messages, expected, "{told}");
 }
+
+/// Nobody arms anything in a test, but a case may say that an operator has.
+#[test]
+fn a_case_can_say_that_its_route_is_armed() {
+    const ARMED: &str = "\
+routes: { tasks: { at: { path: /tasks }, sender: { provider: asana, keys: asana }, repeats: { remember: 72h } } }
+keys: { asana: [{ id: projects, from: 'handed:/var/lib/keys/asana' }] }
+destinations: { wordpress: { url: 'http://w/' } }
+";
+    const CASES: &str = "\
+cases:
+  - name: a key is taken while the route is armed
+    armed: true
+    request: { target: /tasks, headers: ['X-Hook-Secret: b537207f20cbfa02357cf448134da559'], json: {} }
+    expect: { decision: handshake, code: handshake, status: 200 }
+  - name: and once
+    after: a key is taken while the route is armed
+    request: { target: /tasks, headers: ['X-Hook-Secret: b537207f20cbfa02357cf448134da559'], json: {} }
+    expect: { decision: refused, code: signature_missing }
+  - name: what is no key is none
+    armed: true
+    request: { target: /tasks, headers: ['X-Hook-Secret: short'], json: {} }
+    expect: { decision: refused, code: signature_missing }
+  - name: not before
+    request: { target: /tasks, headers: ['X-Hook-Secret: b537207f20cbfa02357cf448134da559'], json: {} }
+    expect: { decision: refused, code: signature_missing }
+";
+    let source = Source::one("gate.yaml", ARMED);
+    let policy = compile(&source, &Catalogue::embedded(), &Overrides::default(), now()).unwrap().policy;
+    let file = TextFile { name: "gate.test.yaml".to_owned(), text: CASES.to_owned() };
+    let read = cases(&[file], &policy, Stages { known: &[], this: None }).unwrap_or_else(|report| panic!("{report}"));
+    for verdict in Suite::new(&policy, &read, now()).play().0 {
+        assert_eq!(verdict.ending, Ending::Passed, "{}", verdict.case.name);
+    }
+    let told = self::read(
+        "cases: [{ name: a, armed: true, send: { route: stripe, json: {} }, expect: { decision: accepted } }]\n",
+    );
+    assert!(told.unwrap_err().contains("no sender of this policy hands its key over; leave it out"));
+}

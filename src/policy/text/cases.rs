@@ -30,6 +30,10 @@ pub(in crate::policy) struct CaseText {
     /// The name of a case of this file whose request has come before, and is remembered.
     #[schemars(extend("x-absent" = "nothing came before"))]
     pub(in crate::policy) after: Option<String>,
+    /// An operator has armed its route: a key that the request hands over is taken.
+    #[serde(default)]
+    #[schemars(extend("default" = false))]
+    pub(in crate::policy) armed: bool,
     /// A request that is signed as the route's sender signs, with a test key.
     #[schemars(extend("x-absent" = ONE_OF_TWO))]
     pub(in crate::policy) send: Option<SendText>,
