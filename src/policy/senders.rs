@@ -163,7 +163,7 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
                 Some(_) | None if name.ends_with(CONFIRM) => KeyKind::Api,
                 Some(_) | None => KeyKind::Signatures(webhook.provider.clone()),
             };
-            check_handed(name, &kind, entries, notes);
+            check_handed(name, &kind, lists, notes);
             references.push(KeyReference { name: name.clone(), kind, entries: entries.clone() });
         }
     }
@@ -179,15 +179,25 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
     references
 }
 
-/// A key is handed over where its sender does such a thing, each into a file of its own.
-fn check_handed(name: &str, kind: &KeyKind, entries: &[KeyEntry], notes: &mut Notes<'_>) {
+/// A key is handed over where its sender does such a thing, each into a file of its own: what one sender hands over must not
+/// take the place of another's key.
+fn check_handed(name: &str, kind: &KeyKind, lists: &KeyLists, notes: &mut Notes<'_>) {
     let list = name.split('/').next().unwrap_or_default();
     let is_handed_over = match kind {
         KeyKind::Signatures(provider) => provider.handshakes.iter().any(Handshake::hands_over),
         KeyKind::VerifyToken | KeyKind::Api => false,
     };
-    let paths = || entries.iter().map(|entry| handed(&entry.from));
-    for (index, path) in paths().enumerate().filter_map(|(index, path)| Some((index, path?))) {
+    let places = || {
+        let entries = lists.iter().flat_map(|(list, entries)| entries.iter().enumerate().map(move |it| (list, it)));
+        entries.map(|(list, (index, entry))| ((list.as_str(), index), &entry.from))
+    };
+    let here = places().filter(|((known, _), _)| *known == list);
+    for (index, path) in here.filter_map(|((_, index), from)| Some((index, handed(from)?))) {
+        let is_taken = places().any(|(place, from)| match from {
+            Reference::Handed(other) => other == path && place < (list, index),
+            Reference::File(other) => other == path,
+            Reference::Env(_) => false,
+        });
         let at = notes.find(&format!("/keys/{}/{index}/from", json::escape(list)));
         if !is_handed_over {
             let whose = match kind {
@@ -195,7 +205,7 @@ fn check_handed(name: &str, kind: &KeyKind, entries: &[KeyEntry], notes: &mut No
                 KeyKind::VerifyToken | KeyKind::Api => "nobody hands such a word over".to_owned(),
             };
             notes.wrong(at, format!("{whose}; put it into a file, and write `file:{}`", path.display()));
-        } else if paths().take(index).any(|other| other == Some(path)) {
+        } else if is_taken {
             notes.wrong(at, "another key is kept in this file already; each needs one of its own");
         }
     }
