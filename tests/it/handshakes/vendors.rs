@@ -30,6 +30,7 @@ const NAMES: &[&str] = &[
     "own-braintree",
     "own-sns",
     "braintree",
+    "mandrill",
 ];
 const SECRET: &str = "5b3975651c3cab92d044c096dc30a1c2";
 
@@ -92,7 +93,7 @@ fn policy(catalogue: &Catalogue) -> Policy {
             "own-braintree" | "braintree" => ", config: { public_key: our_public_key }",
             _ => "",
         };
-        let kind = if *name == "braintree" { FORM } else { JSON };
+        let kind = if matches!(*name, "braintree" | "mandrill") { FORM } else { JSON };
         writeln!(
             text,
             "  {name}: {{ at: {{ path: /{name} }}, sender: {{ provider: {name}, keys: all{more} }}, \
@@ -183,7 +184,7 @@ fn vendors_hear_what_their_documentation_asks_for() {
     assert_eq!(answer(okta()), (200, JSON, told.clone()));
     assert_eq!(answer(okta().with("authorization", SECRET)), (200, JSON, told), "its token is no signature");
     assert_eq!(answer(signed("xero", INTENT)), (200, "", String::new()));
-    for name in ["trello", "intercom"] {
+    for name in ["trello", "intercom", "mandrill"] {
         assert_eq!(answer(Call::of(Method::HEAD, &format!("/{name}"))), (200, "", String::new()));
     }
     let digest = HEXLOWER.encode(&sha256("3a5c8c72-31d7-4c4a-b6f2-6d3a4f8a2f8b"));
@@ -304,6 +305,23 @@ fn a_digest_that_was_made_for_a_stranger_signs_no_event() {
     let (word, document) = (signed("x", "a-word"), signed("x", r#"{"for_user_id":"1"}"#));
     assert_eq!(refused(word), "signature_mismatch", "whoever signed it");
     assert_eq!(play(document).decision.name(), "accepted");
+}
+
+/// Mandrill asks with it where a HEAD was not answered; everybody has that key, and could send events by it.
+#[test]
+fn what_a_key_signs_that_everybody_has_is_nothing() {
+    let url = "https://shop.example/mandrill";
+    let post = |key: &[u8], events: &str| {
+        let mut mac = Hmac::<Sha1>::new_from_slice(key).unwrap();
+        mac.update(format!("{url}mandrill_events{events}").as_bytes());
+        let form = format!("mandrill_events={}", events.replace('[', "%5B").replace(']', "%5D"));
+        let call = Call::unsigned("/mandrill", FORM, &form);
+        play(call.with("x-mandrill-signature", &BASE64.encode(&mac.finalize().into_bytes())))
+    };
+    for events in ["[]", "[1]"] {
+        assert_eq!(post(b"test-webhook", events).code(), "signature_mismatch", "{events}");
+        assert_eq!(post(SECRET.as_bytes(), events).decision.name(), "accepted", "{events}");
+    }
 }
 
 /// The same where not the body is what is signed, but a field of it.
