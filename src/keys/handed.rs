@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -99,11 +99,9 @@ fn file(from: &Reference) -> Option<&Path> {
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mode = fs::metadata(folder)?.permissions().mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        // Whoever may write there could put a key of theirs in its place.
-        let why = format!("others may write to its folder (mode {mode:04o}); run `chmod 0700 {}`", folder.display());
-        return Err(io::Error::other(why));
+    let (of, own) = (fs::metadata(folder)?, fs::metadata("/proc/self")?.uid());
+    if let Some(why) = is_open(of.permissions().mode() & 0o7777, of.uid(), own) {
+        return Err(io::Error::other(format!("{why} {}`", folder.display())));
     }
     let mut suffix = [0_u8; 8];
     getrandom::fill(&mut suffix).map_err(|why| io::Error::other(why.to_string()))?;
@@ -118,9 +116,52 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Why whoever may write to a folder like this could put a key of theirs in the place of the one that is kept, and what to do
+/// about it. Links are followed, so it may be anybody's.
+fn is_open(mode: u32, owner: u32, own: u32) -> Option<String> {
+    if owner != own && owner != 0 {
+        return Some(format!("its folder belongs to another account (uid {owner}); run `chown {own}"));
+    }
+    (mode & 0o022 != 0).then(|| format!("others may write to its folder (mode {mode:04o}); run `chmod 0700"))
+}
+
 fn fill(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text)?;
     file.write_all(b"\n")?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_others_rule_keeps_no_key() {
+        for (mode, owner) in [(0o700, 1000), (0o755, 1000), (0o700, 0), (0o500, 1000)] {
+            assert_eq!(is_open(mode, owner, 1000), None, "{mode:o} {owner}");
+        }
+        for (mode, owner, way_out) in [
+            (0o770, 1000, "`chmod 0700"),
+            (0o702, 0, "`chmod 0700"),
+            (0o1777, 0, "`chmod 0700"),
+            (0o700, 1001, "`chown 1000"),
+        ] {
+            assert!(is_open(mode, owner, 1000).is_some_and(|why| why.ends_with(way_out)), "{mode:o} {owner}");
+        }
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_file_is_replaced_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, elsewhere) = (folder.path().join("asana"), folder.path().join("elsewhere"));
+        fs::write(&elsewhere, "another's").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        write(&link, b"key").unwrap();
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "another's");
+        assert_eq!(fs::read_to_string(&link).unwrap(), "key\n");
+        let kept = fs::symlink_metadata(&link).unwrap();
+        assert!(kept.is_file() && kept.permissions().mode() & 0o7777 == 0o600);
+    }
 }

@@ -91,6 +91,12 @@ impl Keeper {
                 "the policy has no route `{route}`; `hookwarden handshake status` lists what can be armed"
             ));
         };
+        if found.is_observed() {
+            return Err(format!(
+                "`{route}` is observed whole, so what comes for it goes to WordPress as it is, and no key would be taken; arm it \
+                 when its rollout has ended"
+            ));
+        }
         let mut expected = handed::expected(policy, route, self.clock.now());
         let labels: Vec<_> = expected.iter().map(|(label, _)| format!("`{label}`")).collect();
         let labels = labels.join(", ");

@@ -162,7 +162,7 @@ fn of_many_that_hand_over_at_once_one_is_believed() {
 fn what_cannot_be_kept_is_not_taken_and_the_route_stays_armed() {
     let shop = Shop::open("shop");
     let gate = gate(&shop);
-    let mut wire = gate.connect();
+    let (mut wire, file) = (gate.connect(), gate.path("keys/asana"));
     let open = |mode| fs::set_permissions(gate.path("keys"), fs::Permissions::from_mode(mode)).unwrap();
     fs::create_dir(gate.path("keys")).unwrap();
     open(0o777);
@@ -176,6 +176,10 @@ fn what_cannot_be_kept_is_not_taken_and_the_route_stays_armed() {
     assert_eq!(fs::read_dir(gate.path("keys")).unwrap().count(), 0, "nothing is left");
     assert_eq!(deliver(&mut wire, "asana", "/asana", FIRST, SIGNED), 401);
     open(0o700);
+    fs::create_dir(&file).unwrap();
+    assert_eq!(hook(&mut wire, "/asana", FIRST), 503, "it is written, and cannot have its name");
+    assert_eq!(fs::read_dir(gate.path("keys")).unwrap().count(), 1, "nothing of it is left");
+    fs::remove_dir(&file).unwrap();
     assert_eq!(hook(&mut wire, "/asana", FIRST), 200, "it is armed still");
     assert_eq!(hook(&mut wire, "/asana", FIRST), 401);
 }
@@ -229,6 +233,13 @@ fn what_cannot_be_armed_is_told_with_the_way_out() {
     assert_eq!(gate.arm("several", &["--key", "b"]).0, Some(0));
     assert_eq!(hook(&mut gate.connect(), "/several", FIRST), 200);
     assert!(gate.path("keys/b").exists() && !gate.path("keys/a").exists());
+
+    let observed = policy(gate.folder.path(), shop.address)
+        .replace("keys: asana }, capture: { keep: 1h, body: sealed }", "keys: asana }, deliver: { via: relay }");
+    gate.save(&(observed + "rollout: { asana: { observe: all, until: 2999-12-31 } }\n"));
+    assert_eq!(gate.policy("reload").0, Some(0), "{}", gate.policy("reload").1);
+    let (code, said) = gate.handshake(&["arm", "asana"]);
+    assert!(code == Some(3) && said.contains("observed whole"), "{said}");
 }
 
 /// What an operator looked at when the route was armed is not there any more.
