@@ -22,6 +22,7 @@ mod issuers;
 mod observed;
 mod outbound;
 mod proxying;
+mod published;
 mod repeats;
 mod support;
 mod tls;

@@ -25,13 +25,17 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{io::AsyncWriteExt as _, net::TcpListener, sync::mpsc};
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
+    sync::mpsc,
+};
 
 const NOW_S: i64 = crate::tokens::NOW_S;
 
 /// What the issuer's server does with whoever asks.
 #[derive(Clone)]
-enum Trap {
+pub(super) enum Trap {
     /// This status and body.
     Says(&'static str, String),
     /// A redirect to itself.
@@ -42,15 +46,15 @@ enum Trap {
     Floods,
 }
 
-struct Issuer {
-    at: std::net::SocketAddr,
+pub(super) struct Issuer {
+    pub(super) at: std::net::SocketAddr,
     trap: Arc<Mutex<Trap>>,
     asked: Arc<Mutex<Vec<String>>>,
     sent_bytes: Arc<AtomicUsize>,
 }
 
 impl Issuer {
-    async fn start(trap: Trap) -> Self {
+    pub(super) async fn start(trap: Trap) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let trap = Arc::new(Mutex::new(trap));
@@ -62,42 +66,48 @@ impl Issuer {
                 asked.lock().unwrap().push(request);
                 let trap = trap.lock().unwrap().clone();
                 let sent_bytes = sent_bytes.clone();
-                tokio::spawn(async move {
-                    let endless = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
-                    let (head, piece, pause) = match trap {
-                        Trap::Says(status, body) => {
-                            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-                            return tcp.write_all(answer.as_bytes()).await.unwrap_or_default();
-                        }
-                        Trap::Redirects => {
-                            let answer = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n";
-                            return tcp.write_all(answer.as_bytes()).await.unwrap_or_default();
-                        }
-                        Trap::Drips => (endless, vec![b' '], ms(50)),
-                        Trap::Floods => (endless, vec![b' '; 16 << 10], Duration::ZERO),
-                    };
-                    let _ = tcp.write_all(head.as_bytes()).await;
-                    while tcp.write_all(&piece).await.is_ok() {
-                        sent_bytes.fetch_add(piece.len(), Ordering::SeqCst);
-                        tokio::time::sleep(pause).await;
-                    }
-                });
+                tokio::spawn(trap.answers(tcp, sent_bytes));
             }
         });
         issuer
     }
 
-    fn turns(&self, trap: Trap) {
+    pub(super) fn turns(&self, trap: Trap) {
         *self.trap.lock().unwrap() = trap;
     }
 
-    fn asked(&self) -> usize {
+    pub(super) fn asked(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
 }
 
+impl Trap {
+    pub(super) async fn answers(self, mut io: impl AsyncWrite + Unpin, sent_bytes: Arc<AtomicUsize>) {
+        let endless = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
+        let (answer, piece, pause) = match self {
+            Self::Says(status, body) => (
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+                Vec::new(),
+                Duration::ZERO,
+            ),
+            Self::Redirects => {
+                let answer = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n";
+                (answer.to_owned(), Vec::new(), Duration::ZERO)
+            }
+            Self::Drips => (endless.to_owned(), vec![b' '], ms(50)),
+            Self::Floods => (endless.to_owned(), vec![b' '; 16 << 10], Duration::ZERO),
+        };
+        let _ = io.write_all(answer.as_bytes()).await;
+        let _ = io.flush().await;
+        while !piece.is_empty() && io.write_all(&piece).await.is_ok() && io.flush().await.is_ok() {
+            sent_bytes.fetch_add(piece.len(), Ordering::SeqCst);
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
 /// Hears what each fetch came to.
-struct Ears(mpsc::UnboundedSender<Result<usize, String>>);
+pub(super) struct Ears(pub(super) mpsc::UnboundedSender<Result<usize, String>>);
 
 impl keys::Observer for Ears {
     fn fetched(&self, _: &str, keys: usize, _: &[Skipped]) {
@@ -108,7 +118,7 @@ impl keys::Observer for Ears {
     }
 }
 
-type Hears = mpsc::UnboundedReceiver<Result<usize, String>>;
+pub(super) type Hears = mpsc::UnboundedReceiver<Result<usize, String>>;
 
 fn policy(issuer: &Issuer, origin: &Origin, more: &str) -> Policy {
     let text = format!(
@@ -124,20 +134,20 @@ issuers:
     compiled(&text.replace("JWKS", &format!("http://127.0.0.1:{}/keys", issuer.at.port())), origin.address)
 }
 
-fn unfetched(policy: &Policy) -> Keys {
+pub(super) fn unfetched(policy: &Policy) -> Keys {
     let environment = |_: &str| Some("the gate's own, and nobody else's".to_owned());
     keys::load(policy, &environment, Hand::at(NOW_S).now()).unwrap().0
 }
 
-type All = Fetchers<hookwarden::edge::PingoraOutbound, SystemResolver>;
+pub(super) type All = Fetchers<hookwarden::edge::PingoraOutbound, SystemResolver>;
 
-fn fetchers(clock: &Arc<Hand>) -> (All, Hears) {
+pub(super) fn fetchers(clock: &Arc<Hand>) -> (All, Hears) {
     install_crypto().unwrap();
     let (tell, hears) = mpsc::unbounded_channel();
     (Fetchers::new(outbound(), SystemResolver, clock.clone(), Arc::new(Ears(tell))), hears)
 }
 
-fn jwks(signers: &[&Signer]) -> Trap {
+pub(super) fn jwks(signers: &[&Signer]) -> Trap {
     Trap::Says("200 OK", set(&signers.iter().map(|signer| signer.jwk()).collect::<Vec<_>>()))
 }
 
