@@ -18,6 +18,7 @@ mod brokers;
 mod delivery;
 mod gate;
 mod guards;
+mod handshakes;
 mod kills;
 mod operations;
 mod passing;
