@@ -89,6 +89,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 // values
+pub mod address;
 pub mod clock;
 pub mod json;
 pub mod secret;

@@ -1,9 +1,8 @@
 //! A bounded request to somewhere else: pinned address, deadlines, whole bodies, sent at most once.
 
-mod address;
 mod place;
 
-pub use address::is_public;
+pub use crate::address::is_public;
 pub use place::{PATIENCE, Place, Unreachable};
 
 use crate::verdict::BoxError;

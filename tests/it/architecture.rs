@@ -11,6 +11,7 @@ use std::{
 /// circle.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     // values
+    ("address", &[]),
     ("clock", &[]),
     ("json", &[]),
     ("secret", &[]),
@@ -35,7 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // ports
-    ("outbound", &["clock", "verdict"]),
+    ("outbound", &["address", "clock", "verdict"]),
     ("destination", &["event", "verdict"]),
     ("ledger", &["event", "repeat", "verdict"]),
     ("answer", &["ledger", "policy", "verdict", "verify"]),
