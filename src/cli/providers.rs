@@ -3,6 +3,7 @@
 use super::out::{Out, out};
 use crate::{
     clock::{Clock as _, SystemClock},
+    json::language::nearest,
     verify::{self, Catalogue, Finding, Provenance, Provider},
 };
 use anyhow::{Context as _, bail};
@@ -47,11 +48,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Some(Verb::Show { name }) => match catalogue.find(name) {
             Some(provider) => write!(out, "{}", provider.text)?,
-            None => bail!("unknown sender `{name}`; `hookwarden providers` lists them"),
+            None => bail!("unknown sender `{name}`{}", way_out(name, &catalogue)),
         },
         Some(Verb::Lint { file }) => return lint(file, &mut out),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// "; did you mean ..." for a name that is none. There are too many to list.
+fn way_out(written: &str, catalogue: &Catalogue) -> String {
+    let names = catalogue.iter().flat_map(|provider| std::iter::once(&provider.name).chain(&provider.aliases));
+    match nearest(written, names.map(String::as_str)) {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => "; `hookwarden providers` lists them".to_owned(),
+    }
 }
 
 fn told(provider: &Provider, width: usize, as_json: bool) -> String {

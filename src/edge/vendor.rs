@@ -39,3 +39,28 @@ impl Asking<'_> {
         Ok(Word { status: answer.status.as_u16(), body: answer.body.to_vec() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+    use std::{io::ErrorKind, net::TcpListener};
+
+    /// A name that leads into the gate's own network, wherever it is from.
+    #[tokio::test]
+    async fn an_address_that_the_internet_does_not_reach_is_not_asked() {
+        crate::edge::install_crypto().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let outbound = PingoraOutbound::new(1, None);
+        let asking = Asking { outbound: &outbound, deadline: Instant::now() + PATIENCE };
+        for (host, tls) in [("127.0.0.1", false), ("127.0.0.1", true), ("localhost", true)] {
+            let (host, path, headers) = (host.to_owned(), "/v2/payments/tr_1".to_owned(), HeaderMap::new());
+            let question = Question { host, port, tls, private: false, path, headers };
+            let error = asking.ask(question).await.unwrap_err();
+            assert!(error.to_string().contains("is not on the internet"), "{error}");
+        }
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody even knocks");
+    }
+}

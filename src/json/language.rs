@@ -62,7 +62,11 @@ impl Language {
                 return unexpected.iter().map(|name| self.unknown(name, node, due, document)).collect();
             }
             ValidationErrorKind::Required { property } => {
-                format!("`{}` is missing", property.as_str().unwrap_or_default())
+                let property = property.as_str().unwrap_or_default();
+                if is_slip_of(property, node, due) {
+                    return Vec::new(); // told where it stands
+                }
+                format!("`{property}` is missing")
             }
             ValidationErrorKind::Enum { options } => {
                 let words: Vec<_> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -120,6 +124,14 @@ impl Language {
     }
 }
 
+/// Whether some name here is a slip of the pen for this one.
+fn is_slip_of(property: &str, node: &Node, due: &Value) -> bool {
+    let known = due.get("properties").and_then(Value::as_object);
+    let known = || known.into_iter().flatten().map(|(name, _)| name.as_str());
+    let mut unknown = node.members().filter(|(name, _)| !known().any(|known| known == name.as_str()));
+    unknown.any(|(name, _)| nearest(name, known()) == Some(property))
+}
+
 /// ", with one of `ms`, `s`, `m`, `h`, `d`", if texts of this kind end with a unit.
 fn units(due: &Value) -> String {
     let pattern = due.get("pattern").and_then(Value::as_str).and_then(|pattern| pattern.strip_suffix(")$"));
@@ -147,6 +159,12 @@ fn example_for(wanted: JsonType, due: &Value, node: &Node) -> String {
         (JsonType::Array, Some(text)) if due.pointer("/items/type").is_some_and(|of| of == "string") => {
             format!(" such as `[{text}]`")
         }
+        // A number where a text is due only lacks its quotation marks.
+        (JsonType::String, _) if example(due).is_empty() && due.get("writeOnly").is_none() => match &node.kind {
+            Kind::Number(number) => format!(" such as `\"{number}\"`"),
+            Kind::Bool(flag) => format!(" such as `\"{flag}\"`"),
+            Kind::Null | Kind::String(_) | Kind::Array(_) | Kind::Object(_) => String::new(),
+        },
         _ => example(due),
     }
 }

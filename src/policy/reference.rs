@@ -86,11 +86,7 @@ impl Table {
 
     /// The table, in Markdown.
     pub fn markdown(self) -> String {
-        // What holds without a sender's key is in its meaning: most are `like` another entry's, or not there at all.
-        let defaults = self != Self::Providers;
-        let mut table =
-            if defaults { "| key | default | meaning |\n|---|---|---|\n" } else { "| key | meaning |\n|---|---|\n" }
-                .to_owned();
+        let mut table = "| key | default | meaning |\n|---|---|---|\n".to_owned();
         for Key { name, absent, meaning, .. } in keys().into_iter().filter(|key| key.table == self) {
             let absent = match absent {
                 Some(Absent::Refused) => "must be said".to_owned(),
@@ -98,10 +94,8 @@ impl Table {
                 Some(Absent::Words(words)) => words,
                 None => String::new(),
             };
-            let row =
-                if defaults { format!("`{name}` | {absent} | {meaning}") } else { format!("`{name}` | {meaning}") };
             // Writing to a string cannot fail.
-            let _ = writeln!(table, "| {row} |");
+            let _ = writeln!(table, "| `{name}` | {absent} | {meaning} |");
         }
         table
     }

@@ -5,12 +5,18 @@ mod embedded;
 mod lint;
 mod listing;
 mod mistakes;
+mod named;
+mod read;
 pub mod text;
+mod tidy;
+mod urls;
 
-pub(super) use compile::duration;
+pub(super) use compile::{duration, has_no_body};
 pub use lint::{Finding, lint};
 pub use mistakes::Mistake;
 pub(super) use mistakes::Mistakes;
+pub(super) use named::is_of_the_connection;
+pub(super) use urls::{is_host, url_mistake};
 
 use super::{Confirm, Handshake, Refers, scheme::Scheme};
 use crate::repeat::Identical;
@@ -148,7 +154,7 @@ impl Catalogue {
 
     /// What [`embedded`](Self::embedded) does the first time.
     pub fn compile_embedded() -> Self {
-        let providers = embedded::FILES.iter().filter_map(|(_, text)| Provider::from_yaml(text).ok()).map(Arc::new);
+        let providers = embedded::FILES.iter().filter_map(|(_, text)| Provider::known(text).ok()).map(Arc::new);
         Self { providers: providers.collect() }
     }
 

@@ -1,15 +1,15 @@
 //! The vendor's own word for it: what is asked, where, and what an answer means. Asking is somebody else's work.
 
-use super::{
-    catalogue::{Mistakes, text::ConfirmText},
-    scheme::Refers,
-};
+mod compile;
+
+pub(in crate::verify) use compile::go_together;
+
 use crate::{
     json::{self, Kind, Node},
     secret::Secret,
     verdict::Rejection,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -72,55 +72,14 @@ pub(crate) enum Confirmed {
 pub const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 impl Confirm {
-    /// `None` only where a mistake was told.
-    pub(in crate::verify) fn compile(text: &ConfirmText, wrong: &mut Mistakes) -> Option<Self> {
-        let url = &text.url.value;
-        let Some((tls, authority, before, after)) = parted(url) else {
-            let message = "write scheme, host and path with one `{id}` as a part of its own, as in \
-                           `https://api.vendor.example/v2/payments/{id}`";
-            wrong.at(&text.url, message);
-            return None;
-        };
-        let private = match text.private.as_ref() {
-            Some(word) => wrong.word(word, "word", &[("allow", true)]).unwrap_or_default(),
-            None => false,
-        };
-        if !tls && !private {
-            wrong.at(&text.url, "a key would cross the network for everybody to read; write `https://`");
-        }
-        let key = text.header.as_ref().and_then(|written| {
-            let parted = written.value.split_once(": ").and_then(|(name, value)| {
-                let (before, after) = value.split_once("{key}")?;
-                let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-                let name = name.parse::<HeaderName>().ok().filter(|_| plain(before) && plain(after))?;
-                Some((name, before.to_owned(), after.to_owned()))
-            });
-            if parted.is_none() {
-                wrong.at(written, "write `NAME: VALUE` with `{key}` in the value, as in `Authorization: Bearer {key}`");
-            }
-            parted
-        });
-        if let Some(pointer) = text.same.as_ref().filter(|pointer| !pointer.value.starts_with('/')) {
-            wrong.at(pointer, "this is no JSON Pointer; write something such as `/id`");
-        }
-        let same = text.same.as_ref().map(|pointer| pointer.value.clone());
-        let uri = authority.parse::<http::uri::Authority>().ok()?;
-        Some(Self {
-            host: uri.host().trim_matches(['[', ']']).to_owned(),
-            port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
-            tls,
-            private,
-            authority,
-            path: (before, after),
-            key,
-            status: text.status.unwrap_or(200),
-            same,
-        })
-    }
-
     /// Whether the policy has to have a key for it.
     pub fn needs_key(&self) -> bool {
         self.key.is_some()
+    }
+
+    /// Whether an answer about something else is told from one about what was asked.
+    pub fn knows_its_answer(&self) -> bool {
+        self.same.is_some()
     }
 
     /// Whom it asks, for people.
@@ -173,27 +132,6 @@ impl Confirm {
     }
 }
 
-/// Whether TLS, authority, and what stands around the id in path and query.
-fn parted(url: &str) -> Option<(bool, String, String, String)> {
-    let (before, after) = url.split_once("{id}")?;
-    let whole = format!("{before}x{after}");
-    let uri: Uri = whole.parse().ok()?;
-    let authority = uri.authority()?.as_str();
-    let tls = match uri.scheme_str()? {
-        "https" => true,
-        "http" => false,
-        _ => return None,
-    };
-    let path = before.split_once(authority)?.1;
-    let alone = path.starts_with('/') && path.ends_with('/') && !path.contains(['?', '#', '%']);
-    let good = alone
-        && (after.is_empty() || after.starts_with(['/', '?']))
-        && !authority.contains('@')
-        && !after.contains(['#', '{', '}'])
-        && whole.bytes().all(|byte| byte.is_ascii_graphic());
-    good.then(|| (tls, authority.to_owned(), path.to_owned(), after.to_owned()))
-}
-
 /// As one part of a path, whatever is in it. A part of dots alone is none, in whatever spelling.
 fn segment(id: &str) -> Option<String> {
     if id.bytes().all(|byte| byte == b'.') {
@@ -219,16 +157,10 @@ fn is(node: &Node, wanted: &Value) -> bool {
     }
 }
 
-/// Both of an entry: where nothing is signed, what is asked about has to be told from what is not.
-pub(in crate::verify) fn go_together(refers: Option<&Refers>, text: Option<&ConfirmText>, wrong: &mut Mistakes) {
-    if let (None, Some(text)) = (refers, text) {
-        wrong.at(&text.url, "what is asked about? write `refers: { at: form:id, like: ... }`");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::catalogue::Mistakes;
 
     fn confirm() -> Confirm {
         let text = "{ url: 'https://api.mollie.com/v2/payments/{id}?embed=x', header: 'Authorization: Bearer {key}', same: /id }";
@@ -283,24 +215,5 @@ mod tests {
         ] {
             assert!(matches!(said(status, body), Confirmed::Unclear(_)), "{status}");
         }
-    }
-
-    #[test]
-    fn a_template_has_one_place_for_the_id() {
-        for bad in [
-            "https://api.example/v2/payments/",
-            "https://api.example/{id}/{id}",
-            "https://api.example/v2?id={id}",
-            "https://api.example/v2/p-{id}",
-            "https://api.example/v2/{id}x",
-            "https://{id}/v2",
-            "https://a@api.example/{id}",
-            "https://api.example/{id}#a",
-            "ftp://api.example/{id}",
-            "/v2/{id}",
-        ] {
-            assert!(parted(bad).is_none(), "{bad}");
-        }
-        assert!(parted("http://127.0.0.1:8080/{id}/state").is_some());
     }
 }

@@ -140,13 +140,45 @@ impl Shown {
 
 /// The components that a policy names, as `Signature-Input` would: `"@method" "content-digest" "@query-param";name="a"`.
 /// Quotation marks may be left out where there are no parameters.
-pub(super) fn components(written: &str) -> Option<Vec<Component>> {
+///
+/// # Errors
+/// Why no request could cover these.
+pub(super) fn components(written: &str) -> Result<Vec<Component>, String> {
     let bare = |word: &str| if word.starts_with('"') { word.to_owned() } else { format!("\"{word}\"") };
     let words: Vec<_> = written.split_ascii_whitespace().map(bare).collect();
-    let list = Parser::parse_list(format!("({})", words.join(" ")).as_bytes()).ok()?;
-    let [ListEntry::InnerList(list)] = list.as_slice() else { return None };
-    let components: Vec<_> = list.items.iter().map(Component::read).collect::<Option<_>>()?;
-    (!components.is_empty()).then_some(components)
+    let unread =
+        || "cannot read these; write what has to be signed, as in `'@method @target-uri content-digest'`".to_owned();
+    let list = Parser::parse_list(format!("({})", words.join(" ")).as_bytes()).map_err(|_| unread())?;
+    let [ListEntry::InnerList(list)] = list.as_slice() else { return Err(unread()) };
+    if list.items.is_empty() || list.items.len() > COMPONENTS_MAX {
+        return Err(unread());
+    }
+    let mut components: Vec<Component> = Vec::new();
+    for item in &list.items {
+        let component = Component::read(item).ok_or_else(|| component::why_none(item).unwrap_or_else(unread))?;
+        if components.contains(&component) {
+            return Err(format!(
+                "`{}` stands here twice, and no signature covers a part twice; leave one out",
+                component.name()
+            ));
+        }
+        components.push(component);
+    }
+    Ok(components)
+}
+
+/// Why no signature could have such a label: it is a key of a dictionary (RFC 8941 section 3.1.2).
+pub(super) fn label_mistake(label: &str) -> Option<String> {
+    let first = |byte: u8| byte.is_ascii_lowercase() || byte == b'*';
+    let more = |byte: u8| first(byte) || byte.is_ascii_digit() || b"_-.".contains(&byte);
+    let good = label.bytes().next().is_some_and(first) && label.bytes().all(more);
+    (!good).then(|| format!("no signature can have the label `{label}`; write small letters, digits, `_`, `-`, `.` and `*`, as in `sig1`"))
+}
+
+/// Why no signature could say this: it is a text (RFC 8941 section 3.3.3).
+pub(super) fn text_mistake(text: &str) -> Option<String> {
+    let good = !text.trim().is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    (!good).then(|| format!("no signature can say `{text}`; write letters of ASCII, or leave it out"))
 }
 
 /// Whether the digest of the content is among them.

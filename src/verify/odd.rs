@@ -123,6 +123,14 @@ impl Odd {
         }
     }
 
+    /// What is wrong with what a policy says there.
+    pub(super) fn config_mistake(self, config: &Config) -> Option<(&'static str, String)> {
+        match self {
+            Self::AwsSns => Some((sns::TOPICS, sns::topics_mistake(config.get(sns::TOPICS)?)?)),
+            Self::AdyenPayments | Self::Contentful | Self::MicrosoftGraph | Self::PaddleClassic | Self::PlivoV3 => None,
+        }
+    }
+
     /// What tests say there.
     pub(super) const fn config_example(self) -> Option<&'static str> {
         match self {

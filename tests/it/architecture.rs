@@ -23,7 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("limit", &["clock", "verdict"]),
     ("order", &["secret"]),
     ("repeat", &["clock", "json", "secret"]),
-    ("verify", &["clock", "json", "repeat", "request", "secret", "verdict"]),
+    ("verify", &["address", "clock", "json", "repeat", "request", "secret", "verdict"]),
     ("identity", &["clock", "json", "secret", "verify"]),
     ("payload", &["clock", "json", "order", "repeat", "request", "verdict", "verify"]),
     ("event", &["clock", "json", "order", "payload", "repeat"]),

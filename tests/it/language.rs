@@ -63,7 +63,7 @@ fn every_key_says_what_it_means_and_what_holds_without_it() {
     assert!(keys.len() > 70, "{keys:#?}");
     for key in &keys {
         assert!(
-            key.absent.is_some() || key.table == Table::Providers,
+            key.absent.is_some(),
             "`{}` says nothing of its default: `extend(\"default\" = ...)` or `extend(\"x-absent\" = \"...\")`",
             key.name
         );

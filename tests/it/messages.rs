@@ -4,18 +4,24 @@ use crate::{policy::folder, reading::texts};
 use std::fs;
 
 /// Where messages are made. Files that are new to `policy/` join by themselves.
-const FILES: [&str; 11] = [
+const FILES: [&str; 17] = [
     "json/language.rs",
+    "json/pointer.rs",
     "policy/route/delivery.rs",
     "policy/route/sender.rs",
     "policy/settings/read.rs",
     "guard/selector.rs",
     "verify/catalogue/compile.rs",
     "verify/catalogue/mistakes.rs",
+    "verify/catalogue/named.rs",
+    "verify/catalogue/tidy.rs",
+    "verify/confirm/compile.rs",
     "verify/handshake/compile.rs",
     "verify/scheme/compile.rs",
     "verify/scheme/compile/parts.rs",
     "verify/scheme/compile/signature.rs",
+    "verify/scheme/compile/token.rs",
+    "verify/scheme/refers.rs",
 ];
 
 /// Files of `policy/` whose texts are no messages about a policy.
@@ -25,8 +31,9 @@ const SILENT: [&str; 7] =
     ["cases.rs", "changes.rs", "effective.rs", "language.rs", "reference.rs", "summary.rs", "units.rs"];
 
 /// Texts that no policy brings about, or that are seen elsewhere.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
     // faults of ours
+    "cannot be read: ",
     "the language itself is broken: ",
     "does not satisfy `",
     "the language's schema and its types disagree here",

@@ -307,7 +307,7 @@ fn keys_of_a_vendor_are_fetched_unless_the_policy_has_them() {
     let google =
         "provider: google-pubsub, config: { audience: 'https://shop.example/a', email: a@b.iam.gserviceaccount.com }";
     let paypal = "provider: paypal, config: { webhook_id: W, accept: crc32 }";
-    let sns = "provider: aws-sns, config: { topic_arns: 'arn:aws:sns:eu-west-1:1:a' }";
+    let sns = "provider: aws-sns, config: { topic_arns: 'arn:aws:sns:eu-west-1:123456789012:a' }";
     let messages =
         "provider: http-message-signatures, keys: k, config: { alg: ed25519, components: '@method content-digest' }";
     let text = |sender: &str, repeats: &str| {
@@ -337,7 +337,7 @@ fn keys_of_a_vendor_are_fetched_unless_the_policy_has_them() {
         (messages, messages.replace("keys: k, ", ""), "`keys` is missing"),
         (messages, messages.replace("ed25519", "ed448"), "unknown algorithm `ed448`; known here: `hmac-sha256`"),
         (messages, messages.replace(" content-digest", ""), "nothing binds the body"),
-        (messages, messages.replace("@method", "@status"), "cannot read these"),
+        (messages, messages.replace("@method", "@status"), "`@status` is no part of a request"),
         (messages, messages.replace("alg:", "tags: a, alg:"), "asks nothing of this name"),
     ] {
         let repeats = if from == google {

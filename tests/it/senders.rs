@@ -7,6 +7,7 @@ mod forms;
 mod judged;
 mod lint;
 mod messages;
+mod nonsense;
 mod odd;
 mod secrets;
 mod shown;

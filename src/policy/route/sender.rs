@@ -158,7 +158,14 @@ impl RouteCompiler<'_, '_> {
                 self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
             }
         }
-        for (name, message) in provider.scheme.config_mistakes(config) {
+        let mistakes = provider.scheme.config_mistakes(config);
+        for (name, value) in config {
+            if value.chars().any(char::is_control) && !mistakes.iter().any(|(told, _)| told == name) {
+                let message = "a control character has no place here; leave it out";
+                self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
+            }
+        }
+        for (name, message) in mistakes {
             self.wrong(&format!("/sender/config/{}", json::escape(name)), message);
         }
         config.clone()

@@ -91,11 +91,20 @@ impl RouteCompiler<'_, '_> {
         for (pointer, value) in &text.members {
             let plain = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
             let good = value.as_array().map_or_else(|| plain(value), |some| !some.is_empty() && some.iter().all(plain));
-            if !pointer.starts_with('/') || !good {
+            if let Some(why) = json::pointer_mistake(pointer) {
+                self.wrong(&format!("/sender/confirm/members/{}", json::escape(pointer)), why);
+            } else if !good {
                 let message = "write a JSON Pointer with a text, a number, `true` or `false`, or a list of such values, \
                                as in `{ /status: [paid, refunded] }`";
                 self.wrong(&format!("/sender/confirm/members/{}", json::escape(pointer)), message);
             }
+        }
+        if !text.members.is_empty() && !how.knows_its_answer() {
+            let message = format!(
+                "the state of something else would count as well: the entry of `{name}` does not say which member of the answer \
+                 repeats the id; write `same: /id` there"
+            );
+            self.warn("/sender/confirm/members", message);
         }
         let some = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
         let members = text.members.iter().map(|(pointer, value)| (pointer.clone(), some(value))).collect();

@@ -2,10 +2,12 @@
 
 use super::{
     MAX_AGE, MAX_FUTURE, Mistake, Mistakes, Provenance, Provider, Respond, Source, embedded,
-    mistakes::unreadable,
+    read::{Read, known, read},
     text::{ProviderText, RespondText, SourceText},
+    urls::url_mistake,
 };
 use crate::{
+    json,
     repeat::Identical,
     verify::{Confirm, Handshake, Refers, Scheme, confirm::go_together},
 };
@@ -16,22 +18,38 @@ impl Provider {
     /// Compiles one catalogue entry.
     ///
     /// # Errors
-    /// Every mistake of meaning at once; of form, the first one.
+    /// Every mistake at once, each where it stands.
     pub fn from_yaml(text: &str) -> Result<Self, Vec<Mistake>> {
-        Self::compile(read(text).map_err(|mistake| vec![mistake])?, text)
+        let mut read = read(text);
+        match read.entry.take() {
+            Some(entry) => Self::compile(entry, read, text),
+            None => Err(read.wrong),
+        }
     }
 
-    pub(super) fn compile(read: ProviderText, text: &str) -> Result<Self, Vec<Mistake>> {
+    /// The same of one of the catalogue's own, which are known to fit the language.
+    pub(super) fn known(text: &str) -> Result<Self, Vec<Mistake>> {
+        Self::compile(known(text).map_err(|mistake| vec![mistake])?, Read::default(), text)
+    }
+
+    fn compile(entry: ProviderText, told: Read, text: &str) -> Result<Self, Vec<Mistake>> {
         let mut wrong = Mistakes(Vec::new());
-        let like = read.like.as_ref().map(|like| like.value.clone());
-        let read = alike(read, &mut wrong);
-        // What an unknown entry would have said is not missing here.
-        let is_whole = wrong.0.is_empty();
+        let like = entry.like.as_ref().map(|like| like.value.clone());
+        let own_time = entry.max_age.clone().or(entry.max_future.clone());
+        let mut read = alike(entry, &mut wrong);
+        // What an unknown entry would have said is not missing here; and what cannot be read here is not as it is there.
+        let is_whole = wrong.0.is_empty() && !told.has_spoilt("like");
+        if told.has_spoilt("scheme") {
+            read.scheme = None;
+        }
         let scheme = read.scheme.as_ref().and_then(|scheme| Scheme::compile(scheme, &mut wrong));
         let name = read.name.as_ref();
         for (name, also) in name.map(|name| (name, "")).into_iter().chain(read.aliases.iter().map(|alias| (alias, "_")))
         {
             plain_name(name, also, &mut wrong);
+        }
+        for alias in read.aliases.iter().filter(|alias| name.is_some_and(|name| name.value == alias.value)) {
+            wrong.at(alias, "this is its name already; leave it out");
         }
         let event_key = event_key(&read, scheme.as_ref(), &mut wrong);
         let identical = match read.identical.as_ref().map(|word| (word, word.value.as_str())) {
@@ -45,17 +63,24 @@ impl Provider {
         let (type_member, type_header) = event_type(read.event_type.as_ref(), &mut wrong);
         let refers = read.refers.as_ref().and_then(|refers| Refers::compile(refers, &mut wrong));
         let confirm = read.confirm.as_ref().and_then(|confirm| Confirm::compile(confirm, &mut wrong));
-        if read.refers.is_none() {
+        if read.refers.is_none() && !told.has_spoilt("refers") {
             go_together(refers.as_ref(), read.confirm.as_ref(), &mut wrong);
         }
-        let calls = read.challenge.iter().flatten();
-        let handshakes = calls.filter_map(|call| Handshake::compile(call, scheme.as_ref(), &mut wrong)).collect();
+        let handshakes = handshakes(&read, scheme.as_ref(), &mut wrong);
         let mut time =
             |written: Option<&Spanned<String>>, within| written.and_then(|it| duration(it, within, &mut wrong));
         let (retry_horizon, answer_by) =
             (time(read.retry_horizon.as_ref(), HORIZON), time(read.answer_by.as_ref(), ANSWER_BY));
         let (max_age, max_future) = (time(read.max_age.as_ref(), AGE), time(read.max_future.as_ref(), FUTURE));
+        if let (Some(written), Some(false)) = (&own_time, scheme.as_ref().map(|scheme| scheme.coverage().time)) {
+            wrong.at(written, "no time is signed, so nothing has an age; leave this out");
+        }
         let respond = respond(read.respond.as_ref(), &mut wrong);
+        if let Some(page) = &read.documentation
+            && let Some(why) = page.value.split('#').next().and_then(|page| url_mistake(page, true))
+        {
+            wrong.at(page, why);
+        }
         for (present, what) in [
             (name.is_some(), "`name: ...`, what a policy writes after `provider:`"),
             (read.documentation.is_some(), "`documentation: ...`, the vendor's page"),
@@ -70,16 +95,17 @@ impl Provider {
             ),
             (read.answer_by.is_some() || !is_whole, "`answer_by: 9s`, when the vendor stops waiting, less a second"),
         ] {
-            if !present {
+            let key = what.trim_start_matches('`').split(':').next().unwrap_or_default();
+            if !present && !told.has_spoilt(key) {
                 wrong.missing(what);
             }
         }
         let source = read.source.as_ref().map(|source| self::source(source, &mut wrong));
-        wrong.0.sort_by_key(|mistake| mistake.at.start);
+        let wrong = wrong.once(told.wrong);
         let (Some(scheme), Some(retry_horizon), Some(answer_by), Some(name), Some(documentation), Some(source), true) =
-            (scheme, retry_horizon, answer_by, read.name, read.documentation, source, wrong.0.is_empty())
+            (scheme, retry_horizon, answer_by, read.name, read.documentation, source, wrong.is_empty())
         else {
-            return Err(wrong.0);
+            return Err(wrong);
         };
         Ok(Self {
             name: name.value,
@@ -108,16 +134,10 @@ impl Provider {
     }
 }
 
-/// Reads the form alone.
-pub(super) fn read(text: &str) -> Result<ProviderText, Mistake> {
-    let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| unreadable(error.without_snippet(), text))
-}
-
 /// With the words of the entry that it is like. One step: an entry that is itself like another has few words of its own.
 fn alike(read: ProviderText, wrong: &mut Mistakes) -> ProviderText {
     let Some(like) = &read.like else { return read };
-    match embedded::find(&like.value).and_then(|text| self::read(text).ok()) {
+    match embedded::find(&like.value).and_then(|text| known(text).ok()) {
         Some(entry) if entry.like.is_none() => read.or(entry),
         Some(_) => {
             wrong.at(like, format!("`{}` is itself like another entry; take that one", like.value));
@@ -131,46 +151,80 @@ fn alike(read: ProviderText, wrong: &mut Mistakes) -> ProviderText {
     }
 }
 
+/// As of every name that is a label of metrics.
+const NAME_BYTES_MAX: usize = 64;
+
 fn plain_name(name: &Spanned<String>, also: &str, wrong: &mut Mistakes) {
-    let plain =
-        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-' || also.contains(letter);
-    if name.value.is_empty() || !name.value.chars().all(plain) {
-        wrong.at(name, "a name has lower-case letters, digits and `-` alone: it is a label of metrics");
+    let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    let plain = |other: char| letter(other) || other == '-' || also.contains(other);
+    let text = &name.value;
+    if !text.starts_with(letter) || !text.ends_with(letter) || !text.chars().all(plain) {
+        wrong.at(name, "a name has lower-case letters, digits and `-` between them alone: it is a label of metrics");
+    } else if text.len() > NAME_BYTES_MAX {
+        wrong.at(name, format!("a name has {NAME_BYTES_MAX} bytes at most: it is a label of metrics"));
     }
 }
 
-/// An id that nothing binds can be changed by whoever has captured a request, and would make it a new event each time.
+/// The calls, each of another name.
+fn handshakes(read: &ProviderText, scheme: Option<&Scheme>, wrong: &mut Mistakes) -> Vec<Handshake> {
+    let calls: Vec<_> = read.challenge.iter().flatten().collect();
+    for (at, call) in calls.iter().enumerate() {
+        if calls.iter().take(at).any(|other| other.name.value == call.name.value) {
+            let message = format!("another call is called `{}`, and logs could not tell the two", call.name.value);
+            wrong.at(&call.name, message);
+        }
+    }
+    calls.into_iter().filter_map(|call| Handshake::compile(call, scheme, wrong)).collect()
+}
+
 /// A sender that hears anything but a 2xx for what was accepted sends it again.
 fn respond(read: Option<&RespondText>, wrong: &mut Mistakes) -> Respond {
-    let mut status = |written: Option<&Spanned<u16>>, known: RangeInclusive<u16>| {
-        let written = written?;
-        if !known.contains(&written.value) {
-            wrong
-                .at(written, format!("no answer has this status; write one from {} to {}", known.start(), known.end()));
+    let Some(read) = read else { return Respond::default() };
+    if let Some(written) = read.unauthenticated.as_ref().filter(|written| (300..400).contains(&written.value)) {
+        wrong.at(written, "this sends a webhook elsewhere, and none goes there; write 401, or what the vendor wants");
+    }
+    let status = |written: &Option<Spanned<u16>>| written.as_ref().map(|written| written.value);
+    let (accepted, unauthenticated) = (status(&read.accepted), status(&read.unauthenticated));
+    for (status, body) in [(&read.accepted, &read.accepted_body), (&read.unauthenticated, &read.unauthenticated_body)] {
+        if let (Some(status), Some(_)) = (status, body.as_ref().filter(|body| !body.is_empty()))
+            && has_no_body(status.value)
+        {
+            wrong.at(status, format!("an answer with {} has no body; write 200, or leave the body out", status.value));
         }
-        Some(written.value)
-    };
-    let accepted = status(read.and_then(|read| read.accepted.as_ref()), 200..=299);
-    let unauthenticated = status(read.and_then(|read| read.unauthenticated.as_ref()), 200..=599);
-    let accepted_type = read.and_then(|read| read.accepted_type.as_ref()).and_then(|written| {
+    }
+    let accepted_type = read.accepted_type.as_ref().and_then(|written| {
         let types = ["text/plain", "text/xml", "application/json"].map(|known| (known, known));
-        wrong.word(written, "type of an answer", &types)
+        let known = wrong.word(written, "type of an answer", &types);
+        match &read.accepted_body {
+            None if known.is_some() => {
+                wrong.at(written, "there is no `accepted_body` that it would be of; leave it out");
+            }
+            Some(body) if known == Some("application/json") && json::read(body.as_bytes()).is_err() => {
+                wrong.at(written, "the `accepted_body` is no JSON; write it anew, or leave this out");
+            }
+            None | Some(_) => {}
+        }
+        known
     });
     Respond {
         accepted,
         unauthenticated,
-        accepted_body: read.and_then(|read| read.accepted_body.clone()),
+        accepted_body: read.accepted_body.clone(),
         accepted_type,
-        unauthenticated_body: read.and_then(|read| read.unauthenticated_body.clone()),
+        unauthenticated_body: read.unauthenticated_body.clone(),
     }
 }
 
+/// RFC 9110 sections 15.3.5 and 15.3.6.
+pub(in crate::verify) fn has_no_body(status: u16) -> bool {
+    matches!(status, 204 | 205)
+}
+
+/// An id that nothing binds can be changed by whoever has captured a request, and would make it a new event each time.
 fn event_key(read: &ProviderText, scheme: Option<&Scheme>, wrong: &mut Mistakes) -> Vec<String> {
     let pointers = read.event_key.iter().flatten();
     for pointer in pointers.clone() {
-        if !pointer.value.starts_with('/') {
-            wrong.at(pointer, "an event key is a JSON Pointer, as in `/id`");
-        } else if scheme.is_some_and(|scheme| !scheme.coverage().body) {
+        if wrong.pointer(pointer, &pointer.value).is_some() && scheme.is_some_and(|scheme| !scheme.coverage().body) {
             wrong
                 .at(pointer, "the signature does not cover the body, so nothing in it can name an event; leave it out");
         }
@@ -180,13 +234,10 @@ fn event_key(read: &ProviderText, scheme: Option<&Scheme>, wrong: &mut Mistakes)
 
 fn event_type(place: Option<&Spanned<String>>, wrong: &mut Mistakes) -> (Option<String>, Option<String>) {
     let Some(place) = place else { return (None, None) };
-    match place.value.strip_prefix("json:") {
-        Some(pointer) if pointer.starts_with('/') => (Some(pointer.to_owned()), None),
-        Some(_) => {
-            wrong.at(place, "after `json:` comes a JSON Pointer, as in `json:/type`");
-            (None, None)
-        }
-        None => (None, wrong.header(place)),
+    match place.value.split_once(':') {
+        Some(("json", pointer)) => (wrong.pointer(place, pointer), None),
+        Some(("header", name)) => (None, wrong.header_name(place, name)),
+        _ => (None, wrong.no_place(place, &["header:NAME", "json:/pointer"])),
     }
 }
 
@@ -236,10 +287,21 @@ pub(in crate::verify) fn duration(
             wrong.at(written, message);
         }
         Some(time) if !within.contains(&time) => {
-            let (least, most) = (within.start().as_secs(), within.end().as_secs());
-            wrong.at(written, format!("no vendor has such a time; it lies between {least} s and {most} s"));
+            let (least, most) = (words(*within.start()), words(*within.end()));
+            wrong.at(written, format!("no vendor has such a time; it lies between `{least}` and `{most}`"));
         }
         Some(_) => {}
     }
     time
+}
+
+/// As an entry would write it.
+fn words(time: Duration) -> String {
+    match time.as_millis() {
+        ms if ms % 86_400_000 == 0 && ms > 0 => format!("{}d", ms / 86_400_000),
+        ms if ms % 3_600_000 == 0 && ms > 0 => format!("{}h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 && ms > 0 => format!("{}m", ms / 60_000),
+        ms if ms % 1000 == 0 => format!("{}s", ms / 1000),
+        ms => format!("{ms}ms"),
+    }
 }

@@ -1,10 +1,6 @@
 //! What the author of an entry should know: all that is wrong with it, and what it does not promise.
 
-use super::{
-    Catalogue, Mistake, Provider,
-    compile::{day, read},
-    text::ProviderText,
-};
+use super::{Catalogue, Mistake, Provider, compile::day, read::read, text::ProviderText};
 use crate::clock::Timestamp;
 use serde_saphyr::Spanned;
 
@@ -27,7 +23,7 @@ pub fn lint(text: &str, catalogue: &Catalogue, now: Timestamp) -> (Option<Provid
             None
         }
     };
-    if let Ok(read) = read(text) {
+    if let Some(read) = read(text).entry {
         let known = provider.as_ref().and_then(|provider| catalogue.find(&provider.name));
         // The catalogue's own file is itself, and no other sender of the same name.
         if known.is_none_or(|known| known.text != text) {
@@ -35,7 +31,8 @@ pub fn lint(text: &str, catalogue: &Catalogue, now: Timestamp) -> (Option<Provid
         }
         findings.source(&read, now);
         findings.parts(&read);
-        findings.words(&read, provider.as_ref());
+        findings.confirms(&read);
+        findings.words(provider.as_ref());
     }
     if let Some(provider) = &provider {
         findings.promises(provider);
@@ -101,7 +98,16 @@ impl Findings {
         }
     }
 
-    fn words(&mut self, read: &ProviderText, provider: Option<&Provider>) {
+    /// The state of something else confirms nothing.
+    fn confirms(&mut self, read: &ProviderText) {
+        if let Some(confirm) = read.confirm.as_ref().filter(|confirm| confirm.same.is_none()) {
+            let message = "an answer about something else would confirm it, and the state of that would count; name the \
+                           member that repeats the id, as in `same: /id`";
+            self.tell(false, Some(&confirm.url), message);
+        }
+    }
+
+    fn words(&mut self, provider: Option<&Provider>) {
         let Some(provider) = provider else { return };
         for (word, what) in [
             (&provider.answers, "`answers: 2xx within 10 s`, what the vendor takes for an answer"),
@@ -111,9 +117,6 @@ impl Findings {
             if word.is_none() {
                 self.warn(&format!("this could be said: {what}"));
             }
-        }
-        if let (Some(age), None) = (&read.max_age, provider.max_age) {
-            self.tell(true, Some(age), "no time is signed, so nothing has an age; leave this out");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is wrong with a catalogue entry, and where: byte ranges, so that whoever reports can print the line.
 
-use http::HeaderName;
+use crate::json::language::way_out;
 use serde_saphyr::{MessageFormatter as _, Spanned, UserMessageFormatter};
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ impl Mistakes {
         self.0.push(Mistake { at: 0..0, message: format!("this is missing: {what}") });
     }
 
-    /// The value of one of these words; else a mistake, which names them all.
+    /// The value of one of these words; else a mistake, which names what was meant, or all of them.
     pub(in crate::verify) fn word<T: Copy>(
         &mut self,
         written: &Spanned<String>,
@@ -35,24 +35,52 @@ impl Mistakes {
     ) -> Option<T> {
         let found = words.iter().find(|(word, _)| *word == written.value);
         if found.is_none() {
-            let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-            self.at(written, format!("unknown {what} `{}`; known here: {}", written.value, known.join(", ")));
+            let known = || words.iter().map(|(word, _)| *word);
+            let bare = written.value.trim().to_ascii_lowercase().replace('_', "-");
+            let called = ELSEWHERE.iter().find(|(word, ours)| *word == bare && known().any(|known| known == *ours));
+            let way_out = match called {
+                Some((_, ours)) => format!("; write `{ours}`"),
+                None if known().any(|word| word.replace('_', "-") == bare) => way_out(&bare, known()),
+                None => way_out(&written.value, known()),
+            };
+            self.at(written, format!("unknown {what} `{}`{way_out}", written.value));
         }
         found.map(|(_, value)| *value)
     }
 
-    /// `header:NAME`, in lower case.
-    pub(in crate::verify) fn header(&mut self, written: &Spanned<String>) -> Option<String> {
-        let name = written.value.strip_prefix("header:").and_then(|name| name.parse::<HeaderName>().ok());
-        if name.is_none() {
-            self.at(
-                written,
-                format!("cannot read `{}`; write `header:NAME`, as in `header:X-Signature`", written.value),
-            );
-        }
-        name.map(|name| name.as_str().to_owned())
+    /// Without what has been told of the same place in another way, in the order of the lines.
+    pub(super) fn once(mut self, told: Vec<Mistake>) -> Vec<Mistake> {
+        let is_told = |at: &Range<usize>| !at.is_empty() && told.iter().any(|known| known.at.start == at.start);
+        self.0.retain(|mistake| !is_told(&mistake.at));
+        self.0.extend(told);
+        self.0.sort_by_key(|mistake| mistake.at.start);
+        self.0
     }
 }
+
+/// Words of other catalogues, and ours for them.
+const ELSEWHERE: [(&str, &str); 20] = [
+    ("ms", "unix_ms"),
+    ("millis", "unix_ms"),
+    ("milliseconds", "unix_ms"),
+    ("s", "unix_s"),
+    ("sec", "unix_s"),
+    ("seconds", "unix_s"),
+    ("unix", "unix_s"),
+    ("epoch", "unix_s"),
+    ("iso", "rfc3339"),
+    ("iso8601", "rfc3339"),
+    ("iso-8601", "rfc3339"),
+    ("hexadecimal", "hex"),
+    ("base16", "hex"),
+    ("hmac", "hmac-sha256"),
+    ("hs256", "hmac-sha256"),
+    ("token", "equal"),
+    ("bearer", "equal"),
+    ("plain", "equal"),
+    ("none", "unsigned"),
+    ("rsa", "rsa-sha256"),
+];
 
 /// Which bytes it is.
 pub(super) fn place_of<T>(place: &Spanned<T>) -> Range<usize> {

@@ -8,11 +8,11 @@ use super::{
     text::{HandshakeText, ShowText, TextsText, WhenText},
     when::When,
 };
-use crate::{
-    request::target::php,
-    verify::{Scheme, catalogue::Mistakes},
+use crate::verify::{
+    Scheme,
+    catalogue::{Mistakes, url_mistake},
 };
-use http::{HeaderName, Method};
+use http::Method;
 use serde_saphyr::Spanned;
 
 impl Handshake {
@@ -139,9 +139,10 @@ impl When {
             wrong.at(name, "every request would be this one; say under `when` by what it is told");
         }
         for pointer in json.keys().chain(has).chain(lacks) {
-            if !pointer.starts_with('/') {
-                wrong.at(name, format!("`{pointer}` is no JSON Pointer; write something such as `/type`"));
-            }
+            wrong.pointer(name, pointer);
+        }
+        if let Some(pointer) = lacks.iter().find(|pointer| has.contains(pointer) || json.contains_key(*pointer)) {
+            wrong.at(name, format!("`{pointer}` cannot be there and be missing; leave one of the two out"));
         }
         for (pointer, value) in json {
             if value.is_object() || value.is_array() || value.is_null() {
@@ -150,11 +151,17 @@ impl When {
         }
         let mut headers = Vec::new();
         for (field, value) in header {
-            match field.parse::<HeaderName>() {
-                Ok(field) => headers.push((field.as_str().to_owned(), value.clone())),
-                Err(_) => wrong.at(name, format!("`{field}` is no name of a header")),
+            let Some(field) = wrong.header_name(name, field) else { continue };
+            if headers.iter().any(|(other, _)| *other == field) {
+                wrong.at(name, format!("`{field}` is held against two values; leave one out"));
             }
+            headers.push((field, value.clone()));
         }
+        for field in form {
+            wrong.field(name, field);
+        }
+        let named = |(parameter, value): (&String, &String)| Some((wrong.parameter(name, parameter)?, value.clone()));
+        let query = query.iter().filter_map(named).collect();
         let mut there = Vec::new();
         for place in present {
             match Place::compile(place, wrong) {
@@ -166,7 +173,7 @@ impl When {
         }
         Some(Self {
             method: known?,
-            query: query.iter().map(|(name, value)| (as_php_reads(name), value.clone())).collect(),
+            query,
             headers,
             present: there,
             form: form.clone(),
@@ -198,47 +205,37 @@ impl Texts {
 impl Show {
     fn compile(text: &ShowText, proof: Option<&Proof>, wrong: &mut Mistakes) -> Option<Self> {
         let ShowText { url, hosts } = text;
-        let pointer = url.value.strip_prefix("json:").filter(|pointer| pointer.starts_with('/'));
-        if pointer.is_none() {
-            wrong.at(url, format!("cannot read `{}`; write `json:/pointer`, as in `json:/SubscribeURL`", url.value));
-        }
+        let pointer = match url.value.strip_prefix("json:") {
+            Some(pointer) => wrong.pointer(url, pointer),
+            None => wrong.no_place(url, &["json:/pointer"]),
+        };
         if hosts.is_empty() && proof.is_some_and(|proof| *proof != Proof::Signature) {
             wrong.at(
                 url,
                 "nobody signed it, and an operator may follow it; say where it may lead, with `hosts: [.vendor.example]`",
             );
         }
-        let host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
-        if let Some(odd) = hosts.iter().find(|name| name.trim_start_matches('.').is_empty() || !name.bytes().all(host))
-        {
+        // Below a name without a dot, as `.com`, anybody can have one.
+        let good = |name: &&String| {
+            let bare = name.strip_prefix('.').unwrap_or(name);
+            let lower = !bare.bytes().any(|byte| byte.is_ascii_uppercase());
+            let all_below = bare.len() < name.len();
+            lower && url_mistake(&format!("https://{bare}/"), !all_below).is_none() && !bare.contains([':', '/', '?'])
+        };
+        for odd in hosts.iter().filter(|name| !good(name)) {
             wrong.at(url, format!("`{odd}` is no host; write `vendor.example`, or `.vendor.example` for all below it"));
         }
-        Some(Self { pointer: pointer?.to_owned(), hosts: hosts.clone() })
+        Some(Self { pointer: pointer?, hosts: hosts.clone() })
     }
 }
 
 impl Place {
     fn compile(text: &Spanned<String>, wrong: &mut Mistakes) -> Option<Self> {
-        let place = match text.value.split_once(':') {
-            Some(("query", name)) if !name.is_empty() => Some(Self::Query(as_php_reads(name))),
-            Some(("header", name)) => {
-                name.parse::<HeaderName>().ok().map(|name| Self::Header(name.as_str().to_owned()))
-            }
-            Some(("json", pointer)) if pointer.starts_with('/') => Some(Self::Json(pointer.to_owned())),
-            _ => None,
-        };
-        if place.is_none() {
-            wrong.at(
-                text,
-                format!("cannot read `{}`; write `query:NAME`, `header:NAME` or `json:/pointer`", text.value),
-            );
+        match text.value.split_once(':') {
+            Some(("query", name)) => wrong.parameter(text, name).map(Self::Query),
+            Some(("header", name)) => wrong.header_name(text, name).map(Self::Header),
+            Some(("json", pointer)) => wrong.pointer(text, pointer).map(Self::Json),
+            _ => wrong.no_place(text, &["query:NAME", "header:NAME", "json:/pointer"]),
         }
-        place
     }
-}
-
-/// `hub.mode` is `hub_mode` to PHP, and targets show it so.
-fn as_php_reads(name: &str) -> String {
-    let (name, _) = php::parameter(name.as_bytes());
-    String::from_utf8_lossy(&name).into_owned()
 }

@@ -19,15 +19,16 @@ pub struct HandshakeText {
     #[schemars(with = "String")]
     pub proof: Spanned<String>,
     /// `query:NAME` or `header:NAME`: where the verify token is.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-absent" = "must be said with `proof: verify_token`"))]
     pub token: Option<Spanned<String>>,
     /// `header:NAME` or `json:/pointer`: where the key is that an `armed` one hands over.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-absent" = "must be said with `proof: armed`"))]
     pub key: Option<Spanned<String>>,
     /// What a text may be that is sent back or signed.
     #[serde(default)]
     pub texts: TextsText,
     /// A URL that the vendor wants opened.
+    #[schemars(extend("x-absent" = "nothing is shown"))]
     pub show: Option<ShowText>,
     /// What it is answered with.
     #[serde(default)]
@@ -38,30 +39,36 @@ pub struct HandshakeText {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhenText {
-    /// `GET`, `HEAD` or `OPTIONS`; `POST` if absent.
-    #[schemars(with = "Option<String>")]
+    /// `POST`, `GET`, `HEAD` or `OPTIONS`.
+    #[schemars(with = "Option<String>", extend("default" = "POST"))]
     pub method: Option<Spanned<String>>,
     /// Parameters of the query with their values.
     #[serde(default)]
+    #[schemars(extend("default" = {}))]
     pub query: BTreeMap<String, String>,
     /// Header fields with their values.
     #[serde(default)]
+    #[schemars(extend("default" = {}))]
     pub header: BTreeMap<String, String>,
     /// `query:NAME` and `header:NAME`: what is there once, whatever it says.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", extend("default" = []))]
     pub present: Vec<Spanned<String>>,
     /// Fields of a form that has no others, each a number.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub form: Vec<String>,
     /// Members of the JSON body with their values, by JSON Pointer.
     #[serde(default)]
+    #[schemars(extend("default" = {}))]
     pub json: BTreeMap<String, Value>,
     /// Members that the JSON body has, as JSON Pointers.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub has: Vec<String>,
     /// Members that it has not.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub lacks: Vec<String>,
 }
 
@@ -69,12 +76,12 @@ pub struct WhenText {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TextsText {
-    /// `line` (the default): plain text. `word`: letters, digits, `-` and `_`, padded with `=`. `hex`: lower-case
+    /// `line`: plain text. `word`: letters, digits, `-` and `_`, padded with `=`. `hex`: lower-case
     /// hexadecimal.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("default" = "line"))]
     pub chars: Option<Spanned<String>>,
-    /// 512 if absent.
-    #[schemars(with = "Option<usize>")]
+    /// Its longest, in bytes.
+    #[schemars(with = "Option<usize>", extend("default" = 512))]
     pub bytes_max: Option<Spanned<usize>>,
 }
 
@@ -87,6 +94,7 @@ pub struct ShowText {
     pub url: Spanned<String>,
     /// Where it may lead: hosts, or `.example.com` for all below it. Required where nobody signed.
     #[serde(default)]
+    #[schemars(extend("x-absent" = "any, where the call is signed"))]
     pub hosts: Vec<String>,
 }
 
@@ -94,19 +102,23 @@ pub struct ShowText {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplyText {
-    /// 200 if absent.
+    /// Its status, from 200 to 299.
+    #[schemars(extend("default" = 200))]
     pub status: Option<u16>,
     /// `query:NAME`, `header:NAME` or `json:/pointer`: this text, as text.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-absent" = "no body"))]
     pub echo: Option<Spanned<String>>,
     /// A text of these parts.
     #[serde(default)]
+    #[schemars(extend("x-absent" = "no body"))]
     pub text: Vec<MadeText>,
     /// One JSON object.
     #[serde(default)]
+    #[schemars(extend("x-absent" = "no body"))]
     pub members: BTreeMap<String, MadeText>,
     /// Header fields.
     #[serde(default)]
+    #[schemars(extend("default" = {}))]
     pub headers: BTreeMap<String, MadeText>,
 }
 
@@ -115,19 +127,21 @@ pub struct ReplyText {
 #[serde(deny_unknown_fields)]
 pub struct MadeText {
     /// Literal text before it.
+    #[schemars(extend("default" = ""))]
     pub prefix: Option<String>,
     /// This value, whatever the call says.
+    #[schemars(extend("x-absent" = "one of these five"))]
     pub is: Option<Value>,
     /// `query:NAME`, `header:NAME` or `json:/pointer`: the text from there.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-absent" = "one of these five"))]
     pub echo: Option<Spanned<String>>,
     /// Its keyed digest, in hexadecimal.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-absent" = "one of these five"))]
     pub hmac_hex: Option<Spanned<String>>,
     /// Its keyed digest, in base64.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-absent" = "one of these five"))]
     pub hmac_base64: Option<Spanned<String>>,
     /// What the policy says under this name in `sender.config`.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-absent" = "one of these five"))]
     pub config: Option<Spanned<String>>,
 }

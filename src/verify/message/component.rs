@@ -2,6 +2,7 @@
 
 use super::{DIGEST, digest};
 use crate::{
+    json::language::way_out,
     request::{Head, target::php},
     verdict::Rejection,
 };
@@ -99,6 +100,11 @@ impl Component {
         (name.starts_with('@') || is_field(&name)).then(|| Self { name, item: item.clone(), how })
     }
 
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether it is the digest of the content: all of it, or by an algorithm that binds the content alone.
     pub(in crate::verify) fn is_digest(&self) -> bool {
         let binds = match &self.how {
@@ -154,6 +160,29 @@ impl Component {
             (name, _) => field(head, name)?,
         })
     }
+}
+
+/// Why nobody could sign this part of a request, where that can be told.
+pub(super) fn why_none(item: &Item) -> Option<String> {
+    let name = item.bare_item.as_str()?;
+    let lower = name.to_ascii_lowercase();
+    if lower != name {
+        return Some(format!("names of parts are written in small letters; write `{lower}`"));
+    }
+    if name == "@query-param" {
+        return Some("which parameter? write `'\"@query-param\";name=\"id\"'`".to_owned());
+    }
+    if matches!(name, "@status" | "@signature-params") {
+        return Some(format!("`{name}` is no part of a request that could be named here; leave it out"));
+    }
+    if name.starts_with('@') && !DERIVED.contains(&name) {
+        let known = DERIVED.iter().copied().chain(["@query-param"]);
+        return Some(format!("nothing of a request is called `{name}`{}", way_out(name, known)));
+    }
+    if !item.params.is_empty() {
+        return Some(format!("`{name}` has no such parameters that could be looked at; leave them out"));
+    }
+    Some(format!("`{name}` is no name of a header; write letters, digits and `-`"))
 }
 
 /// Section 2.1: every line of the field, with a comma between two.

@@ -57,6 +57,32 @@ pub(super) fn statement(seen: Seen<'_>) -> Result<Statement, Rejection> {
     Ok(Statement { claimed: None, text: lines.into_bytes(), body: false, sha1 })
 }
 
+/// Why one of these is the name of no topic: nothing from it would ever be taken.
+pub(super) fn topics_mistake(written: &str) -> Option<String> {
+    let odd = written.split_ascii_whitespace().find(|topic| !is_topic(topic))?;
+    let star =
+        if odd.contains('*') { "a topic has one name, and `*` would be anybody's" } else { "this names no topic" };
+    Some(format!("{star}: `{odd}`; write `{TOPIC}`, with a blank between two"))
+}
+
+/// `arn:aws:sns:REGION:ACCOUNT:NAME`.
+fn is_topic(text: &str) -> bool {
+    let parts: Vec<_> = text.split(':').collect();
+    let ["arn", partition, "sns", region, account, name] = parts.as_slice() else { return false };
+    let bare = name.strip_suffix(".fifo").unwrap_or(name);
+    let words = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    (*partition == "aws" || partition.starts_with("aws-"))
+        && words(partition)
+        && words(region)
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && (1..=256).contains(&name.len())
+        && !bare.is_empty()
+        && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
 /// A retry has the same one.
 pub(super) fn id(raw: &[u8]) -> Result<String, Rejection> {
     let document = json::read(raw).map_err(|_| Rejection::SignatureMissing)?;

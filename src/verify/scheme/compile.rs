@@ -15,11 +15,10 @@ use super::{
     text::{CertificateText, ChosenText, KeyText, SchemeText},
 };
 use crate::verify::{
-    catalogue::Mistakes,
+    catalogue::{Mistakes, is_host, url_mistake},
     certificates::{Pins, REGION},
     odd::Odd,
 };
-use http::HeaderName;
 use serde_saphyr::Spanned;
 
 impl Scheme {
@@ -59,7 +58,8 @@ impl Scheme {
         let signature = text.sig.as_ref().and_then(|sig| signature::compile(&sig.value, algorithm, composed, wrong));
         let id = text.id.as_ref().and_then(|id| match id.value.strip_prefix("json:") {
             Some(_) => parts::place(id, text, wrong),
-            None => wrong.header(id).map(Place::Header),
+            None if id.value.starts_with("header:") => wrong.header(id).map(Place::Header),
+            None => wrong.no_place(id, &["header:NAME", "json:/pointer"]),
         });
         let time = text.ts.as_ref().and_then(|time| {
             let formats = [
@@ -71,13 +71,20 @@ impl Scheme {
             let format = wrong.word(&time.fmt, "time format", &formats);
             Some(Time { from: parts::place(&time.from, text, wrong)?, format: format? })
         });
-        let require = text.require.iter().filter_map(|(place, value)| required(place, value, text, wrong)).collect();
-        let document_in = text.document.as_ref().and_then(|written| {
-            let field = written.value.strip_prefix("form:").filter(|name| !name.is_empty());
-            if field.is_none() {
-                wrong.at(written, format!("cannot read `{}`; write `form:NAME`, as in `form:json`", written.value));
+        let mut require: Vec<Required> = Vec::new();
+        for (place, value) in &text.require {
+            let Some(required) = required(place, value, text, wrong) else { continue };
+            if require.iter().any(|other| other.place == required.place) {
+                wrong.at(value, format!("`{place}` is required in another spelling already; leave one out"));
             }
-            field.map(str::to_owned)
+            require.push(required);
+        }
+        let document_in = text.document.as_ref().and_then(|written| {
+            let Some(field) = written.value.strip_prefix("form:") else {
+                wrong.at(written, format!("cannot read `{}`; write `form:NAME`, as in `form:json`", written.value));
+                return None;
+            };
+            wrong.field(written, field)
         });
         let (algorithm, key, signature) = (algorithm?, key?, signature?);
         let scheme = Self { algorithm, chosen, key, signature, over, certified, time, id, require, document_in };
@@ -112,22 +119,37 @@ impl Scheme {
     fn holds_together(&self, text: &SchemeText, alg: &Spanned<String>, wrong: &mut Mistakes) -> bool {
         let before = wrong.0.len();
         let place = text.message.first().unwrap_or(alg);
-        self.says_what_it_covers(text, place, wrong);
+        // Of what could not be read the cause has been told: it is not missing.
+        if self.over.parts().len() == text.message.len() {
+            self.says_what_it_covers(text, place, wrong);
+        }
         let coverage = self.coverage();
-        if coverage.time && self.time.is_none() && matches!(self.over, Over::Parts(_) | Over::Odd(_)) {
+        if coverage.time && text.ts.is_none() && matches!(self.over, Over::Parts(_) | Over::Odd(_)) {
             wrong.at(
                 place,
                 "the message has a `ts`; say where the time is, with `ts: { from: header:NAME, fmt: unix_s }`",
             );
         }
-        if coverage.id && self.id.is_none() && self.over.odd().is_none() {
+        if coverage.id && text.id.is_none() && self.over.odd().is_none() {
             wrong.at(place, "the message has an `id`; say where it is, with `id: header:NAME`");
+        }
+        let signature = text.sig.as_ref().map(|sig| &sig.value.place.value);
+        let elsewhere = text.ts.as_ref().map(|time| &time.from).into_iter().chain(&text.id);
+        for at in elsewhere.filter(|at| signature.is_some_and(|place| place.eq_ignore_ascii_case(&at.value))) {
+            wrong.at(at, format!("the signature itself stands in `{}`; name where this is", at.value));
         }
         if let Some(id) = text.id.as_ref().filter(|_| self.signs() && !coverage.id) {
             wrong.at(id, "anyone can change an id that is not signed; put `id` into `message`, or leave it out");
         }
         if text.lost_newline && (self.signs_url() || !matches!(self.over.parts().last(), Some(Part::At(_)))) {
             wrong.at(place, "a line break can be lost at the end of a value alone, in a message without its URL");
+        }
+        for (at, part) in text.message.iter().enumerate() {
+            // Two texts are two borders; anything else twice is a slip, or two names of one thing.
+            let again = text.message.iter().take(at).any(|other| other.value == part.value);
+            if again && !part.value.starts_with("text:") && part.value != "secret" {
+                wrong.at(part, format!("`{}` is in the message already; leave one out", part.value));
+            }
         }
         if let Some(digest) = text.body_digest.as_ref().filter(|_| !self.signs_url()) {
             wrong.at(digest, "a digest in the query vouches for nothing unless the message has the `url`");
@@ -172,11 +194,20 @@ fn certified(written: &Spanned<CertificateText>, text: &SchemeText, wrong: &mut 
         is_known
             && host.is_some_and(|(host, _)| !host.contains([':', '@']) && !host.ends_with('*') && host.contains('.'))
     };
-    for url in urls.iter().filter(|url| !is_pinned(url)) {
-        wrong.at(
-            url,
-            "say where it may be, as in `https://sns.*.amazonaws.com/*.pem`: a host, the default port, and a path",
-        );
+    let mut all_pinned = !urls.is_empty();
+    for url in urls {
+        let like_one = url.value.replace(REGION, "x").replace('*', "x");
+        let why = if is_pinned(url) { url_mistake(&like_one, false) } else { Some(PINNED.to_owned()) };
+        if let Some(why) = why {
+            wrong.at(url, why);
+            all_pinned = false;
+        }
+    }
+    if let Some(name) = name.as_ref().filter(|name| !is_host(&name.value) || !name.value.contains('.')) {
+        let message =
+            format!("`{}` is no name that a certificate could be for; write the whole host, without `*`", name.value);
+        wrong.at(name, message);
+        all_pinned = false;
     }
     if urls.is_empty() {
         wrong.at(written, "without `urls` anybody could bring a certificate of their own; say where it may be");
@@ -184,10 +215,13 @@ fn certified(written: &Spanned<CertificateText>, text: &SchemeText, wrong: &mut 
     if text.key.enc.as_ref().is_none_or(|enc| enc.value != "pem") {
         wrong.at(written, "a certificate is PEM; say so with `key: { enc: pem }`");
     }
-    let all_pinned = !urls.is_empty() && urls.iter().all(is_pinned);
-    let pins = Pins { urls: urls.iter().map(|url| url.value.clone()).collect(), name: name.clone() };
+    let name = name.as_ref().map(|name| name.value.clone());
+    let pins = Pins { urls: urls.iter().map(|url| url.value.clone()).collect(), name };
     Some(Certified { from: parts::place(from, text, wrong)?, pins }).filter(|_| all_pinned)
 }
+
+const PINNED: &str =
+    "say where it may be, as in `https://sns.*.amazonaws.com/*.pem`: a host, the default port, and a path";
 
 /// What `alg` says of a sender that signs by tokens.
 const JWT: &str = "jwt";
@@ -250,6 +284,10 @@ fn algorithm(written: &Spanned<String>, composed: &[&str], wrong: &mut Mistakes)
 }
 
 fn chosen(text: &ChosenText, wrong: &mut Mistakes) -> Option<Chosen> {
+    let separates = |letter: char| letter.is_whitespace() || ",=".contains(letter);
+    if let Some(odd) = std::iter::once(&text.item).chain(text.words.keys()).find(|word| word.contains(separates)) {
+        wrong.at(&text.place, format!("no item could be read as `{odd}`: it has no blank, comma or `=` in it"));
+    }
     let header = wrong.header(&text.place);
     let words = text.words.iter().filter_map(|(word, written)| Some((word.clone(), algorithm(written, &[], wrong)?)));
     let words: Vec<_> = words.collect();
@@ -264,11 +302,11 @@ fn chosen(text: &ChosenText, wrong: &mut Mistakes) -> Option<Chosen> {
 }
 
 fn digest(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<BodyDigest> {
-    let parameter = written.value.strip_prefix("query:").filter(|name| !name.is_empty());
-    if parameter.is_none() {
+    let Some(parameter) = written.value.strip_prefix("query:") else {
         wrong.at(written, format!("cannot read `{}`; write `query:NAME`, as in `query:bodySHA256`", written.value));
-    }
-    parameter.map(|parameter| BodyDigest { parameter: parameter.to_owned() })
+        return None;
+    };
+    wrong.parameter(written, parameter).map(|parameter| BodyDigest { parameter })
 }
 
 fn key(text: &KeyText, algorithm: Option<Algorithm>, of_tokens: bool, wrong: &mut Mistakes) -> Option<KeyFormat> {
@@ -291,6 +329,14 @@ fn key(text: &KeyText, algorithm: Option<Algorithm>, of_tokens: bool, wrong: &mu
     if let Some(written) = digested.filter(|at| at + 1 < transforms.len()).and_then(|at| text.transform.get(at)) {
         wrong.at(written, "nothing is done to a digest; write `sha1` at the end");
     }
+    for written in &text.strip {
+        let bare = written.value.replace('*', "");
+        if bare.is_empty() || written.value.matches('*').count() > 1 {
+            let message =
+                "every key begins so; write what stands before it, with one `*` at most, as in `whsec_` or `key-*-`";
+            wrong.at(written, message);
+        }
+    }
     let strip = text.strip.iter().map(|written| match written.value.split_once('*') {
         Some((before, after)) => Strip::Word { before: before.to_owned(), after: after.to_owned() },
         None => Strip::Literal(written.value.clone()),
@@ -299,16 +345,17 @@ fn key(text: &KeyText, algorithm: Option<Algorithm>, of_tokens: bool, wrong: &mu
 }
 
 fn required(place: &str, value: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Required> {
-    let known = ["query:", "form:", "json:"].iter().any(|kind| place.starts_with(kind))
-        || place.strip_prefix("header:").is_some_and(|name| name.parse::<HeaderName>().is_ok());
-    if !known {
+    if place.trim().is_empty() || place.chars().any(char::is_control) {
+        return None; // told as a name that is none
+    }
+    if !["header:", "query:", "form:", "json:"].iter().any(|kind| place.starts_with(kind)) {
         wrong.at(value, format!("cannot read `{place}` before it; write `header:NAME`, as in `header:X-Version`"));
         return None;
     }
     let written = Spanned { value: place.to_owned(), referenced: value.referenced, defined: value.defined };
     let place = parts::place(&written, text, wrong);
     let value = match value.value.split_once(':') {
-        Some(("config", name)) => Wanted::Configured(name.to_owned()),
+        Some(("config", name)) => Wanted::Configured(wrong.config_name(value, name)?),
         Some(("like", word)) => {
             let word = Spanned { value: word.to_owned(), referenced: value.referenced, defined: value.defined };
             Wanted::Like(wrong.word(&word, "likeness", &Likeness::WORDS)?)

@@ -49,7 +49,7 @@ impl Scheme {
         }
         // A recorded request may come without a policy's words; a policy does not compile without them.
         let demanded = match said(COMPONENTS) {
-            Some(written) => message::components(written).ok_or(Rejection::SignatureMismatch)?,
+            Some(written) => message::components(written).map_err(|_| Rejection::SignatureMismatch)?,
             None => Vec::new(),
         };
         if !shown.covers(&demanded)? {
@@ -103,8 +103,17 @@ impl Scheme {
                     .to_owned(),
             ));
         }
+        wrong.extend(self.over.odd().and_then(|odd| odd.config_mistake(config)));
         if !self.over.is_components() {
             return wrong;
+        }
+        if let Some(why) = config.get(LABEL).and_then(|label| message::label_mistake(label)) {
+            wrong.push((LABEL, why));
+        }
+        for name in [TAG, KEY_ID] {
+            if let Some(why) = config.get(name).and_then(|said| message::text_mistake(said)) {
+                wrong.push((name, why));
+            }
         }
         if let Some(written) = config.get(ALG)
             && ALGORITHMS.iter().all(|(name, _)| name != written)
@@ -114,17 +123,13 @@ impl Scheme {
         }
         if let Some(written) = config.get(COMPONENTS) {
             match message::components(written) {
-                None => wrong.push((
-                    COMPONENTS,
-                    "cannot read these; write what has to be signed, as in `'@method @target-uri content-digest'`"
-                        .to_owned(),
-                )),
-                Some(all) if !message::bind_content(&all) => wrong.push((
+                Err(why) => wrong.push((COMPONENTS, why)),
+                Ok(all) if !message::bind_content(&all) => wrong.push((
                     COMPONENTS,
                     "without `content-digest` nothing binds the body, and anybody could put in another; add it"
                         .to_owned(),
                 )),
-                Some(_) => {}
+                Ok(_) => {}
             }
         }
         wrong

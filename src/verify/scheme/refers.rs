@@ -2,11 +2,10 @@
 
 use super::parts::{Place, Told};
 use crate::{
-    request::{Unverified, target::php},
+    request::Unverified,
     verdict::Rejection,
     verify::{catalogue::Mistakes, catalogue::text::RefersText},
 };
-use http::HeaderName;
 use regex::{Regex, RegexBuilder};
 
 /// Where the id is, and what every one of this vendor's looks like.
@@ -18,6 +17,8 @@ pub struct Refers {
 
 /// The longest id of any vendor is a quarter of it.
 const ID_BYTES_MAX: usize = 256;
+/// No vendor's ids have all of these among them.
+const ANYTHING: [&str; 4] = ["a", "7", "../x?y=z", "<script>alert(1)</script>"];
 /// A pattern of an id has some dozen letters; a compiled one that is larger says something else.
 const PATTERN_BYTES_MAX: usize = 64 << 10;
 
@@ -25,23 +26,31 @@ impl Refers {
     /// `None` only where a mistake was told.
     pub(in crate::verify) fn compile(text: &RefersText, wrong: &mut Mistakes) -> Option<Self> {
         let place = match text.at.value.split_once(':') {
-            Some(("form", name)) if !name.is_empty() => Some(Place::Form(name.to_owned())),
-            Some(("json", pointer)) if pointer.starts_with('/') => Some(Place::Json(pointer.to_owned())),
-            Some(("query", name)) if !name.is_empty() => {
-                Some(Place::Query(String::from_utf8_lossy(&php::parameter(name.as_bytes()).0).into_owned()))
-            }
-            Some(("header", name)) => {
-                name.parse::<HeaderName>().ok().map(|name| Place::Header(name.as_str().to_owned()))
-            }
-            Some(_) | None => None,
+            Some(("form", name)) => wrong.field(&text.at, name).map(Place::Form),
+            Some(("json", pointer)) => wrong.pointer(&text.at, pointer).map(Place::Json),
+            Some(("query", name)) => wrong.parameter(&text.at, name).map(Place::Query),
+            Some(("header", name)) => wrong.header_name(&text.at, name).map(Place::Header),
+            Some(_) | None => wrong.no_place(&text.at, &["form:NAME", "json:/pointer", "query:NAME", "header:NAME"]),
         };
-        if place.is_none() {
-            wrong.at(&text.at, "where is the id? write `form:NAME`, `json:/pointer`, `query:NAME` or `header:NAME`");
-        }
         let whole = format!("^(?:{})$", text.like.value);
         let like = RegexBuilder::new(&whole).unicode(false).size_limit(PATTERN_BYTES_MAX).build().ok();
-        if like.is_none() {
+        if like.is_none() && Regex::new(&whole).is_ok() {
+            let message = "`.` is any byte at all; write the letters that an id has, as in `tr_[A-Za-z0-9]{1,64}`";
+            wrong.at(&text.like, message);
+        } else if like.is_none() {
             wrong.at(&text.like, "this is no pattern; write what a whole id looks like, as in `tr_[A-Za-z0-9]{1,64}`");
+        }
+        let admits = |id: &str| like.as_ref().is_some_and(|like| like.is_match(id));
+        if ANYTHING.into_iter().all(admits) {
+            wrong.at(
+                &text.like,
+                "anything at all is such an id; write what the vendor's look like, as in `tr_[A-Za-z0-9]{1,64}`",
+            );
+        } else if admits("") {
+            wrong.at(
+                &text.like,
+                "nothing at all is such an id, too; write what a whole one looks like, as in `tr_[A-Za-z0-9]{1,64}`",
+            );
         }
         Some(Self { place: place?, like: like? })
     }

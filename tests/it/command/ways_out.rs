@@ -64,3 +64,13 @@ fn each_verb_knows_the_spool_by_both_of_its_names() {
         assert!(told.contains("no gate runs on the spool `nowhere`"), "{told}");
     }
 }
+
+#[test]
+fn an_unknown_sender_is_asked_about() {
+    let bench = Bench::new(&[]);
+    let ran = bench.run(&["providers", "show", "githubb"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("unknown sender `githubb`; did you mean `github`?"), "{ran:?}");
+    let ran = bench.run(&["providers", "show", "zzz"]);
+    assert!(ran.err.contains("unknown sender `zzz`; `hookwarden providers` lists them"), "{ran:?}");
+}

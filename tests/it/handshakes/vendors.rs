@@ -364,7 +364,7 @@ fn an_entry_that_would_sign_anything_for_whoever_asks_does_not_compile() {
         ("when: { form: [a], has: [/a] }, proof: nothing", "a form or JSON"),
         ("when: { method: HEAD }, proof: nothing, reply: { echo: 'json:/a' }", "its body is not read"),
         ("when: { has: [/a] }, proof: nothing, show: { url: 'json:/a' }", "nobody signed it"),
-        ("when: { has: [/a] }, proof: signature, show: { url: 'query:a' }", "json:/SubscribeURL"),
+        ("when: { has: [/a] }, proof: signature, show: { url: 'query:a' }", "write `json:/pointer`"),
         ("when: { has: [/a] }, proof: nothing, show: { url: 'json:/a', hosts: ['http://a'] }", "is no host"),
         (
             "when: { has: [/a] }, proof: nothing, reply: { headers: { Set-Cookie: { is: a } } }",

@@ -71,23 +71,23 @@ fn what_is_wrong_is_told_where_it_stands() {
         (
             "retry_horizon: 24h",
             "retry_horizon: 90d",
-            "10:16! no vendor has such a time; it lies between 1 s and 5184000 s",
+            "10:16! no vendor has such a time; it lies between `1s` and `60d`",
         ),
-        ("answer_by: 9s", "answer_by: 10m", "11:12! no vendor has such a time; it lies between 0 s and 120 s"),
+        ("answer_by: 9s", "answer_by: 10m", "11:12! no vendor has such a time; it lies between `100ms` and `2m`"),
         (
             "retry_horizon: 24h",
             "max_age: 3d\nretry_horizon: 24h",
-            "10:10! no vendor has such a time; it lies between 1 s and 86400 s",
+            "10:10! no vendor has such a time; it lies between `1s` and `1d`",
         ),
         (
             "answer_by: 9s",
             "answer_by: 9s\nrespond: { accepted: 302, unauthenticated: 4010 }",
-            "12:22! no answer has this status; write one from 200 to 299",
+            "12:22! needs 299 at most",
         ),
         (
             "answer_by: 9s",
             "answer_by: 9s\nrespond: { accepted: 200, unauthenticated: 4010 }",
-            "12:44! no answer has this status; write one from 200 to 599",
+            "12:44! needs 599 at most",
         ),
         (
             "ts, \"text:.\", body",
@@ -103,6 +103,62 @@ fn what_is_wrong_is_told_where_it_stands() {
         let told = with(old, new);
         assert!(told.contains(&expected.to_owned()), "{expected}\n{told:#?}");
     }
+}
+
+/// The first mistake of form hides neither the second one nor those of meaning, and no place is told of twice.
+#[test]
+fn mistakes_of_form_and_of_meaning_are_told_together() {
+    let text = GOOD
+        .replace("retry_horizon: 24h", "retry_horizon: 24\ntolerance: 5m\nevent_type: /kind")
+        .replace("fmt: unix_s", "fmt: ms")
+        .replace("documentation: https", "documentatoin: https");
+    assert_eq!(
+        told(&text),
+        [
+            "2:1! unknown key `documentatoin`; did you mean `documentation`?",
+            "8:42! unknown time format `ms`; write `unix_ms`",
+            "10:16! needs a text such as `24h`, not a number",
+            "11:1! `tolerance` is written `max_age`, beside `scheme`",
+            "12:13! cannot read `/kind`; did you mean `json:/kind`?",
+        ]
+    );
+}
+
+#[test]
+fn what_was_meant_is_told_where_it_can_be() {
+    for (old, new, expected) in [
+        ("alg: hmac-sha256", "alg: HMAC_SHA256", "5:8! unknown algorithm `HMAC_SHA256`; did you mean `hmac-sha256`?"),
+        ("enc: hex", "enc: hexadecimal", "6:36! unknown signature encoding `hexadecimal`; write `hex`"),
+        ("fmt: unix_s", "fmt: iso8601", "8:42! unknown time format `iso8601`; write `rfc3339`"),
+        ("in: \"header:X-Acme\"", "in: X-Acme", "6:14! cannot read `X-Acme`; did you mean `header:X-Acme`?"),
+        (
+            "in: \"header:X-Acme\"",
+            "in: headr:X-Acme",
+            "6:14! cannot read `headr:X-Acme`; did you mean `header:X-Acme`?",
+        ),
+        ("text:.\", body]", "text:.\", bodi]", "9:41! unknown part `bodi`; did you mean `body`?"),
+        (
+            "retry_horizon: 24h",
+            "event_key: [data.id]\nretry_horizon: 24h",
+            "10:13! `data.id` is no JSON Pointer; write something such as `/data/id`",
+        ),
+    ] {
+        let told = with(old, new);
+        assert_eq!(told, [expected], "{new}");
+    }
+}
+
+#[test]
+fn an_answer_about_something_else_is_no_word_about_this() {
+    let asks = GOOD.replace(
+        "answers: 2xx",
+        "refers: { at: \"form:id\", like: \"[0-9]+\" }\nconfirm: { url: \"https://api.acme.example/{id}\" }\nanswers: 2xx",
+    );
+    let told_of_it = told(&asks);
+    assert_eq!(told_of_it.len(), 1, "{told_of_it:?}");
+    assert!(told_of_it[0].starts_with("13:17 an answer about something else would confirm it"), "{told_of_it:?}");
+    assert!(told_of_it[0].contains("`same: /id`"), "{told_of_it:?}");
+    assert_eq!(told(&asks.replace("/{id}\" }", "/{id}\", same: /id }")), [""; 0]);
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn an_odd_entry_has_no_parts_and_a_known_name() {
     let text = &provider("contentful").text;
     for (from, to, told) in [
         ("odd: contentful", "odd: contentful\n  message: [body]", "leave out `message`"),
-        ("odd: contentful", "odd: kontentful", "unknown odd sender `kontentful`; known here: `adyen-payments`"),
+        ("odd: contentful", "odd: kontentful", "unknown odd sender `kontentful`; did you mean `contentful`?"),
         ("odd: contentful", "odd: adyen-payments", "admit it with `content: unauthenticated`"),
     ] {
         let wrong = Provider::from_yaml(&text.replace(from, to)).expect_err(to);

@@ -1,7 +1,7 @@
 //! What a call is answered with.
 
 use crate::verify::{
-    catalogue::Mistakes,
+    catalogue::{Mistakes, has_no_body},
     handshake::{
         Made, Of, Reply, Said, Written,
         call::Place,
@@ -9,6 +9,7 @@ use crate::verify::{
     },
 };
 use http::HeaderName;
+use serde_json::Value;
 use serde_saphyr::Spanned;
 
 impl Reply {
@@ -17,6 +18,10 @@ impl Reply {
         let status = status.unwrap_or(200);
         if !(200..300).contains(&status) {
             wrong.at(name, format!("a call is answered with a status from 200 to 299, and not with {status}"));
+        }
+        let says_nothing = echo.is_none() && text.is_empty() && members.is_empty();
+        if has_no_body(status) && !says_nothing {
+            wrong.at(name, format!("an answer with {status} has no body; write 200, or leave the body out"));
         }
         let body = match (echo, text.is_empty(), members.is_empty()) {
             (None, true, true) => Some(Said::Nothing),
@@ -42,7 +47,7 @@ impl Reply {
         };
         let headers = headers
             .iter()
-            .map(|(field, text)| Some((self::field(field, name, wrong)?, Made::compile(field, text, name, wrong)?)));
+            .map(|(field, text)| Some((self::field(field, name, wrong)?, value(field, text, name, wrong)?)));
         let headers = headers.collect::<Option<_>>();
         Some(Self { status, body: body?, headers: headers? })
     }
@@ -64,6 +69,20 @@ fn field(field: &str, name: &Spanned<String>, wrong: &mut Mistakes) -> Option<He
     parsed
 }
 
+/// What a field can hold: anything else would leave the vendor without an answer, or begin a field of its own.
+fn value(field: &str, text: &MadeText, name: &Spanned<String>, wrong: &mut Mistakes) -> Option<Made> {
+    let line = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let is_line = match &text.is {
+        None => true,
+        Some(Value::String(text)) => line(text) && text.trim() == text && !text.is_empty(),
+        Some(value) => !value.is_object() && !value.is_array() && !value.is_null(),
+    };
+    if !is_line || !text.prefix.as_deref().is_none_or(line) {
+        wrong.at(name, format!("`{field}` holds one line of ASCII, and this is none; write such a text"));
+    }
+    Made::compile(field, text, name, wrong)
+}
+
 impl Made {
     fn compile(part: &str, text: &MadeText, name: &Spanned<String>, wrong: &mut Mistakes) -> Option<Self> {
         let MadeText { prefix, is, echo, hmac_hex, hmac_base64, config } = text;
@@ -72,7 +91,7 @@ impl Made {
             (None, Some(place), None, None, None) => Of::Echo(Place::compile(place, wrong)?),
             (None, None, Some(place), None, None) => Of::Mac(Written::Hex, Place::compile(place, wrong)?),
             (None, None, None, Some(place), None) => Of::Mac(Written::Base64, Place::compile(place, wrong)?),
-            (None, None, None, None, Some(config)) => Of::Config(config.value.clone()),
+            (None, None, None, None, Some(config)) => Of::Config(wrong.config_name(config, &config.value)?),
             _ => {
                 let message =
                     format!("how is `{part}` made? write one of `is`, `echo`, `hmac_hex`, `hmac_base64` and `config`");

@@ -1,7 +1,7 @@
 //! Parts of messages, and places of single values.
 
 use crate::{
-    request::target::php,
+    json::language::nearest,
     verify::{
         catalogue::Mistakes,
         scheme::{
@@ -21,34 +21,40 @@ pub(super) fn place(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mi
             if !parse.starts_with("kv") {
                 wrong.at(written, "the signature header has no items; only `parse: kv(...)` has");
             }
-            Some(Place::Item(item.to_owned()))
+            item_name(written, item, parse, wrong).map(Place::Item)
         }
         ("item", number) => {
-            let number = number.parse::<usize>().ok();
+            let number = number.parse::<usize>().ok().filter(|number| *number <= ENTRIES_MAX);
             if number.is_none() || !parse.starts_with("list") {
                 wrong.at(written, "write `item:0` for the first entry of a signature header with `parse: list(...)`");
             }
             number.map(Place::Entry)
         }
-        ("json", pointer) => pointer_of(written, pointer, wrong).map(Place::Json),
-        ("query", name) if !name.is_empty() => Some(Place::Query(as_php_reads(name))),
-        ("form", name) if !name.is_empty() => Some(Place::Form(name.to_owned())),
-        _ => wrong.header(written).map(Place::Header),
+        ("json", pointer) => wrong.pointer(written, pointer).map(Place::Json),
+        ("query", name) => wrong.parameter(written, name).map(Place::Query),
+        ("form", name) => wrong.field(written, name).map(Place::Form),
+        ("header", name) => wrong.header_name(written, name).map(Place::Header),
+        _ => wrong.no_place(written, &PLACES),
     }
 }
 
-pub(super) fn pointer_of(written: &Spanned<String>, pointer: &str, wrong: &mut Mistakes) -> Option<String> {
-    if !pointer.starts_with('/') {
-        wrong.at(written, "after `json:` comes a JSON Pointer, as in `json:/signature/token`");
+/// Where a single value can stand.
+const PLACES: [&str; 6] = ["header:NAME", "json:/pointer", "query:NAME", "form:NAME", "kv:ITEM", "item:0"];
+/// No list has as many before what counts.
+pub(super) const ENTRIES_MAX: usize = 16;
+
+/// A name that the header could have an item of.
+pub(super) fn item_name<T>(place: &Spanned<T>, item: &str, parse: &str, wrong: &mut Mistakes) -> Option<String> {
+    let inside = parse.strip_prefix("kv(").and_then(|rest| rest.strip_suffix(')')).unwrap_or_default();
+    let parts = inside.rsplit_once(';').into_iter().flat_map(|(separator, equals)| [separator, equals]);
+    let is_parted = parts.into_iter().any(|part| !part.is_empty() && item.contains(part));
+    if item.trim() != item || item.is_empty() || is_parted {
+        let message =
+            format!("no item of the signature header can be called `{item}`; write its name alone, as in `kv:t`");
+        wrong.at(place, message);
         return None;
     }
-    Some(pointer.to_owned())
-}
-
-/// `data.id` is `data_id` to PHP, and targets show it so.
-pub(super) fn as_php_reads(name: &str) -> String {
-    let (name, _) = php::parameter(name.as_bytes());
-    String::from_utf8_lossy(&name).into_owned()
+    Some(item.to_owned())
 }
 
 pub(super) fn part(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Part> {
@@ -65,20 +71,52 @@ pub(super) fn part(written: &Spanned<String>, text: &SchemeText, wrong: &mut Mis
         "secret" => Part::Secret,
         "crc32" => Part::Crc32,
         other => match other.split_once(':') {
-            Some(("config", name)) => Part::Configured(name.to_owned()),
+            Some(("config", name)) => Part::Configured(wrong.config_name(written, name)?),
+            Some(("text", "")) => {
+                wrong.at(written, "nothing is signed here; write the text after `text:`, or leave this out");
+                return None;
+            }
             Some(("text", literal)) => Part::Text(literal.to_owned()),
             Some(("optional", pattern)) => optional(written, pattern, text, wrong)?,
             Some(("kv" | "header" | "query" | "form" | "json", _)) => Part::At(place(written, text, wrong)?),
             Some(_) | None => {
-                let message = format!(
-                    "unknown part `{other}`; known here: `body`, `body_as_json`, `ts`, `id`, `method`, `url`, `url_without_query`, `path`, `form`, `secret`, `crc32`, `config:NAME`, `header:NAME`, `query:NAME`, `form:NAME`, `json:/pointer`, `kv:ITEM`, `text:LITERAL`, `optional:BEFORE{{query:NAME}}AFTER`"
-                );
+                let known = WORDS.map(|word| format!("`{word}`")).join(", ");
+                let bare = WORDS.into_iter().filter(|word| !word.contains(':'));
+                let way_out = match nearest(other, bare) {
+                    Some(word) => format!("did you mean `{word}`?"),
+                    None if other.starts_with('/') => format!("did you mean `json:{other}`?"),
+                    None => format!("known here: {known}"),
+                };
+                let message = format!("unknown part `{other}`; {way_out}");
                 wrong.at(written, message);
                 return None;
             }
         },
     })
 }
+
+/// What a message is made of.
+const WORDS: [&str; 19] = [
+    "body",
+    "body_as_json",
+    "ts",
+    "id",
+    "method",
+    "url",
+    "url_without_query",
+    "path",
+    "form",
+    "secret",
+    "crc32",
+    "config:NAME",
+    "header:NAME",
+    "query:NAME",
+    "form:NAME",
+    "json:/pointer",
+    "kv:ITEM",
+    "text:LITERAL",
+    "optional:BEFORE{query:NAME}AFTER",
+];
 
 /// `BEFORE{PLACE}AFTER`.
 fn optional(written: &Spanned<String>, pattern: &str, text: &SchemeText, wrong: &mut Mistakes) -> Option<Part> {

@@ -1,6 +1,6 @@
 //! Where the signature is, and how it is written there.
 
-use super::parts::{as_php_reads, pointer_of};
+use super::parts::{ENTRIES_MAX, item_name};
 use crate::verify::{
     catalogue::Mistakes,
     scheme::{
@@ -9,7 +9,6 @@ use crate::verify::{
         text::SignatureText,
     },
 };
-use http::HeaderName;
 use serde_saphyr::Spanned;
 
 pub(super) fn compile(
@@ -22,8 +21,9 @@ pub(super) fn compile(
     let shape = match &text.parse {
         None => Some(Shape::Raw),
         Some(written) => {
-            let shape = shape(&written.value, text);
-            if shape.is_none() {
+            let before = wrong.0.len();
+            let shape = shape(&written.value, text, wrong);
+            if shape.is_none() && wrong.0.len() == before {
                 let message =
                     format!("cannot read `{}`; write `raw`, `list(,)`, or `kv(,;=)` with an `item`", written.value);
                 wrong.at(written, message);
@@ -48,8 +48,32 @@ pub(super) fn compile(
                 "`skip` goes with `parse: list(...)`, and `single` and `ordered` with `parse: kv(...)`",
             );
         }
+        habits_hold(text, pairs, wrong);
     }
     Some(Signature { at: at?, shape: shape?, habits, prefix: text.prefix.clone(), encoding: encoding? })
+}
+
+/// What a header has besides signatures, where it has it.
+fn habits_hold(text: &SignatureText, pairs: bool, wrong: &mut Mistakes) {
+    if text.skip > ENTRIES_MAX {
+        wrong
+            .at(&text.place, format!("no list has `skip: {}` before its signatures; {ENTRIES_MAX} at most", text.skip));
+    }
+    if let Some(item) = text.item.as_ref().filter(|_| !pairs) {
+        let message =
+            format!("the header has no items, and none is called `{item}`; write `parse: kv(,;=)`, or leave it out");
+        wrong.at(&text.place, message);
+    }
+    let is_ordered = |item: &&String| !text.ordered.is_empty() && !text.ordered.contains(item);
+    if let Some(item) = text.item.as_ref().filter(|item| !item.starts_with("config:")).filter(is_ordered) {
+        wrong.at(&text.place, format!("`{item}` holds the signature and is not in `ordered`; write it there"));
+    }
+    for (what, text_of) in [("prefix", Some(&text.prefix)), ("key_id", text.key_id.as_ref())] {
+        let is_line = |text: &String| text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        if text_of.is_some_and(|text| !is_line(text)) {
+            wrong.at(&text.place, format!("no header has such a `{what}`; write letters of ASCII alone"));
+        }
+    }
 }
 
 fn at(text: &SignatureText, wrong: &mut Mistakes) -> Option<At> {
@@ -61,14 +85,20 @@ fn at(text: &SignatureText, wrong: &mut Mistakes) -> Option<At> {
     let (kind, name) = written.value.split_once(':').unwrap_or((&written.value, ""));
     let at = match (kind, name) {
         ("headers", family) => numbered(written, family, wrong).map(At::Numbered),
-        ("query", name) if !name.is_empty() => Some(At::Query(as_php_reads(name))),
-        ("form", name) if !name.is_empty() => Some(At::Form(name.to_owned())),
-        ("json", pointer) => pointer_of(written, pointer, wrong).map(At::Json),
-        _ if lines => wrong.header(written).map(At::Lines),
-        _ => wrong.header(written).map(At::Header),
+        ("query", name) => wrong.parameter(written, name).map(At::Query),
+        ("form", name) => wrong.field(written, name).map(At::Form),
+        ("json", pointer) => wrong.pointer(written, pointer).map(At::Json),
+        ("header", name) => wrong.header_name(written, name).map(if lines { At::Lines } else { At::Header }),
+        _ => wrong.no_place(written, &["header:NAME", "headers:NAME-N", "query:NAME", "form:NAME", "json:/pointer"]),
     };
     match (at?, &text.second) {
-        (At::Header(one), Some(second)) => Some(At::Either(one, wrong.header(second)?)),
+        (At::Header(one), Some(second)) => {
+            let other = wrong.header(second)?;
+            if other == one {
+                wrong.at(second, "this is the first one again; name another header, or leave it out");
+            }
+            Some(At::Either(one, other))
+        }
         (at, None) if !lines || matches!(at, At::Lines(_)) => Some(at),
         (_, _) => {
             wrong.at(written, "`second` and `repeated` go with `header:NAME` alone, and not together");
@@ -79,11 +109,11 @@ fn at(text: &SignatureText, wrong: &mut Mistakes) -> Option<At> {
 
 /// `X-Signature-N`.
 fn numbered(written: &Spanned<String>, family: &str, wrong: &mut Mistakes) -> Option<String> {
-    let prefix = family.strip_suffix('N').filter(|prefix| prefix.parse::<HeaderName>().is_ok());
-    if prefix.is_none() {
+    let Some(prefix) = family.strip_suffix('N').filter(|prefix| !prefix.is_empty()) else {
         wrong.at(written, "write the number as N, as in `headers:X-Signature-N`");
-    }
-    prefix.map(str::to_ascii_lowercase)
+        return None;
+    };
+    wrong.header_name(written, prefix)
 }
 
 fn encoding(
@@ -113,7 +143,7 @@ fn encoding(
     }
 }
 
-fn shape(written: &str, text: &SignatureText) -> Option<Shape> {
+fn shape(written: &str, text: &SignatureText, wrong: &mut Mistakes) -> Option<Shape> {
     if written == "raw" {
         return Some(Shape::Raw);
     }
@@ -125,13 +155,13 @@ fn shape(written: &str, text: &SignatureText) -> Option<Shape> {
     }
     // The separator may itself be a semicolon: `kv(;;=)`.
     let (separator, equals) = inside("kv")?.rsplit_once(';')?;
-    if separator.is_empty() || equals.is_empty() {
+    if separator.is_empty() || equals.is_empty() || separator.contains(equals) || equals.contains(separator) {
         return None;
     }
     let item = text.item.as_ref()?;
     let item = match item.strip_prefix("config:") {
-        Some(name) => Item::Configured(name.to_owned()),
-        None => Item::Called(item.clone()),
+        Some(name) => Item::Configured(wrong.config_name(&text.place, name)?),
+        None => Item::Called(item_name(&text.place, item, written, wrong)?),
     };
     Some(Shape::Pairs { separator: separator.into(), equals: equals.into(), item, trim: text.trim })
 }
