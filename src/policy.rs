@@ -29,7 +29,7 @@ mod tokens;
 mod units;
 mod url;
 
-pub use cases::{Case, Decision, Expected, Message, Raw, Sent, Signed, Stages, cases};
+pub use cases::{Answered, Case, Decision, Expected, Message, Raw, Sent, Signed, Stages, cases};
 pub use changes::{Change, changes};
 pub use compile::{Compiled, Overrides, compile, found};
 pub use destinations::{Broker, Destination, Durability, EVENT_ID, Http, Nats, Only, Place, Redis, Server};

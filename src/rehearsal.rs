@@ -15,15 +15,15 @@ use crate::{
     answer::{self, Answer},
     clock::Timestamp,
     event::{Arrival, Event, Record},
-    gate::{self, Believing, Gate, Judged, Origin, Relayed},
+    gate::{self, Gate, Judged, Origin, Relayed, Vendor},
     guard::{Found, form},
     ledger::{Accepted, Ledger, Receipt},
     outcome::{Notes, Observation, Outcome},
     payload::Clean,
     policy::{Decision, Delivery, Policy, Route},
     request::{Body, Head, Unverified},
-    verdict::{Fault, Refusal, Rejection},
-    verify::Keys,
+    verdict::{BoxError, Fault, Refusal, Rejection},
+    verify::{Keys, Question, Word},
 };
 use bytes::Bytes;
 use memory::Memory;
@@ -90,6 +90,11 @@ impl<'a> Rehearsal<'a> {
 
     /// Takes one request through the gate, and remembers it as the gate would.
     pub fn play(&self, head: Head, body: Bytes, now: Timestamp) -> Played {
+        self.play_with(head, body, now, None)
+    }
+
+    /// The same, with what the vendor says when it is asked; `None`: that it is so.
+    pub fn play_with(&self, head: Head, body: Bytes, now: Timestamp, said: Option<Word>) -> Played {
         self.memory.set(now);
         let (found, route) = self.policy.find(&head);
         let route = route.cloned();
@@ -130,7 +135,7 @@ impl<'a> Rehearsal<'a> {
             ledger: &stage,
             direct: &stage,
             origin: &stage,
-            vendor: &Believing,
+            vendor: &Said(said),
         };
         let arrival = Arrival { at: now, request_id: REQUEST_ID.into() };
         let relayed_type = content_type(&head);
@@ -232,6 +237,15 @@ impl Body for Whole {
             return Err(Rejection::TooLarge.into());
         }
         if self.strays { Err(Rejection::GuardedInForm.into()) } else { Ok(self.body) }
+    }
+}
+
+/// A vendor that nobody asks: what it says is known.
+struct Said(Option<Word>);
+
+impl Vendor for Said {
+    async fn ask(&self, _: Question) -> Result<Option<Word>, BoxError> {
+        Ok(self.0.clone())
     }
 }
 

@@ -24,7 +24,7 @@ pub use confirm::{ANSWER_BYTES_MAX, Confirm, Question, Word};
 pub use doubt::{Held, holds};
 pub use handshake::{Greeting, Handed, Handshake};
 pub use keys::{Key, Keys};
-pub use scheme::{BadKey, BadPublicKey, Config, Refers, Scheme, Signed, SigningKey, Unsigned};
+pub use scheme::{BadKey, BadPublicKey, Config, Referring, Refers, Scheme, Signed, SigningKey, Unsigned};
 pub use trust::{Addresses, Confirming, Trust, network};
 pub(crate) use verified::shown;
 pub use verified::{Coverage, PUBLISHED, Verified, Webhook, verify};

@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// "; did you mean ..." for a name that is none. There are too many to list.
-fn way_out(written: &str, catalogue: &Catalogue) -> String {
+pub(super) fn way_out(written: &str, catalogue: &Catalogue) -> String {
     let names = catalogue.iter().flat_map(|provider| std::iter::once(&provider.name).chain(&provider.aliases));
     match nearest(written, names.map(String::as_str)) {
         Some(name) => format!("; did you mean `{name}`?"),

@@ -49,6 +49,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Form::Json => line(&request, &provider.name),
     };
     out().write_all(text.as_bytes())?;
+    if provider.scheme.shows_nothing() {
+        let _ = writeln!(
+            io::stderr(),
+            "`{}` signs nothing: this is all that it sends, and anybody could send it; a policy holds it to its address, or \
+             asks the vendor about it",
+            provider.name
+        );
+    }
     if let Some(max_age) = provider.max_age {
         let _ = writeln!(io::stderr(), "its time is signed: it is good for {}", policy::written_time(max_age));
     }

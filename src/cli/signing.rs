@@ -1,13 +1,15 @@
 //! A test event, signed as its sender would: for `sign`, which prints it, for `send` and for `demo`, which deliver it. The
 //! catalogue entry that verifies is the one that signs.
 
-use super::policy_files;
+use super::{policy_files, providers::way_out};
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
+    json,
     verify::{Catalogue, Config, Provider, Signed, SigningKey, Unsigned},
 };
 use anyhow::{Context as _, bail};
 use http::{HeaderValue, Method};
+use serde_json::{Value, json};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -20,9 +22,9 @@ pub(super) struct EventArgs {
     /// As which sender: a name that `hookwarden providers` lists, or the file of one of your own, `providers/NAME.yaml`
     #[arg(long, value_name = "NAME|FILE")]
     provider: String,
-    /// Where the sender's secret is: `env:NAME` or `file:/path`
+    /// Where the sender's secret is: `env:NAME` or `file:/path`; senders that show nothing have none
     #[arg(long, value_name = "REFERENCE")]
-    key: String,
+    key: Option<String>,
     /// The body; a small test event if absent
     #[arg(long, value_name = "FILE")]
     pub(super) body: Option<PathBuf>,
@@ -73,28 +75,33 @@ impl EventArgs {
         let catalogue = Catalogue::embedded();
         let Some(provider) = catalogue.find(&self.provider) else {
             bail!(
-                "unknown sender `{}`; `hookwarden providers` lists them, or name the file of your own",
-                self.provider
+                "unknown sender `{}`{}, or name the file of your own",
+                self.provider,
+                way_out(&self.provider, &catalogue)
             );
         };
         Ok(provider.clone())
     }
 
-    /// Signs it now.
+    /// Signs it now; of a sender that signs nothing, this is all that it would send.
     ///
     /// # Errors
     /// The key or the body cannot be read, the sender signs with what it alone has, or something is no field of a header.
     pub(super) fn signed(&self, provider: &Provider, url: &str) -> anyhow::Result<Request> {
-        let key = provider.scheme.signing_key(&secret_text(&self.key)?)?;
+        let name = &provider.name;
+        let key = match (&self.key, provider.scheme.shows_nothing()) {
+            (None, true) => return self.shown(provider, url),
+            (Some(_), true) => bail!("`{name}` signs nothing, so that no key is needed; leave out `--key`"),
+            (None, false) => bail!("`{name}` shows who it is; say where its secret is, with `--key env:NAME`"),
+            (Some(key), false) => provider.scheme.signing_key(&secret_text(key)?)?,
+        };
         let id = self.id.clone().map_or_else(random_id, Ok)?;
         let usual = if provider.scheme.signs_forms() { FORM } else { JSON };
         let content_type = self.content_type.as_deref().unwrap_or(usual);
         HeaderValue::from_str(content_type).context("`--content-type` is no value of a header")?;
         let body = match &self.body {
             Some(path) => fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?,
-            None if content_type == JSON => {
-                format!(r#"{{"id":"{id}","type":"hookwarden.test","data":{{"message":"hello"}}}}"#).into_bytes()
-            }
+            None if content_type == JSON => json_of(provider, &id),
             None if content_type == FORM => format!("id={id}&type=hookwarden.test&message=hello").into_bytes(),
             None => bail!("a test event is JSON or a form; with another `--content-type`, name a file with `--body`"),
         };
@@ -105,8 +112,64 @@ impl EventArgs {
         let event = TestEvent { provider, key: &key, id: &id, content_type, body: &body, config: &config };
         let mut request = event.signed(url, self.public_url.as_deref());
         request.fields.extend(provider.scheme.config_fields(&config));
+        request.say_type(provider);
         Ok(request)
     }
+
+    /// What a sender sends that shows nothing: something that refers to an id of its kind.
+    fn shown(&self, provider: &Provider, url: &str) -> anyhow::Result<Request> {
+        let id = self.id.clone().map_or_else(random_id, Ok)?;
+        let mut request = Request { url: url.to_owned(), fields: Vec::new(), body: Vec::new(), at: SystemClock.now() };
+        let mut usual = None;
+        if let Some(refers) = &provider.refers {
+            let made = match (refers.example(&id), &self.id) {
+                (Some(made), Some(id)) if made != *id => {
+                    bail!("`{id}` is no id of `{}`, and would be refused; write one such as `{made}`", provider.name)
+                }
+                (Some(made), _) => refers.request(&made),
+                (None, _) => bail!("no id can be made as `refers.like` has it; write one with `--id`"),
+            };
+            usual = made.content_type;
+            request.body = made.body;
+            request.fields.extend(made.field);
+            if let Some(query) = made.query {
+                request.url.push(if url.contains('?') { '&' } else { '?' });
+                request.url.push_str(&query);
+            }
+        }
+        if let Some(path) = &self.body {
+            request.body = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        } else if request.body.is_empty() {
+            request.body = json_of(provider, &id);
+        }
+        let content_type = self.content_type.as_deref().or(usual).unwrap_or(JSON);
+        HeaderValue::from_str(content_type).context("`--content-type` is no value of a header")?;
+        request.fields.insert(0, (CONTENT_TYPE.to_owned(), content_type.to_owned()));
+        request.say_type(provider);
+        Ok(request)
+    }
+}
+
+/// What the body says that a test event is.
+const TEST: &str = "hookwarden.test";
+
+/// A small event as this sender writes one: its id and its kind are where the entry says that they are.
+fn json_of(provider: &Provider, id: &str) -> Vec<u8> {
+    let usual = |pointer: &str| matches!(pointer, "/id" | "/type");
+    if provider.event_key.iter().map(String::as_str).chain(provider.type_member.as_deref()).all(usual) {
+        return format!(r#"{{"id":"{id}","type":"{TEST}","data":{{"message":"hello"}}}}"#).into_bytes();
+    }
+    let named = provider.event_key.iter().map(String::as_str).chain(provider.type_member.as_deref());
+    let is_list = named.clone().all(|pointer| pointer.starts_with("/0/")) && named.clone().next().is_some();
+    let mut event =
+        if is_list { Value::Null } else { json!({ "id": id, "type": TEST, "data": { "message": "hello" } }) };
+    for (at, pointer) in provider.event_key.iter().enumerate() {
+        json::put(&mut event, pointer, if at == 0 { id.into() } else { "test".into() });
+    }
+    if let Some(pointer) = &provider.type_member {
+        json::put(&mut event, pointer, TEST.into());
+    }
+    event.to_string().into_bytes()
 }
 
 impl TestEvent<'_> {
@@ -126,6 +189,14 @@ impl TestEvent<'_> {
 }
 
 impl Request {
+    /// With the header that says the kind of event, where its sender has one.
+    fn say_type(&mut self, provider: &Provider) {
+        let Some(header) = &provider.type_header else { return };
+        if !self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(header)) {
+            self.fields.push((header.clone(), TEST.to_owned()));
+        }
+    }
+
     /// One that nobody signed.
     pub(super) fn bare(url: String) -> Self {
         let fields = vec![(CONTENT_TYPE.to_owned(), JSON.to_owned())];

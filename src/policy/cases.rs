@@ -5,7 +5,7 @@ use super::{
     notes::Notes,
     report::{Report, Severity},
     source::{TextFile, Texts},
-    text::{CaseText, ExpectText, RequestText, SendText, TestsText},
+    text::{AnsweredText, CaseText, ExpectText, RequestText, SendText, TestsText},
     units::TimeText,
 };
 use crate::{
@@ -37,8 +37,19 @@ pub struct Case {
     pub sent: Sent,
     /// Published secrets of recorded requests, by the name of the keys; the only keys of that name in this case.
     pub secrets: BTreeMap<String, String>,
+    /// What the vendor says when it is asked; absent: that it is so.
+    pub confirm: Option<Answered>,
     /// What should become of it.
     pub expected: Expected,
+}
+
+/// A vendor's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    pub body: Vec<u8>,
 }
 
 /// What is sent.
@@ -274,7 +285,18 @@ impl CaseReader<'_, '_> {
         if armed && !webhooks.any(|webhook| webhook.handshakes().iter().any(Handshake::hands_over)) {
             self.wrong("/armed", "no sender of this policy hands its key over; leave it out".to_owned());
         }
-        Some(Case { name, file: file.to_owned(), line, clock, after, armed, sent: sent?, secrets, expected })
+        let confirm = text.confirm.map(answered);
+        if let (Some(_), Some(Sent::Signed(signed))) = (&confirm, &sent)
+            && !self.asks(&signed.route)
+        {
+            self.wrong("/confirm", format!("route `{}` asks no vendor; leave this out", signed.route));
+        }
+        Some(Case { name, file: file.to_owned(), line, clock, after, armed, sent: sent?, secrets, confirm, expected })
+    }
+
+    fn asks(&self, route: &str) -> bool {
+        let route = self.policy.routes.iter().find(|known| *known.name == *route);
+        route.and_then(|route| route.sender.webhook()).is_some_and(|webhook| webhook.trust().confirm.is_some())
     }
 
     fn signed(&mut self, text: SendText) -> Option<Signed> {
@@ -294,6 +316,12 @@ impl CaseReader<'_, '_> {
                 }
                 if !text.claims.is_empty() {
                     self.wrong("/send/claims", "this route's sender shows no token; leave it out".to_owned());
+                }
+                for (key, written) in [("age", &text.age), ("ahead", &text.ahead)] {
+                    if written.is_some() && webhook.provider().scheme.shows_nothing() {
+                        let message = "this route's sender signs nothing, so that nothing has an age; leave it out";
+                        self.wrong(&format!("/send/{key}"), message.to_owned());
+                    }
                 }
             }
             Sender::Token(_) => {
@@ -388,6 +416,15 @@ impl CaseReader<'_, '_> {
         let node = self.node.find(pointer).unwrap_or(self.node);
         self.notes.wrong(Some(node), message);
     }
+}
+
+fn answered(AnsweredText { status, body }: AnsweredText) -> Answered {
+    let body = match body {
+        None => Vec::new(),
+        Some(Value::String(text)) => text.into_bytes(),
+        Some(json) => json.to_string().into_bytes(),
+    };
+    Answered { status: status.unwrap_or(200), body }
 }
 
 /// As a browser writes a form.

@@ -11,7 +11,7 @@ mod route;
 mod settings;
 mod tokens;
 
-pub(super) use cases::{BodyText, CaseText, ExpectText, RequestText, SendText, TestsText};
+pub(super) use cases::{AnsweredText, BodyText, CaseText, ExpectText, RequestText, SendText, TestsText};
 pub(super) use destination::{DestinationText, DurabilityText, TypeText};
 pub(super) use floor::{ExceptionText, ExceptionsText, FloorLimitsText, FloorText, FloorWord, NeedText};
 pub(super) use hints::{ELSEWHERE_ENV, ELSEWHERE_GATE, ELSEWHERE_ROUTES};

@@ -9,11 +9,13 @@ pub use touched::Touched;
 use super::{Played, Rehearsal};
 use crate::{
     clock::Timestamp,
-    policy::{Case, IssuerReference, KeyEntry, KeyKind, KeyReference, Message, Policy, Raw, Sender, Sent, Signed},
+    policy::{
+        Case, IssuerReference, KeyEntry, KeyKind, KeyReference, Message, Policy, Raw, Route, Sender, Sent, Signed,
+    },
     request::{Head, Target},
     secret::Secret,
     verify::{
-        Key, Keys, Provider, SigningKey, Unsigned,
+        Key, Keys, Provider, SigningKey, Unsigned, Word,
         jwt::{Cache, Issuers, Ring, Trial},
         network,
     },
@@ -112,14 +114,16 @@ impl<'a> Suite<'a> {
             before.push(found);
             next = found;
         }
+        let play = |case: &Case| {
+            let (head, body, now) = self.request(case, &keys)?;
+            rehearsal.arm(case.armed);
+            let said = case.confirm.as_ref().map(|said| Word { status: said.status, body: said.body.clone() });
+            Ok::<_, String>(rehearsal.play_with(head, body, now, said))
+        };
         for earlier in before.into_iter().rev() {
-            let (head, body, now) = self.request(earlier, &keys)?;
-            rehearsal.arm(earlier.armed);
-            rehearsal.play(head, body, now);
+            play(earlier)?;
         }
-        rehearsal.arm(case.armed);
-        let (head, body, now) = self.request(case, &keys)?;
-        Ok(rehearsal.play(head, body, now))
+        play(case)
     }
 
     /// A test key for each key of the policy; published ones where the case has some.
@@ -209,6 +213,9 @@ impl<'a> Suite<'a> {
                 return Ok((head, message.body.clone().into(), now));
             }
         };
+        if webhook.provider().scheme.shows_nothing() {
+            return self.shown(route, webhook.provider(), signed, now);
+        }
         if let Some(why) = webhook.provider().scheme.cannot_rehearse(webhook.config()) {
             return Err(why);
         }
@@ -240,6 +247,35 @@ impl<'a> Suite<'a> {
         fields.extend(config);
         let head = self.head(method, &target, message, &fields)?;
         Ok((head, made.body.unwrap_or_else(|| message.body.clone()).into(), now))
+    }
+
+    /// What a sender sends that shows nothing: what the case says, or something that refers to an id of its kind.
+    fn shown(
+        &self,
+        route: &Route,
+        provider: &Provider,
+        sent: &Signed,
+        now: Timestamp,
+    ) -> Result<(Head, Bytes, Timestamp), String> {
+        let Signed { target, id, message, .. } = sent;
+        let (mut target, mut message) = (target.clone().unwrap_or_else(|| route.at.example()), message.clone());
+        let mut fields = Vec::new();
+        if let Some(refers) = &provider.refers {
+            let made = refers
+                .example(id)
+                .ok_or("no id can be made as the entry's `refers.like` has it; write one with `id`")?;
+            let made = refers.request(&made);
+            fields.extend(made.field);
+            if let Some(query) = made.query.filter(|_| sent.target.is_none()) {
+                target = format!("{target}{}{query}", if target.contains('?') { '&' } else { '?' });
+            }
+            if message.body.is_empty() && message.content_type.is_none() {
+                (message.body, message.content_type) = (made.body, made.content_type);
+            }
+        }
+        let method = route.admit.methods.first().cloned().unwrap_or(Method::POST);
+        let head = self.head(method, &target, &message, &fields)?;
+        Ok((head, message.body.into(), now))
     }
 
     fn head(

@@ -21,7 +21,7 @@ pub use algorithm::BadPublicKey;
 pub(super) use authenticate::Account;
 pub use key::BadKey;
 pub(super) use parts::Piece;
-pub use refers::Refers;
+pub use refers::{Referring, Refers};
 pub use sign::{Signed, SigningKey, Unsigned};
 
 use super::{Coverage, certificates::Pins, odd::Odd};

@@ -1,5 +1,7 @@
 //! What a team writes about its policy, and what it is told.
 
+mod unsigned;
+
 use hookwarden::{
     clock::Timestamp,
     policy::{Case, Overrides, Policy, Source, Stages, TextFile, cases, compile},

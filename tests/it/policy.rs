@@ -182,7 +182,7 @@ fn the_examples_are_in_order_in_every_stage() {
         assert!(source.env.is_some(), "{stage}");
         let compiled = compiled(&source).unwrap_or_else(|report| panic!("{stage}:\n{report}"));
         assert_eq!(compiled.warnings.to_string(), "", "{stage}");
-        assert_eq!(compiled.policy.routes.len(), 6, "{stage}");
+        assert_eq!(compiled.policy.routes.len(), 7, "{stage}");
     }
 }
 

@@ -43,8 +43,22 @@ pub(in crate::policy) struct CaseText {
     /// Published secrets of recorded requests, by the name of the keys. Never a secret that is in use.
     #[serde(default)]
     pub(in crate::policy) secrets: BTreeMap<String, String>,
+    /// What the vendor says when it is asked whether what the request refers to exists: of routes with `sender.confirm`.
+    #[schemars(extend("x-absent" = "it says yes"))]
+    pub(in crate::policy) confirm: Option<AnsweredText>,
     /// What should become of it.
     pub(in crate::policy) expect: ExpectText,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::policy) struct AnsweredText {
+    /// The status of the vendor's answer: 404 is that of what does not exist.
+    #[schemars(range(min = 100, max = 599), extend("x-absent" = "200"))]
+    pub(in crate::policy) status: Option<u16>,
+    /// Its body: JSON, or a text as it stands.
+    #[schemars(extend("x-absent" = "no body"))]
+    pub(in crate::policy) body: Option<Value>,
 }
 
 const ONE_OF_TWO: &str = "one of `send` and `request`";
@@ -63,7 +77,8 @@ pub(in crate::policy) struct SendText {
     /// Path and query.
     #[schemars(extend("x-absent" = "the route's plainest spelling"))]
     pub(in crate::policy) target: Option<String>,
-    /// The sender's id for the event, where its scheme sends one.
+    /// The sender's id for the event, where its scheme sends one; of senders that sign nothing, what the request refers to,
+    /// made into one of theirs if it is none.
     #[schemars(extend("default" = "test_1"))]
     pub(in crate::policy) id: Option<String>,
     /// Claims of the token that is shown; `null` leaves one out.

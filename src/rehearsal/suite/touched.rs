@@ -1,7 +1,7 @@
 //! What the cases of a policy have been through, and what they have not.
 
 use crate::{
-    policy::{Policy, Route, Sender},
+    policy::{KeyKind, Policy, Route, Sender},
     rehearsal::Played,
     repeat::Window,
 };
@@ -50,7 +50,8 @@ impl Tally {
                 }
             }
         }
-        for reference in &policy.keys {
+        // A key of a vendor's API verifies nothing.
+        for reference in policy.keys.iter().filter(|reference| !matches!(reference.kind, KeyKind::Api)) {
             let list = reference.name.split('/').next().unwrap_or_default();
             for entry in &reference.entries {
                 if !self.keys.contains(&(reference.name.clone(), entry.id.clone())) {
@@ -74,7 +75,15 @@ fn missing(route: &Route, codes: &BTreeSet<&'static str>) -> Vec<&'static str> {
     want("a good request", true, &["accepted", "relayed", "ok"]);
     match &route.sender {
         Sender::Webhook(webhook) => {
-            want("a forged one", true, &["signature_missing", "signature_malformed", "signature_mismatch"]);
+            let (shows, trust) = (!webhook.provider().scheme.shows_nothing(), webhook.trust());
+            want("a forged one", shows, &["signature_missing", "signature_malformed", "signature_mismatch"]);
+            // Of a file nothing is known here, and everybody may send.
+            let knows = trust.addresses.as_ref().is_some_and(|known| known.files.is_empty());
+            want("one from elsewhere", knows, &["address_not_listed"]);
+            let asks = trust.confirm.as_ref();
+            want("one that the vendor does not know", asks.is_some(), &["unconfirmed"]);
+            let states = asks.is_some_and(|confirm| !confirm.members.is_empty());
+            want("one in another state", states, &["state_refused"]);
             let signs_time = matches!(webhook.window(), Window::Signed { .. });
             want("an old one", signs_time, &["stale"]);
             want("a repeat", webhook.provider().tells_repeats(), &["repeat", "repeat_changed"]);

@@ -1,18 +1,56 @@
 //! What a request refers to: an id of the vendor's. Where nothing is signed, that is all that a request can be held to.
 
+mod sample;
+
 use super::parts::{Place, Told};
 use crate::{
+    json,
     request::Unverified,
     verdict::Rejection,
     verify::{catalogue::Mistakes, catalogue::text::RefersText},
 };
 use regex::{Regex, RegexBuilder};
+use serde_json::Value;
 
 /// Where the id is, and what every one of this vendor's looks like.
 #[derive(Clone, Debug)]
 pub struct Refers {
     place: Place,
     like: Regex,
+    /// As it is written.
+    pattern: String,
+}
+
+/// The parts of a request that refer to something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Referring {
+    /// Of the body, if there is one.
+    pub content_type: Option<&'static str>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// A parameter of the query.
+    pub query: Option<String>,
+    /// A field of the head.
+    pub field: Option<(String, String)>,
+}
+
+/// What can be an id at all: it becomes one part of a path.
+fn fits(id: &str) -> bool {
+    let only_dots = id.bytes().all(|byte| byte == b'.');
+    !only_dots && (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// As forms and queries are written.
+fn percent(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            written.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    written
 }
 
 /// The longest id of any vendor is a quarter of it.
@@ -52,7 +90,7 @@ impl Refers {
                 "nothing at all is such an id, too; write what a whole one looks like, as in `tr_[A-Za-z0-9]{1,64}`",
             );
         }
-        Some(Self { place: place?, like: like? })
+        Some(Self { place: place?, like: like?, pattern: text.like.value.clone() })
     }
 
     /// The one id of the request, if it is one that this vendor could have given.
@@ -64,10 +102,36 @@ impl Refers {
             return Err(Rejection::ReferenceRefused); // whoever reads the query would read another id
         }
         let id = self.place.read(&told).map_err(|_| Rejection::ReferenceRefused)?;
-        let only_dots = id.bytes().all(|byte| byte == b'.');
-        let plain =
-            !only_dots && (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-        if plain && self.like.is_match(&id) { Ok(id.into_owned()) } else { Err(Rejection::ReferenceRefused) }
+        if fits(&id) && self.like.is_match(&id) { Ok(id.into_owned()) } else { Err(Rejection::ReferenceRefused) }
+    }
+
+    /// An id that this vendor could have given, for tests: this one, if it is such, and else one made of it.
+    pub fn example(&self, of: &str) -> Option<String> {
+        let fits = |id: &String| fits(id) && self.like.is_match(id);
+        let own = Some(of.to_owned()).filter(fits);
+        own.or_else(|| sample::sample(&self.pattern, of).filter(fits))
+    }
+
+    /// What a request has in it that refers to this id, and nothing else.
+    pub fn request(&self, id: &str) -> Referring {
+        let mut made = Referring::default();
+        match &self.place {
+            Place::Form(name) => {
+                made.content_type = Some(super::form::URLENCODED);
+                made.body = format!("{}={}", percent(name), percent(id)).into_bytes();
+            }
+            Place::Json(pointer) => {
+                let mut body = Value::Null;
+                json::put(&mut body, pointer, id.into());
+                made.content_type = Some("application/json");
+                made.body = body.to_string().into_bytes();
+            }
+            Place::Query(name) => made.query = Some(format!("{}={}", percent(name), percent(id))),
+            Place::Header(name) => made.field = Some((name.clone(), id.to_owned())),
+            // Of a signature's header; no entry says so of what it refers to.
+            Place::Item(_) | Place::Entry(_) => {}
+        }
+        made
     }
 
     /// For people.

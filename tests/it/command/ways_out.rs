@@ -73,4 +73,6 @@ fn an_unknown_sender_is_asked_about() {
     assert!(ran.err.contains("unknown sender `githubb`; did you mean `github`?"), "{ran:?}");
     let ran = bench.run(&["providers", "show", "zzz"]);
     assert!(ran.err.contains("unknown sender `zzz`; `hookwarden providers` lists them"), "{ran:?}");
+    let ran = bench.run(&["sign", "http://127.0.0.1/", "--provider", "strip", "--key", "env:A"]);
+    assert!(ran.err.contains("did you mean `stripe`?"), "{ran:?}");
 }
