@@ -28,11 +28,14 @@ mod text;
 mod tokens;
 mod units;
 mod url;
+mod variables;
 
 pub use cases::{Answered, Case, Decision, Expected, Message, Raw, Sent, Signed, Stages, cases};
 pub use changes::{Change, changes};
-pub use compile::{Compiled, Overrides, compile, found};
-pub use destinations::{Broker, Destination, Durability, EVENT_ID, Http, Nats, Only, Place, Redis, Server};
+pub use compile::{Compiled, Overrides, compile, found, found_all};
+pub use destinations::{
+    Broker, Destination, Durability, EVENT_ID, HostFrom, Http, Nats, Only, Place, Redis, SentHost, Server,
+};
 pub use effective::effective;
 pub use language::{LanguageOf, language};
 pub use reference::{Absent, Key, Table, keys};

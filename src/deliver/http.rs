@@ -55,15 +55,13 @@ impl<O: Outbound> Http<O> {
         let tls = uri.scheme_str() == Some("https");
         let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
         let public: Option<Uri> = public_url.and_then(|url| url.parse().ok());
-        let authority = |uri: &Uri| uri.authority().map(|authority| authority.as_str().to_owned());
-        let sent_host = place.host.clone().or_else(|| public.as_ref().and_then(authority)).or_else(|| authority(&uri));
         // WordPress behind TLS would answer a plain request with a redirect to itself.
         let proto = public.as_ref().and_then(Uri::scheme_str).unwrap_or(if tls { "https" } else { "http" });
         let mut headers = HeaderMap::new();
         let mut set = |name: HeaderName, value: &str| {
             HeaderValue::from_str(value).map(|value| drop(headers.insert(name, value))).map_err(|_| bad())
         };
-        set(header::HOST, &sent_host.ok_or_else(bad)?)?;
+        set(header::HOST, place.sent_host(public_url).host)?;
         set(header::USER_AGENT, concat!("hookwarden/", env!("CARGO_PKG_VERSION")))?;
         set(HeaderName::from_static("x-forwarded-proto"), proto)?;
         let total = destination.timeout;

@@ -210,6 +210,10 @@ fn named(text: &str, example: &str) -> Result<String, String> {
 /// `/a/b` in lower case, without a slash at the end; empty for `/`.
 fn segments(text: &str) -> Result<String, String> {
     let Some(path) = text.strip_prefix('/') else {
+        if let Some((_, rest)) = text.split_once("://") {
+            let path = rest.split(['?', '#']).next().unwrap_or_default().split_once('/').map_or("", |(_, path)| path);
+            return Err(format!("`{text}` is a URL: write its path alone, `/{path}`"));
+        }
         return Err(format!("`{text}` does not begin with `/`: write `/{}`", text.trim_start()));
     };
     if let Some((path, _)) = text.split_once(['?', '#']) {

@@ -148,13 +148,15 @@ fn example(due: &Value) -> String {
     if examples.is_empty() { String::new() } else { format!(" such as {}", listed(&examples, " or ")) }
 }
 
-/// The same of keys, by their names; and of a list, with the text that was written in its place.
+/// Of a value with parts, how it is written; of a list, with the text that was written in its place.
 fn example_for(wanted: JsonType, due: &Value, node: &Node) -> String {
     match (wanted, node.text()) {
-        (JsonType::Object, _) => {
+        (JsonType::Object, text) => {
             let required = due.get("required").and_then(Value::as_array).into_iter().flatten();
             let required: Vec<_> = required.filter_map(Value::as_str).collect();
-            if required.is_empty() { String::new() } else { format!(" such as {}", listed(&required, " and ")) }
+            let keys = (!required.is_empty()).then(|| listed(&required, " and "));
+            let example = written(due, text).map(|written| format!("`{written}`")).or(keys);
+            example.map(|example| format!(" such as {example}")).unwrap_or_default()
         }
         (JsonType::Array, Some(text)) if due.pointer("/items/type").is_some_and(|of| of == "string") => {
             format!(" such as `[{text}]`")
@@ -165,8 +167,46 @@ fn example_for(wanted: JsonType, due: &Value, node: &Node) -> String {
             Kind::Bool(flag) => format!(" such as `\"{flag}\"`"),
             Kind::Null | Kind::String(_) | Kind::Array(_) | Kind::Object(_) => String::new(),
         },
+        (JsonType::Array, text) => match due.get("items").and_then(|item| written(item, text)) {
+            Some(written) => format!(" such as `[{written}]`"),
+            None => example(due),
+        },
         _ => example(due),
     }
+}
+
+/// A keyword of our own: how a value with keys is written, where somebody wrote something else.
+pub const WRITTEN: &str = "x-written";
+/// Another: the one key that a text in the place of such a value is probably meant for.
+pub const MEANT: &str = "x-meant";
+
+/// With the words of whoever wrote it, where it is likely what they mean.
+fn written(due: &Value, text: Option<&str>) -> Option<String> {
+    let keyword = |name| due.get(name).and_then(Value::as_str);
+    let meant = keyword(MEANT).zip(text).and_then(|(key, text)| {
+        let text = if key == "path" { path_of(text)? } else { text };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_.-@".contains(&byte);
+        let is_usual = |byte: u8| is_plain(byte) || b":?=&%+~[]".contains(&byte);
+        // A password in a URL is hidden in the report, and not repeated in its message.
+        let is_secret = text.contains("://") && text.contains('@');
+        let fits = !text.is_empty() && !is_secret && text.len() <= MEANT_MAX_BYTES && text.bytes().all(is_usual);
+        let value = if text.bytes().all(is_plain) { text.to_owned() } else { format!("\"{text}\"") };
+        fits.then(|| format!("{{ {key}: {value} }}"))
+    });
+    meant.or_else(|| keyword(WRITTEN).map(str::to_owned))
+}
+
+/// What is longer is not repeated in a message.
+const MEANT_MAX_BYTES: usize = 80;
+
+/// The path of a path, or of a URL.
+pub fn path_of(text: &str) -> Option<&str> {
+    let rest = match text.split_once("://") {
+        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..))?,
+        None => text,
+    };
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    path.starts_with('/').then_some(path)
 }
 
 fn called(wanted: JsonType) -> &'static str {

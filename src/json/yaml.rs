@@ -128,6 +128,22 @@ impl Document {
     }
 }
 
+/// Words of what the reader says, and what there is to do about it.
+const READER_SAYS: [(&str, &str); 4] = [
+    ("tabs disallowed", "a tab stands where the line is indented; indent it with blanks, as in `  shop:`"),
+    (
+        "merge key not allowed",
+        "merge keys (`<<`) are not read; write what several routes have in common under `classes`, and `class: NAME` in \
+         each",
+    ),
+    (
+        "reference to unknown value",
+        "what begins with `*` repeats a value that has a name above, as in `&usual { per_address: 5/s }`, and there is none of \
+         this name; a text that begins so stands in quotation marks",
+    ),
+    ("recursive references", "an alias names what it stands in itself; write the value out"),
+];
+
 fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
     let message = match error {
         serde_saphyr::Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
@@ -135,6 +151,8 @@ fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
         }
         other => UserMessageFormatter.format_message(other),
     };
+    let said = READER_SAYS.iter().find(|(words, _)| message.contains(words));
+    let message = said.map_or(message, |(_, instead)| (*instead).into());
     // Aliases that multiply are counted elsewhere, and told in the crate's own terms.
     let message = if message.contains("limits breached") { TOO_MUCH.into() } else { message };
     // Where the scanner stops it has counted characters and not bytes.

@@ -2,7 +2,7 @@
 
 use super::{
     Destination, KeyReference, Policy, Route,
-    destinations::{DEFAULT_DESTINATION, destinations},
+    destinations::{DEFAULT_DESTINATION, destinations, foreign_hosts},
     floor::{Floor, Lifted},
     issuers::{identity, issuers},
     merge::{merge, merged},
@@ -15,6 +15,7 @@ use super::{
     source::{Source, Texts},
     text::RouteText,
     units::ReferenceText,
+    variables,
 };
 use crate::{
     clock::Timestamp,
@@ -67,6 +68,7 @@ pub fn compile(
         let mut notes = Notes::new(document, &texts, std::mem::take(&mut found));
         let policy = policy(source, &senders, overrides, now, &mut notes);
         found = notes.found;
+        variables::told(document, &texts, &mut found);
         policy
     });
     let broken = found.iter().any(|note| note.severity == Severity::Error);
@@ -79,13 +81,20 @@ pub fn compile(
 
 /// What was found of a value of a policy outside of its files: in what it names.
 pub fn found(source: &Source, pointer: &str, severity: Severity, message: impl Into<String>) -> Report {
+    found_all(source, [(Some(pointer.to_owned()), severity, message.into())])
+}
+
+/// As [`found`], of several values; what stands nowhere is told of the whole.
+pub fn found_all(source: &Source, found: impl IntoIterator<Item = (Option<String>, Severity, String)>) -> Report {
     let texts = Texts::of(source);
     let Some(document) = merged(&texts) else { return Report::default() };
     let mut notes = Notes::new(&document, &texts, Vec::new());
-    let node = notes.find(pointer);
-    match severity {
-        Severity::Error => notes.wrong(node, message),
-        Severity::Warning => notes.warn(node, message),
+    for (pointer, severity, message) in found {
+        let node = pointer.and_then(|pointer| notes.find(&pointer));
+        match severity {
+            Severity::Error => notes.wrong(node, message),
+            Severity::Warning => notes.warn(node, message),
+        }
     }
     Report::new(&texts, notes.found)
 }
@@ -107,6 +116,7 @@ fn policy(
     let (terms, mut issuers) = issuers(notes);
     let identity = identity(settings.public_url.as_deref(), notes);
     let destinations = destinations(notes);
+    foreign_hosts(&destinations, settings.public_url.as_deref(), notes);
     let floor = Floor::read(now, overrides.ended_enforces, notes);
     let library = source.library();
     let (mut routes, mut ends) = {

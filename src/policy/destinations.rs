@@ -53,6 +53,37 @@ pub struct Http {
     pub sign: Option<Reference>,
 }
 
+/// The Host that a destination is sent, and why that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentHost<'a> {
+    /// A name or an address, and perhaps a port.
+    pub host: &'a str,
+    /// Who says so.
+    pub from: HostFrom,
+}
+
+/// Who says which Host a destination is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostFrom {
+    /// Its own `host`.
+    Said,
+    /// The site's `public_url`.
+    Site,
+    /// Its own `url`.
+    Url,
+}
+
+impl Http {
+    /// WordPress takes a request for another site than its own for one to redirect, so a site's name goes before that of
+    /// the URL by which it is reached.
+    pub fn sent_host<'a>(&'a self, public_url: Option<&'a str>) -> SentHost<'a> {
+        let site = || public_url.map(|url| (url::authority(url), HostFrom::Site));
+        let said = self.host.as_deref().map(|host| (host, HostFrom::Said));
+        let (host, from) = said.or_else(site).unwrap_or_else(|| (url::authority(&self.url), HostFrom::Url));
+        SentHost { host, from }
+    }
+}
+
 impl Destination {
     /// The one secret that it needs, if any: to sign with, or to log in with.
     pub fn secret(&self) -> Option<&Reference> {
@@ -88,6 +119,27 @@ pub(super) fn destinations(notes: &mut Notes<'_>) -> Vec<Destination> {
         destinations.push(Destination { name: name.to_string(), place, only, concurrency, timeout });
     }
     destinations
+}
+
+/// A server that speaks TLS for another name than the Host it is asked for answers with 421, or as somebody else. Plain
+/// HTTP is mostly the site itself, by the address at which it is reached.
+pub(super) fn foreign_hosts(destinations: &[Destination], public_url: Option<&str>, notes: &mut Notes<'_>) {
+    for Destination { name, place, .. } in destinations {
+        let Place::Http(http) = place else { continue };
+        let (sent, own) = (http.sent_host(public_url), url::authority(&http.url));
+        if sent.from == HostFrom::Site && http.url.starts_with("https:") && !sent.host.eq_ignore_ascii_case(own) {
+            let site = sent.host;
+            let node = notes.members("/destinations").find(|(known, _)| **known == *name);
+            let node = node.and_then(|(_, node)| node.find("/url"));
+            notes.warn(
+                node,
+                format!(
+                    "it is sent the Host `{site}`, that of `public_url`; if that is not its name, write `host: {own}` \
+                     beside `url`, and `host: {site}` if it is"
+                ),
+            );
+        }
+    }
 }
 
 /// A quarter of a common PHP-FPM pool: visitors come first.

@@ -2,7 +2,7 @@
 //! stages, which compiles to the same policy.
 
 use super::{
-    Delivery, Policy, Route, Sender, Settings, Tokens,
+    Delivery, HostFrom, Place, Policy, Route, Sender, Settings, Tokens,
     compile::Overrides,
     floor::Floor,
     flow::flow,
@@ -69,6 +69,7 @@ pub fn effective(source: &Source, policy: &Policy, overrides: &Overrides, route:
     };
     sheet.named("issuers", |name| route.is_none() || issuers(name), &mut root);
     sheet.named("destinations", |name| route.is_none() || destinations(name), &mut root);
+    hosts(policy, &mut root);
     sheet.named("rollout", |name| routes.iter().any(|route| *route.name == *name), &mut root);
     let mut text = String::new();
     root.write(0, &mut text);
@@ -186,6 +187,19 @@ impl Sheet<'_> {
     }
 }
 
+/// No key of a destination says which Host it is sent where it does not say so itself.
+fn hosts(policy: &Policy, root: &mut Branch) {
+    let public_url = policy.settings.public_url.as_deref();
+    for destination in &policy.destinations {
+        let Place::Http(http) = &destination.place else { continue };
+        let sent = http.sent_host(public_url);
+        let branch = root.branch("destinations").and_then(|all| all.branch(&destination.name));
+        if let (HostFrom::Site | HostFrom::Url, Some(branch)) = (sent.from, branch) {
+            branch.0.push((String::new(), Tree::Note(format!("host: {sent}"))));
+        }
+    }
+}
+
 const DEFAULT: &str = "default";
 
 fn settings(settings: &Settings, overrides: &Overrides, root: &mut Branch) {
@@ -243,6 +257,13 @@ fn settings(settings: &Settings, overrides: &Overrides, root: &mut Branch) {
 }
 
 impl Branch {
+    fn branch(&mut self, name: &str) -> Option<&mut Self> {
+        self.0.iter_mut().find_map(|(known, tree)| match tree {
+            Tree::Branch(branch) if known == name => Some(branch),
+            Tree::Branch(_) | Tree::Leaf { .. } | Tree::Items(_) | Tree::Note(_) => None,
+        })
+    }
+
     fn put(&mut self, name: &str, tree: Tree) {
         self.0.push((name.to_owned(), tree));
     }

@@ -6,7 +6,10 @@ use super::{
     flow::flow,
     text::{EnvText, GateText, RoutesText},
 };
-use crate::{json::language::schema_of, verify::catalogue};
+use crate::{
+    json::language::{MEANT, WRITTEN, schema_of},
+    verify::catalogue,
+};
 use serde_json::{Map, Value};
 
 /// Each kind of file has a language of its own.
@@ -58,7 +61,7 @@ fn explain(schema: &mut Value) {
                 let shown = shown(members);
                 members.insert("markdownDescription".to_owned(), shown.into());
             }
-            members.remove(ABSENT);
+            [ABSENT, WRITTEN, MEANT].iter().for_each(|own| drop(members.remove(*own)));
         }
         Value::Array(items) => items.iter_mut().for_each(explain),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

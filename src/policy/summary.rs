@@ -5,8 +5,8 @@ mod destination;
 pub use destination::DestinationSummary;
 
 use super::{
-    Capture, Delivery, Durability, Observe, Observed, Owner, Place, Policy, Route, Sender, Tokens, written_rate,
-    written_size, written_time,
+    Capture, Delivery, Durability, Observe, Observed, Owner, Place, Policy, Route, Sender, Tokens, units::told_time,
+    written_rate, written_size,
 };
 use crate::{
     event::Form,
@@ -148,7 +148,7 @@ impl Policy {
                     told.push_str(&format!(", one after another by {pointer}"));
                 }
                 if !route.keep.is_zero() {
-                    told.push_str(&format!(", and kept for {}", written_time(route.keep)));
+                    told.push_str(&format!(", and kept for {}", told_time(route.keep)));
                 }
                 (told, "202 after fdatasync in the spool")
             }
@@ -156,7 +156,7 @@ impl Policy {
                 let told = format!("handed at once, {}, to {to}, which alone keeps it", formed(*form));
                 (told, self.worth(to))
             }
-            Delivery::Relay => (format!("relayed at once to {}", self.settings.origin.url), "WordPress's own answer"),
+            Delivery::Relay => (format!("relayed at once to {}", self.settings.origin.url), "the origin's own answer"),
         };
         RouteSummary {
             name: route.name.to_string(),
@@ -221,12 +221,12 @@ fn repeats(webhook: &Webhook, remember: Duration) -> String {
             Window::Signed { .. } => "by what was signed, for as long as it could pass",
             Window::Unsigned { .. } => "by what was signed",
         };
-        told.push(format!("{by}: {}", written_time(webhook.window().memory())));
+        told.push(format!("{by}: {}", told_time(webhook.window().memory())));
     }
     if provider.names_events() {
         let by =
             if provider.event_key.is_empty() { "the signed id".to_owned() } else { provider.event_key.join(" and ") };
-        told.push(format!("by {by}: {}", written_time(remember)));
+        told.push(format!("by {by}: {}", told_time(remember)));
     }
     if told.is_empty() { "cannot be told: protection is impossible".to_owned() } else { told.join("; ") }
 }
@@ -258,7 +258,7 @@ fn limits(route: &Route) -> String {
     limits.extend(route.limits.per_address.map(|rate| format!("{} from one address", written_rate(rate))));
     limits.extend(route.limits.per_sender.map(|rate| format!("{} from one sender", written_rate(rate))));
     if !route.streams() {
-        limits.push(format!("answered within {}", written_time(route.answer_by)));
+        limits.push(format!("answered within {}", told_time(route.answer_by)));
     }
     limits.join(", ")
 }
@@ -279,7 +279,7 @@ impl fmt::Display for Observe {
 impl fmt::Display for Capture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.body { "encrypted, with their bodies" } else { "encrypted, without their bodies" };
-        write!(f, "refused requests for {}, {what}", written_time(self.keep))
+        write!(f, "refused requests for {}, {what}", told_time(self.keep))
     }
 }
 

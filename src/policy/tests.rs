@@ -76,7 +76,7 @@ destinations: { wordpress: { url: 'http://w/' } }
     let expected = "\
 github  (path: /b)
   sender    github, 1 key in `k`; the signature covers body, but no id and no time
-  repeats   by what was signed: 48h
+  repeats   by what was signed: 2d
   delivery  queued, then as an event to wordpress; a 2xx is 202 after fdatasync in the spool
   limits    POST up to 1MiB, 100/s from one address, answered within 9s
   answers   validation calls: ping
@@ -109,6 +109,30 @@ paid  (NATS JetStream at nats://a:4222, stream `ORDERS`, subject `shop.orders`)
   delivered by the stream's acknowledgement, after its sync as you say: no server tells
 ";
     assert_eq!(told, expected);
+}
+
+/// By design a site's name goes before that of the URL by which it is reached; whoever checks a policy has to see it.
+#[test]
+fn a_summary_of_destinations_says_which_host_each_is_sent() {
+    let hosts = |public_url: &str| {
+        let text = format!(
+            "{public_url}routes: {{}}\ndestinations:\n  a: {{ url: 'http://127.0.0.1:8080/x?y=1' }}\n  \
+             b: {{ url: 'http://crm.example/', host: 'crm.example:81' }}\n"
+        );
+        let policy = compiled(&text).unwrap_or_else(|report| panic!("{report}")).policy;
+        let told: String = policy.destinations_summary().iter().map(ToString::to_string).collect();
+        let lines = told.lines().filter_map(|line| line.strip_prefix("  host      ")).map(str::to_owned);
+        lines.collect::<Vec<_>>()
+    };
+    let said = "`crm.example:81`, as its `host` says";
+    assert_eq!(
+        hosts("public_url: https://shop.example\n"),
+        ["`shop.example`, that of `public_url`; `host: NAME` sends another", said]
+    );
+    assert_eq!(
+        hosts(""),
+        ["`127.0.0.1:8080`, that of its `url`; `public_url`, or its `host: NAME`, sends another", said]
+    );
 }
 
 #[test]

@@ -91,7 +91,7 @@ struct StageText {
     routes: Option<BTreeMap<String, RouteText>>,
     /// Where the senders' keys are, in lists by name; never the keys. All of a list are tried, so that two overlap during
     /// a rotation.
-    #[schemars(extend("x-absent" = "none"))]
+    #[schemars(extend("x-absent" = "none", "x-written" = "{ shop: [{ id: live, from: env:SHOP_SECRET }] }"))]
     keys: Option<BTreeMap<String, Vec<KeyText>>>,
     /// Whose tokens are taken, by name.
     #[schemars(extend("x-absent" = "none"))]
@@ -100,7 +100,10 @@ struct StageText {
     #[schemars(extend("x-absent" = "it is not told"))]
     identity: Option<IdentityText>,
     /// Where queued events can go, by name.
-    #[schemars(extend("x-absent" = "none"))]
+    #[schemars(extend(
+        "x-absent" = "none",
+        "x-written" = "{ wordpress: { url: \"https://shop.example/events\" } }"
+    ))]
     destinations: Option<BTreeMap<String, DestinationText>>,
     /// Routes that are tried before they enforce, by name.
     #[schemars(extend("x-absent" = "every route enforces"))]
@@ -132,6 +135,7 @@ pub(super) struct NetworkText(pub(super) String);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ id: live, from: env:SHOP_SECRET }"))]
 pub(super) struct KeyText {
     /// A label of metrics, logs and events; never the secret.
     #[schemars(example = &"live-2026")]
@@ -171,6 +175,35 @@ mod tests {
         let files = [schema_of::<GateText>(), schema_of::<RoutesText>(), schema_of::<EnvText>()];
         for schema in files.into_iter().chain([schema_of::<TestsText>()]) {
             assert_eq!(odd(&schema), None);
+        }
+    }
+
+    /// Every value that a message says one could write, with the schema of where.
+    fn written(schema: &Value, found: &mut Vec<(Value, String)>) {
+        let below = match schema {
+            Value::Object(members) => {
+                if let Some(Value::String(written)) = members.get("x-written") {
+                    found.push((schema.clone(), written.clone()));
+                }
+                members.values().collect::<Vec<_>>()
+            }
+            Value::Array(items) => items.iter().collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        };
+        below.into_iter().for_each(|schema| written(schema, found));
+    }
+
+    #[test]
+    fn what_a_message_says_one_could_write_is_of_the_language() {
+        let mut found = Vec::new();
+        written(&schema_of::<GateText>(), &mut found);
+        assert!(found.len() > 10, "{found:?}");
+        for (schema, text) in found {
+            let value = crate::json::read_yaml(&text).unwrap().root.to_value();
+            assert!(jsonschema::is_valid(&schema, &value), "{text}");
+            if let Some(meant) = schema.get("x-meant").and_then(Value::as_str) {
+                assert!(value.get(meant).is_some() || schema["properties"].get(meant).is_some(), "{meant}: {text}");
+            }
         }
     }
 }

@@ -33,6 +33,20 @@ pub fn written_time(time: Duration) -> String {
     unit.map_or_else(|| format!("{ms}ms"), |(unit, scale)| format!("{}{unit}", ms / scale))
 }
 
+/// In words for a person: `2d`, and `6m 2s` where a sum of two limits has no unit of its own, which nobody can write so.
+pub(super) fn told_time(time: Duration) -> String {
+    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let (days, hours, minutes, seconds) = (ms / 86_400_000, ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+    if ms == 0 || !ms.is_multiple_of(1000) {
+        return written_time(time);
+    }
+    if days > 1 && ms.is_multiple_of(86_400_000) {
+        return format!("{days}d");
+    }
+    let parts = [(hours, "h"), (minutes, "m"), (seconds, "s")].into_iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, unit)| format!("{count}{unit}")).collect::<Vec<_>>().join(" ")
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("pattern" = "^[1-9][0-9]{0,5}(B|KiB|MiB|GiB)$", "examples" = ["256KiB", "1MiB"]))]
@@ -171,6 +185,15 @@ mod tests {
             assert_eq!(written_time(time), text);
         }
         assert_eq!(TimeText::try_from("3d".to_owned()).map(|TimeText(time)| written_time(time)), Ok("72h".to_owned()));
+    }
+
+    #[test]
+    fn a_time_is_told_as_a_person_would() {
+        let told = |seconds| told_time(Duration::from_secs(seconds));
+        let expected = ["0s", "9s", "1m 30s", "6m 2s", "24h", "25h 1s", "2d", "3d", "76h", "7d"];
+        let seconds = [0, 9, 90, 362, 86_400, 90_001, 172_800, 259_200, 273_600, 604_800];
+        assert_eq!(seconds.map(told), expected);
+        assert_eq!(told_time(Duration::from_millis(500)), "500ms");
     }
 
     #[test]

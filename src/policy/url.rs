@@ -52,6 +52,12 @@ pub(super) fn read(text: &str, shape: Shape) -> Result<String, String> {
     }
 }
 
+/// Host, and port if it is written, of a URL that was read.
+pub(super) fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default()
+}
+
 /// A Host field: a name or an address, and perhaps a port.
 ///
 /// # Errors

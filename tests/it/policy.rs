@@ -268,6 +268,15 @@ fn the_values_of_one_route_are_shown_with_the_lines_they_come_from() {
     assert_eq!(effective(&source, &policy, &Overrides::default(), Some("nobody")), None);
 }
 
+#[test]
+fn the_host_that_a_destination_is_sent_is_shown_with_it() {
+    let source = Source::one("gate.yaml", SHOP);
+    let policy = compiled(&source).unwrap_or_else(|report| panic!("{report}")).policy;
+    let text = effective(&source, &policy, &Overrides::default(), None).unwrap();
+    let notes: Vec<_> = text.lines().filter(|line| line.trim_start().starts_with("# host:")).map(str::trim).collect();
+    assert_eq!(notes, ["# host: `shop.example`, that of `public_url`; `host: NAME` sends another"], "{text}");
+}
+
 /// Whoever asks what takes effect hears of the floor as well: what it holds, and what is lifted, by whom, until when.
 #[test]
 fn the_floor_and_the_exception_from_it_are_shown_with_a_route() {

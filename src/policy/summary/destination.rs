@@ -1,6 +1,6 @@
 //! What a destination's confirmation is worth, in the words of the one who has to rely on it.
 
-use crate::policy::{Destination, Durability, Nats, Place, Policy, Redis, Server};
+use crate::policy::{Destination, Durability, HostFrom, Nats, Place, Policy, Redis, SentHost, Server};
 use serde::Serialize;
 use std::fmt;
 
@@ -11,6 +11,9 @@ pub struct DestinationSummary {
     pub name: String,
     /// What it is, and where.
     pub at: String,
+    /// The Host that it is sent, and who says so; of URLs alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// When an event counts as delivered, and what that is worth.
     pub delivered: &'static str,
     /// Event types that go there; absent: all.
@@ -21,11 +24,12 @@ pub struct DestinationSummary {
 impl Policy {
     /// Every destination in words.
     pub fn destinations_summary(&self) -> Vec<DestinationSummary> {
-        self.destinations.iter().map(summarize).collect()
+        let public_url = self.settings.public_url.as_deref();
+        self.destinations.iter().map(|destination| summarize(destination, public_url)).collect()
     }
 }
 
-fn summarize(Destination { name, place, only, .. }: &Destination) -> DestinationSummary {
+fn summarize(Destination { name, place, only, .. }: &Destination, public_url: Option<&str>) -> DestinationSummary {
     let (at, delivered) = match place {
         Place::Http(http) => (http.url.clone(), "by its 2xx; it tells repeats by `webhook-id`"),
         Place::Nats(Nats { broker, stream, subject }) => {
@@ -54,7 +58,22 @@ fn summarize(Destination { name, place, only, .. }: &Destination) -> Destination
             (at, delivered)
         }
     };
-    DestinationSummary { name: name.clone(), at, delivered, only: only.written() }
+    let host = match place {
+        Place::Http(http) => Some(http.sent_host(public_url).to_string()),
+        Place::Nats(_) | Place::Redis(_) => None,
+    };
+    DestinationSummary { name: name.clone(), at, host, delivered, only: only.written() }
+}
+
+impl fmt::Display for SentHost<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, from } = self;
+        match from {
+            HostFrom::Said => write!(f, "`{host}`, as its `host` says"),
+            HostFrom::Site => write!(f, "`{host}`, that of `public_url`; `host: NAME` sends another"),
+            HostFrom::Url => write!(f, "`{host}`, that of its `url`; `public_url`, or its `host: NAME`, sends another"),
+        }
+    }
 }
 
 fn url([plain, encrypted]: [&str; 2], Server { tls, host, port }: &Server) -> String {
@@ -64,8 +83,11 @@ fn url([plain, encrypted]: [&str; 2], Server { tls, host, port }: &Server) -> St
 
 impl fmt::Display for DestinationSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, at, delivered, only } = self;
+        let Self { name, at, host, delivered, only } = self;
         writeln!(f, "{name}  ({at})")?;
+        if let Some(host) = host {
+            writeln!(f, "  host      {host}")?;
+        }
         writeln!(f, "  delivered {delivered}")?;
         match only {
             Some(only) => writeln!(f, "  only      {only}"),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ url: \"https://shop.example/events\" }", "x-meant" = "url"))]
 pub(in crate::policy) struct DestinationText {
     /// WordPress, or any URL that takes POSTs: `http://` or `https://`, with path and query.
     #[schemars(extend("x-absent" = "one of `url`, `nats`, `redis`"))]
@@ -21,7 +22,8 @@ pub(in crate::policy) struct DestinationText {
     /// Event types that go there, whole (`order.paid`) or by how they begin (`order.*`); events of other types do not.
     #[schemars(extend("x-absent" = "all"))]
     pub(in crate::policy) only: Option<Vec<TypeText>>,
-    /// The Host to send.
+    /// The Host to send: WordPress redirects what asks for another site than its own to itself, so the site's name goes
+    /// before that of the URL. One that is another site, as at a vendor, needs its own name here; `check` shows which is sent.
     #[schemars(example = &"shop.example", extend("x-absent" = "that of `public_url`, else of `url`"))]
     pub(in crate::policy) host: Option<String>,
     /// Where the secret is to sign deliveries with as Standard Webhooks (base64, with `whsec_` before it or not).

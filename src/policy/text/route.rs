@@ -74,6 +74,7 @@ pub(in crate::policy) struct TermsText {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ keep: 24h, body: sealed }"))]
 pub(in crate::policy) struct CaptureText {
     /// How long a refused request stays, a week at most; then it is erased within a minute.
     #[schemars(example = &"24h")]
@@ -92,6 +93,7 @@ pub(in crate::policy) enum CapturedBodyText {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ team: payments@shop.example }", "x-meant" = "team"))]
 pub(in crate::policy) struct OwnerText {
     /// Who owns the contract with this sender. Routes in `routes/` must say it, or their class.
     #[schemars(example = &"payments@shop.example")]
@@ -103,6 +105,7 @@ pub(in crate::policy) struct OwnerText {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ path: /hooks/shop }", "x-meant" = "path"))]
 pub(in crate::policy) struct AtText {
     /// A path with what lies below it, in every spelling that a web server or PHP accepts.
     #[schemars(example = &"/hooks/stripe", extend("x-absent" = ONE_OF_FIVE))]
@@ -127,6 +130,7 @@ const ONE_OF_FIVE: &str = "one of these five";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ provider: github, keys: shop }"))]
 pub(in crate::policy) struct SenderText {
     /// Who sends: a name from `hookwarden providers`, or of a file in `providers/` beside the policy.
     #[schemars(example = &"stripe", extend("x-absent" = ONE_OF_TWO))]
@@ -213,6 +217,7 @@ const ONE_OF_TWO: &str = "one of `provider` and `jwt`";
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ body: 256KiB }"))]
 pub(in crate::policy) struct AdmitText {
     /// The one method.
     #[schemars(extend("x-absent" = "`POST`; of a route that takes tokens, any but `OPTIONS`"))]
@@ -234,6 +239,7 @@ pub(in crate::policy) struct MediaText(pub(in crate::policy) String);
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ per_address: 100/s }", "x-meant" = "per_address"))]
 pub(in crate::policy) struct LimitsText {
     /// Before verification, for one client address and route.
     #[schemars(extend("default" = "100/s"))]
@@ -246,6 +252,7 @@ pub(in crate::policy) struct LimitsText {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ remember: 72h }", "x-meant" = "remember"))]
 pub(in crate::policy) struct RepeatsText {
     /// How long what was accepted is known again; never shorter than the sender repeats. Must be said for senders that
     /// sign no time: their signatures pass for ever, and this is the only bound.
@@ -265,6 +272,7 @@ pub(in crate::policy) struct RepeatsText {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ via: relay }", "x-meant" = "via"))]
 pub(in crate::policy) struct DeliverText {
     /// `queue`: durable, then 202, then delivered by the gate. `relay`: passed on to the origin at once, whose answer goes
     /// back. `direct`: handed to a broker at once, and 202 when that has confirmed it; the gate keeps nothing.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ on: \"0.0.0.0:443\" }", "x-meant" = "on"))]
 pub(in crate::policy) struct ListenerText {
     /// Address and port, such as `"0.0.0.0:443"` or `"[::]:443"`; port 0 takes any free one.
     pub(in crate::policy) on: AddressText,
@@ -23,6 +24,7 @@ pub(in crate::policy) struct ListenerText {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ certificate: /etc/hookwarden/tls/shop.pem }", "x-meant" = "certificate"))]
 pub(in crate::policy) struct TlsText {
     /// A PEM file with chain and key, or many with a `*` in the file's name; chosen by the name that the client asks
     /// for, and read again when they change.
@@ -32,6 +34,7 @@ pub(in crate::policy) struct TlsText {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ url: \"http://127.0.0.1:8080\" }", "x-meant" = "url"))]
 pub(in crate::policy) struct OriginText {
     /// WordPress: `http://` or `https://`, host and port. `run --upstream` replaces it.
     #[schemars(extend("default" = "http://127.0.0.1:8080"))]
@@ -50,6 +53,7 @@ pub(in crate::policy) struct OriginText {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ folder: /var/lib/hookwarden }", "x-meant" = "folder"))]
 pub(in crate::policy) struct SpoolText {
     /// The queue's folder; made with mode 0700 if it is not there.
     #[schemars(extend("default" = "hookwarden-spool", "examples" = ["/var/lib/hookwarden"]))]
@@ -64,6 +68,7 @@ pub(in crate::policy) struct SpoolText {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-written" = "{ on: \"127.0.0.1:9090\" }", "x-meant" = "on"))]
 pub(in crate::policy) struct AdminText {
     /// Address and port of metrics and health; whoever reaches it can read them. `run --admin` replaces it.
     #[schemars(extend("default" = "127.0.0.1:9090"))]
