@@ -13,7 +13,7 @@ pub mod socket;
 use crate::{
     captures::{self, Kept},
     deliver,
-    deliver::Standing,
+    deliver::{FailedAttempt, Standing},
     destination::{Confirmed, PublishError, Remark, Remarks},
     edge,
     edge::{Alarm, Report, TurnedAway},
@@ -101,6 +101,12 @@ impl deliver::Observer for Watch {
         };
         self.metrics.destinations.attempted(destination, result);
         tracing::debug!(destination, event_id, result, cause, "tried to deliver an event");
+    }
+
+    fn failed(&self, attempt: &FailedAttempt<'_>) {
+        let FailedAttempt { destination, event_id, attempt, reason, next, untold } = *attempt;
+        let (next, untold) = (next.rfc3339(), (untold > 0).then_some(untold));
+        warn!(destination, event_id, attempt, reason, next, untold, "an event was not delivered, and is tried again");
     }
 
     fn died(&self, destination: &str, event_id: &str, reason: &str) {

@@ -13,11 +13,13 @@ mod forwarder;
 mod http;
 mod schedule;
 mod switches;
+mod telling;
 
 pub use direct::Direct;
 pub use http::Http;
 pub use schedule::HORIZON;
 pub use switches::{Enabled, Standing, Switches};
+pub use telling::FailedAttempt;
 
 use crate::{
     clock::Clock,
@@ -36,6 +38,8 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 pub trait Observer: Send + Sync {
     /// One attempt ended: how it was confirmed, or why it was not.
     fn attempted(&self, destination: &str, event_id: &str, result: Result<Confirmed, &PublishError>);
+    /// One attempt failed, and the event is tried again. Told as often as a log can take it.
+    fn failed(&self, attempt: &FailedAttempt<'_>);
     /// An event will not be tried again.
     fn died(&self, destination: &str, event_id: &str, reason: &str);
     /// It is doing something else than before; `why` is its last failure, with what lies below it.

@@ -3,6 +3,7 @@
 use crate::{
     clock::Timestamp,
     event::{Arrival, Event, Lineage, event_type},
+    identity::Nobody,
     ledger::{Accepted, Known, Ledger, Receipt},
     limit::Rate,
     outcome::{Handover, Judgement, Notes, Observation},
@@ -309,6 +310,8 @@ fn shows(tokens: &Tokens, keys: &Keys, head: &Head, now: Timestamp, notes: &mut 
     let token = bearer.token();
     notes.key_id = Some(token.key_id().unwrap_or("-").to_owned());
     notes.subject = token.subject().filter(|_| terms.logs_subject).map(str::to_owned);
+    let tells = keys.identity().is_some();
+    notes.nobody = Nobody::of(&bearer, head.target.raw()).filter(|_| tells).map(Nobody::code);
     Ok(bearer)
 }
 

@@ -26,6 +26,37 @@ pub const KEY_MIN_BYTES: usize = 32;
 const LIFETIME: Duration = Duration::from_secs(60);
 /// RFC 5321 with its erratum 1690.
 const EMAIL_MAX_BYTES: usize = 254;
+/// Why a request goes on without the field, as nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nobody {
+    /// The token has no subject that could be told.
+    NoSubject,
+    /// The target does not fit into a field.
+    LongTarget,
+}
+
+impl Nobody {
+    /// Why this request would be nobody's; `None` if it is somebody's.
+    pub fn of(bearer: &Bearer, target: &str) -> Option<Self> {
+        if subject(bearer.token()).is_none() {
+            return Some(Self::NoSubject);
+        }
+        (target.len() > TARGET_MAX_BYTES).then_some(Self::LongTarget)
+    }
+
+    /// Stable, low-cardinality name for logs and documentation.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoSubject => "no_subject",
+            Self::LongTarget => "long_target",
+        }
+    }
+}
+
+fn subject(token: &Token) -> Option<&str> {
+    token.subject().filter(|subject| (1..=SUBJECT_MAX_BYTES).contains(&subject.len()))
+}
+
 /// In base64 with the rest it stays below the 8190 bytes that Apache has for one field.
 const TARGET_MAX_BYTES: usize = 5000;
 
@@ -53,10 +84,10 @@ impl Identity<'_> {
     /// field: any doubt is nobody.
     pub fn sign(&self, key: &Secret) -> Option<String> {
         let token = self.bearer.token();
-        let subject = token.subject().filter(|subject| (1..=SUBJECT_MAX_BYTES).contains(&subject.len()))?;
-        if self.target.len() > TARGET_MAX_BYTES {
+        if Nobody::of(self.bearer, self.target).is_some() {
             return None;
         }
+        let subject = subject(token)?;
         let issued_s = self.at.unix_s();
         // Not beyond the token that it is made of; and not for no time at all.
         let expires_s = (self.at + LIFETIME).min(token.until()).unix_s().max(issued_s.saturating_add(1));

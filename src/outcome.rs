@@ -71,6 +71,8 @@ pub struct Notes {
     pub issuer: Option<String>,
     /// Whom the token speaks for, where its issuer's terms let that be written down.
     pub subject: Option<String>,
+    /// Why WordPress is not told whose request it is, where it is told of others: a stable code.
+    pub nobody: Option<&'static str>,
     /// The event's own id.
     pub event_id: Option<String>,
     /// The vendor's name for this kind of event.

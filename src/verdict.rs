@@ -313,13 +313,15 @@ pub enum Fault {
     #[error("no room for another body")]
     NoRoom,
     /// The ledger has reached its disk budget or the free-space floor.
-    #[error("the ledger is full")]
+    #[error(
+        "the spool is full: it has as much as `spool.bytes` lets it have, or the disk has less free than `spool.free`"
+    )]
     LedgerFull,
     /// More is waiting for the disk, or for the broker, than may wait.
-    #[error("the ledger has too much to write")]
+    #[error("the spool, or the broker in its place, has too much to write")]
     LedgerBusy,
     /// Write or sync failed; the event is not durable.
-    #[error("the ledger did not take the event")]
+    #[error("the spool, or the broker in its place, did not take the event")]
     Ledger(#[source] BoxError),
     /// The broker that alone keeps the route's events takes none that are so large, however often it is asked.
     #[error("the event is larger than its broker takes")]
@@ -456,6 +458,6 @@ mod tests {
     fn a_fault_tells_its_causes_and_a_rejection_has_none() {
         let fault = Fault::Ledger("no space left on device".into());
         let told = Chain(&fault).to_string();
-        assert_eq!(told, "the ledger did not take the event: no space left on device");
+        assert_eq!(told, "the spool, or the broker in its place, did not take the event: no space left on device");
     }
 }

@@ -3,7 +3,7 @@
 use super::ledger::Rig;
 use crate::{
     clock::SystemClock,
-    deliver::{BadDestination, Direct, Forwarders, Maker, Observer, Standing},
+    deliver::{BadDestination, Direct, FailedAttempt, Forwarders, Maker, Observer, Standing},
     destination::{Confirmed, Destination, Load, PublishError, Retry},
     event::{Event, Record},
     ledger::{Accepted, Lease, Leased, Leases, Ledger, Settled},
@@ -107,6 +107,7 @@ impl Observer for Ears {
     fn attempted(&self, _: &str, _: &str, result: Result<Confirmed, &PublishError>) {
         self.0.lock().unwrap().push(result.map_or_else(|error| error.reason.clone(), |ok| ok.code().to_owned()));
     }
+    fn failed(&self, _: &FailedAttempt<'_>) {}
     fn died(&self, _: &str, _: &str, _: &str) {}
     fn standing(&self, _: &str, now: Standing, _: Option<&str>) {
         self.0.lock().unwrap().push(now.code().to_owned());

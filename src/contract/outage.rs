@@ -3,7 +3,7 @@
 use super::{brokers::Server, event_with, keys};
 use crate::{
     clock::SystemClock,
-    deliver::{Forwarders, Maker, Observer, Standing},
+    deliver::{FailedAttempt, Forwarders, Maker, Observer, Standing},
     destination::{Confirmed, PublishError, Remark, Remarks},
     edge::install_crypto,
     event::{Event, Record},
@@ -56,6 +56,7 @@ impl Observer for Ears {
     fn attempted(&self, _: &str, _: &str, result: Result<Confirmed, &PublishError>) {
         self.hear(result.map_or_else(|error| error.reason.as_str(), |confirmed| confirmed.code()));
     }
+    fn failed(&self, _: &FailedAttempt<'_>) {}
     fn died(&self, _: &str, event_id: &str, reason: &str) {
         panic!("{event_id} died: {reason}");
     }

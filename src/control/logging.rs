@@ -74,6 +74,7 @@ pub(super) fn line(report: &Report) {
     let key_id = notes.key_id.as_deref();
     let issuer = notes.issuer.as_deref();
     let subject = notes.subject.as_deref();
+    let nobody = notes.nobody;
     let event_id = notes.event_id.as_deref();
     let event_type = notes.event_type.as_deref();
     let contract = notes.contract.as_deref();
@@ -90,7 +91,7 @@ pub(super) fn line(report: &Report) {
     macro_rules! tell {
         ($level:ident, $message:literal) => {
             $level!(
-                %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, issuer, key_id, subject,
+                %request_id, route, outcome, detail, status, method, path, client, body_bytes, took_us, issuer, key_id, subject, nobody,
                 event_id, event_type, contract, sunset, pointer, keyword, left_out, show, handover, found, captured, $message
             )
         };

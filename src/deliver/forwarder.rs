@@ -6,6 +6,7 @@ use super::{
     breaker::{Breaker, Places},
     schedule::{self, chance},
     switches::Switch,
+    telling::{FailedAttempt, Telling},
 };
 use crate::{
     clock::Clock,
@@ -38,6 +39,7 @@ pub(super) struct Forwarder<D> {
     blame: Blame,
     terms: watch::Receiver<Terms<D>>,
     last_failure: Option<String>,
+    telling: Telling,
 }
 
 /// Attempts that are being made.
@@ -69,8 +71,8 @@ impl<D: Destination + 'static> Forwarder<D> {
             let terms = terms.borrow_and_update();
             (terms.destination.clone(), Breaker::new(terms.concurrency))
         };
-        let (name, blame) = (name.to_owned(), Blame::default());
-        Self { name, spool, destination, observer, clock, breaker, blame, terms, last_failure: None }
+        let (name, blame, telling) = (name.to_owned(), Blame::default(), Telling::default());
+        Self { name, spool, destination, observer, clock, breaker, blame, terms, last_failure: None, telling }
     }
 
     pub(super) async fn run(mut self, switch: Arc<Switch>) {
@@ -162,6 +164,11 @@ impl<D: Destination + 'static> Forwarder<D> {
         match self.blame.of(claim.sequence, error.retry) {
             Blamed::Destination { after } => {
                 self.breaker.failed(after, chance(), self.clock.running());
+                let wait = match self.breaker.places(self.clock.running()) {
+                    Places::NotBefore(wait) => wait,
+                    Places::Free(_) | Places::Never => Duration::ZERO,
+                };
+                self.tell_failure(claim.attempts.saturating_add(1), &event_id, &error.reason, wait);
                 self.spool.release(claim, &self.name);
             }
             Blamed::Disabled => {
@@ -179,11 +186,21 @@ impl<D: Destination + 'static> Forwarder<D> {
         }
     }
 
-    async fn again(&self, claim: Claim, event_id: &str, refused: bool, after: Option<Duration>, reason: &str) {
-        match schedule::wait(claim.attempts.saturating_add(1), refused, after, chance()) {
-            Some(wait) => self.spool.tried(claim, &self.name, wait, reason),
+    async fn again(&mut self, claim: Claim, event_id: &str, refused: bool, after: Option<Duration>, reason: &str) {
+        let attempt = claim.attempts.saturating_add(1);
+        match schedule::wait(attempt, refused, after, chance()) {
+            Some(wait) => {
+                self.tell_failure(attempt, event_id, reason, wait);
+                self.spool.tried(claim, &self.name, wait, reason);
+            }
             None => self.die(claim, event_id, reason).await,
         }
+    }
+
+    fn tell_failure(&mut self, attempt: u32, event_id: &str, reason: &str, wait: Duration) {
+        let Some(untold) = self.telling.again(self.clock.running()) else { return };
+        let (destination, next) = (self.name.as_str(), self.clock.now() + wait);
+        self.observer.failed(&FailedAttempt { destination, event_id, attempt, reason, next, untold });
     }
 
     /// Told once it is written: until then it would be tried again after a crash.

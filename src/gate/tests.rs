@@ -326,6 +326,11 @@ async fn the_head_is_judged_before_the_body_is_read() {
 
 /// A route that takes tokens, a token that it takes, and the keys that tell so.
 fn shown(once: bool) -> (Arc<Route>, Head, Keys) {
+    shown_with(once, &BTreeMap::new())
+}
+
+/// The same, with these claims.
+fn shown_with(once: bool, claims: &BTreeMap<String, serde_json::Value>) -> (Arc<Route>, Head, Keys) {
     let terms = jwt::Terms {
         name: "idp".into(),
         issuer: "https://idp.example".into(),
@@ -341,7 +346,7 @@ fn shown(once: bool) -> (Arc<Route>, Head, Keys) {
     let issuer = Arc::new(jwt::Issuer::new(terms).unwrap());
     let rule = jwt::TokenRule::new("issues", issuer, jwt::Place::Bearer, Vec::new(), Vec::new()).unwrap();
     let trial = jwt::Trial::new(jwt::Algorithm::EdDsa).unwrap();
-    let token = trial.token(&rule, "token-1", NOW, &BTreeMap::new()).unwrap();
+    let token = trial.token(&rule, "token-1", NOW, claims).unwrap();
     let ring = jwt::Ring::new(trial.keys().unwrap());
     let cache = jwt::Cache::new(secret(), 0);
     let issuers = jwt::Issuers::new(BTreeMap::from([("idp".to_owned(), Arc::new(ring))]), Arc::new(cache));
@@ -401,6 +406,20 @@ async fn who_it_is_stands_in_the_log_only_where_its_issuers_terms_allow_it() {
     let (ending, notes) = show(shown(false), &Asked::default(), Whole("{}")).await;
     assert!(matches!(ending, Ok(Ending::Relayed(2))), "{ending:?}");
     assert_eq!((notes.key_id.as_deref(), notes.subject), (Some("test"), None));
+}
+
+/// WordPress is told of others, and takes this request for nobody's: an operator has to see why.
+#[test]
+fn a_token_that_names_nobody_is_told_where_wordpress_hears_names() {
+    let nameless = BTreeMap::from([("sub".to_owned(), serde_json::Value::Null)]);
+    let nobody = |claims, tells: bool| {
+        let (route, head, keys) = shown_with(false, claims);
+        let (keys, mut notes) = (keys.identifying(tells.then(secret)), Notes::default());
+        judge_head(&route, &keys, &NoMemory, &head, NOW, &mut notes).unwrap();
+        notes.nobody
+    };
+    assert_eq!(nobody(&nameless, true), Some("no_subject"));
+    assert_eq!((nobody(&nameless, false), nobody(&BTreeMap::new(), true)), (None, None));
 }
 
 #[test]

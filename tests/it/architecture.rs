@@ -43,8 +43,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "gate",
         &[
-            "admit", "answer", "clock", "event", "guard", "ledger", "limit", "outcome", "payload", "policy", "repeat",
-            "request", "secret", "verdict", "verify",
+            "admit", "answer", "clock", "event", "guard", "identity", "ledger", "limit", "outcome", "payload",
+            "policy", "repeat", "request", "secret", "verdict", "verify",
         ],
     ),
     (

@@ -96,9 +96,12 @@ async fn a_broker_that_fails_is_known_to_be_down_and_nobody_waits_for_it() {
     shop.valve.state().fails = 3;
     for name in ["a", "b", "c"] {
         assert!(gate.direct.ready("wordpress").is_ok());
-        assert_eq!(refused(gate.accept(event(name)).await), "the ledger did not take the event: out_of_space");
+        assert_eq!(
+            refused(gate.accept(event(name)).await),
+            "the spool, or the broker in its place, did not take the event: out_of_space"
+        );
     }
-    let down = "the ledger did not take the event: the broker is down: out_of_space";
+    let down = "the spool, or the broker in its place, did not take the event: the broker is down: out_of_space";
     assert_eq!(refused(gate.accept(event("a")).await), down);
     assert_eq!(refused(gate.direct.ready("wordpress").map(|()| unreachable!())), down, "before a body is read");
     assert_eq!(shop.valve.state().asked, 3);

@@ -55,6 +55,10 @@ async fn a_poison_event_fails_alone_on_its_own_schedule() {
     assert!(house.died().is_empty(), "the others do not wait for it");
     house.until(|house| !house.died().is_empty()).await;
     assert_eq!(house.died(), [("evt_3".to_owned(), "status_500".to_owned())]);
+    let failed = house.failed();
+    let attempts: Vec<_> = failed.iter().map(|(id, attempt, reason, _)| (&**id, *attempt, &**reason)).collect();
+    assert_eq!(attempts, (1..10).map(|nth| ("evt_3", nth, "status_500")).collect::<Vec<_>>(), "one line for each");
+    assert!(failed.is_sorted_by_key(|(_, _, _, next)| *next), "with the time of the next: {failed:?}");
     assert_eq!(house.calls_of("evt_3").len(), 10, "Standard Webhooks: one call, and nine after waits");
     assert!(house.calls().len() == 21 && house.standings().is_empty(), "its failures are its own");
     let dead = view(house.spool.folder(), &mut |_, _| ()).unwrap().events.remove(3).states.remove("wordpress").unwrap();

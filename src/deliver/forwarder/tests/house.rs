@@ -3,7 +3,7 @@
 use crate::{
     clock::{Clock, Timestamp},
     contract::{event_with, keys},
-    deliver::{Observer, Standing, Switches, Terms, forwarder::Forwarder},
+    deliver::{FailedAttempt, Observer, Standing, Switches, Terms, forwarder::Forwarder},
     destination::{Confirmed, Destination, PublishError, Retry},
     event::{Event, Record},
     ledger::Ledger as _,
@@ -92,6 +92,8 @@ impl Destination for Fake {
 #[derive(Clone, Debug, Default)]
 struct Heard {
     delivered: usize,
+    /// Event, attempt, reason, and when the next one is due, in Unix seconds.
+    failed: Vec<(String, u32, String, i64)>,
     died: Vec<(String, String)>,
     standings: Vec<Standing>,
 }
@@ -110,6 +112,11 @@ impl Ears {
 impl Observer for Ears {
     fn attempted(&self, destination: &str, _: &str, result: Result<Confirmed, &PublishError>) {
         self.hear(destination, |heard| heard.delivered += usize::from(result.is_ok()));
+    }
+    fn failed(&self, failed: &FailedAttempt<'_>) {
+        let FailedAttempt { destination, event_id, attempt, reason, next, .. } = *failed;
+        let next = next.unix_s();
+        self.hear(destination, |heard| heard.failed.push((event_id.to_owned(), attempt, reason.to_owned(), next)));
     }
     fn died(&self, destination: &str, event_id: &str, reason: &str) {
         self.hear(destination, |heard| heard.died.push((event_id.to_owned(), reason.to_owned())));
@@ -277,6 +284,10 @@ impl House {
 
     pub(super) fn died(&self) -> Vec<(String, String)> {
         self.ears.0.borrow().died.clone()
+    }
+
+    pub(super) fn failed(&self) -> Vec<(String, u32, String, i64)> {
+        self.ears.0.borrow().failed.clone()
     }
 
     pub(super) fn standings(&self) -> Vec<Standing> {
