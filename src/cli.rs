@@ -20,6 +20,7 @@ pub mod spool;
 pub mod test;
 pub mod verify;
 pub mod version;
+mod who;
 
 use clap::{Parser, Subcommand};
 use std::{io::Write as _, process::ExitCode};
@@ -89,6 +90,11 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Err(error) if out::reader_gone(&error) => Ok(ExitCode::from(EXIT_READER_GONE)),
         done => done,
     }
+}
+
+/// `1 event`, `2 events`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn verb(verb: Verb) -> anyhow::Result<ExitCode> {

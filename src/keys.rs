@@ -9,6 +9,7 @@ pub mod handed;
 mod jwks;
 mod mark;
 mod own;
+mod places;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,14 @@ mod trying;
 pub use fetchers::{Fetchers, Observer};
 pub use jwks::FetchError;
 pub use mark::mark;
+pub use places::{errors_in, warnings_in};
 pub use read::Trouble;
 pub use trying::{Text, for_trying, own_secret, texts};
 
 use crate::{
     clock::Timestamp,
     identity,
+    json::escape,
     policy::{IssuerKeys, IssuerReference, KeyKind, KeyReference, Place, Policy, Reference},
     secret::Secret,
     verify::{
@@ -32,7 +35,12 @@ use crate::{
 };
 use data_encoding::BASE64;
 use ipnet::IpNet;
-use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use zeroize::Zeroizing;
 
 /// Looks a name up in the environment.
@@ -47,6 +55,8 @@ pub enum Whose {
         routes: Vec<String>,
         /// The key's label.
         key: String,
+        /// The place of the policy that says where it is, as a JSON Pointer.
+        at: Box<str>,
     },
     /// What a destination's deliveries are signed with.
     Destination(String),
@@ -102,6 +112,19 @@ pub fn load(
     environment: Environment<'_>,
     now: Timestamp,
 ) -> Result<(Keys, Vec<KeyWarning>), Vec<KeyError>> {
+    load_beside(&policy.settings.spool.folder, policy, environment, now)
+}
+
+/// As [`load`], of a gate that has its spool in `folder`, whatever this policy says: another folder is for another start.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load_beside(
+    folder: &Path,
+    policy: &Policy,
+    environment: Environment<'_>,
+    now: Timestamp,
+) -> Result<(Keys, Vec<KeyWarning>), Vec<KeyError>> {
     let mut resolver = Resolver { environment, now, warnings: Vec::new(), errors: Vec::new() };
     let named = policy.keys.iter().map(|reference| (reference.name.clone(), resolver.keys(policy, reference)));
     let named = named.collect();
@@ -109,7 +132,7 @@ pub fn load(
         Some(reference) => read::resolve(reference, environment).and_then(|text| own::secret(text.as_bytes())),
         // Nothing is remembered where nothing is guarded: no folder is made for it.
         None if policy.routes.is_empty() => own::random().and_then(|text| own::secret(text.as_bytes())),
-        None => own::find_or_make(&policy.settings.spool.folder),
+        None => own::find_or_make(folder),
     };
     let rings = resolver.rings(policy);
     let identity = resolver.identity(policy);
@@ -175,11 +198,14 @@ impl Resolver<'_> {
         let uses = |webhook: &Webhook| webhook.each_keys().any(|keys| *keys == reference.name);
         let using = policy.routes.iter().filter(|route| route.sender.webhook().is_some_and(uses));
         let routes: Vec<String> = using.map(|route| route.name.to_string()).collect();
-        let in_force = reference.entries.iter().filter(|entry| entry.retire.is_none_or(|retire| self.now < retire));
-        let entries: Vec<_> = in_force.collect();
+        let list = reference.name.split('/').next().unwrap_or_default();
         let mut keys = Vec::new();
-        for entry in entries {
-            let whose = Whose::Key { routes: routes.clone(), key: entry.id.clone() };
+        for (index, entry) in reference.entries.iter().enumerate() {
+            if entry.retire.is_some_and(|retire| retire <= self.now) {
+                continue;
+            }
+            let at = format!("/keys/{}/{index}/from", escape(list)).into();
+            let whose = Whose::Key { routes: routes.clone(), key: entry.id.clone(), at };
             if handed::is_awaited(&entry.from) {
                 self.warnings.push(KeyWarning { whose, looks: Looks::NotHanded });
                 continue;
@@ -321,7 +347,7 @@ fn password(text: &str) -> Result<Secret, Trouble> {
 impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Key { routes, key } => {
+            Self::Key { routes, key, .. } => {
                 let routes: Vec<_> = routes.iter().map(|route| format!("`{route}`")).collect();
                 write!(f, "key `{key}` of {}", routes.join(", "))
             }

@@ -3,8 +3,8 @@
 //! `format` is the bytes of a record, `log` the segment files, `commit` the writer that shares one sync among all who
 //! wait, `recover` the reading at the start, which believes a sealed segment's footer and scans where there is none.
 //! `memory` is the keys of what was accepted or is being worked on, `index` what waits for which destination, `segments`
-//! what each segment is needed for, `retain` which may go, `room` whether one has to. `ports`, `acts` and `redeliver` are what is asked
-//! of all that, `chain` who asked it. There is no cursor file, no replay journal and no dead-letter store that could disagree with the log: a
+//! what each segment is needed for, `retain` which may go, `room` whether one has to. `ports`, `acts`, `letters` and `redeliver` are what
+//! is asked of all that, `chain` who asked it. There is no cursor file, no replay journal and no dead-letter store that could disagree with the log: a
 //! cursor is what is settled, a dead letter is a verdict.
 
 mod act;
@@ -13,6 +13,7 @@ mod chain;
 mod commit;
 mod format;
 mod index;
+mod letters;
 mod log;
 mod memory;
 mod ports;
@@ -35,6 +36,7 @@ use crate::{
 pub use act::{Act, By, Digest};
 pub use chain::Break;
 use commit::{Command, WAITING_MAX, Writer};
+pub use letters::{Fate, LETTERS_MAX, Letters};
 use log::{Disk, Folder, RealDisk};
 pub use ports::Elsewhere;
 pub use redeliver::{Chosen, Lies, Redelivered};

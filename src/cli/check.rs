@@ -4,7 +4,7 @@ mod certificates;
 mod orphans;
 
 use super::{
-    EXIT_NOT_IN_ORDER,
+    EXIT_NOT_IN_ORDER, counted,
     out::{is_terminal, out},
     policy_files,
 };
@@ -58,7 +58,7 @@ struct Checked {
     digest: Option<String>,
     stages: Vec<Stage>,
     diagnostics: Report,
-    keys: Vec<Told>,
+    keys: Report,
     spool: Vec<Told>,
     routes: Vec<RouteSummary>,
     destinations: Vec<DestinationSummary>,
@@ -72,7 +72,7 @@ struct Stage {
     digest: Option<String>,
 }
 
-/// What was found about keys, or in the spool.
+/// What was found in the spool.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Told {
     severity: Severity,
@@ -106,7 +106,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let route = Some(route.as_str()).filter(|route| *route != EVERYTHING);
             effective(&source, &compiled.policy, route, env.as_deref(), &mut out)?;
         }
-        checked.add(env, compiled, args, now);
+        let keys = compiled.as_ref().ok().filter(|_| args.keys).map(|compiled| look(&source, &compiled.policy, now));
+        checked.add(env, compiled, keys.unwrap_or_default(), args);
     }
     if args.effective.is_some() && checked.in_order {
         return Ok(ExitCode::SUCCESS);
@@ -138,12 +139,11 @@ fn effective(
     Ok(())
 }
 
-/// Whether all keys are there, and what there is to say about them.
-fn look(policy: &Policy, now: Timestamp) -> (bool, Vec<Told>) {
-    let told = |severity| move |message| Told { severity, message };
+/// Whether all keys are there, and what there is to say about them, where the policy names them.
+fn look(source: &Source, policy: &Policy, now: Timestamp) -> Report {
     match keys::check(policy, &policy_files::environment, now) {
-        Ok(warnings) => (true, warnings.iter().map(ToString::to_string).map(told(Severity::Warning)).collect()),
-        Err(errors) => (false, errors.iter().map(ToString::to_string).map(told(Severity::Error)).collect()),
+        Ok(warnings) => keys::warnings_in(source, policy, &warnings),
+        Err(errors) => keys::errors_in(source, policy, &errors),
     }
 }
 
@@ -157,7 +157,7 @@ impl Default for Checked {
             digest: None,
             stages: Vec::new(),
             diagnostics: Report::default(),
-            keys: Vec::new(),
+            keys: Report::default(),
             spool: Vec::new(),
             routes: Vec::new(),
             destinations: Vec::new(),
@@ -166,7 +166,7 @@ impl Default for Checked {
 }
 
 impl Checked {
-    fn add(&mut self, env: Option<String>, compiled: Result<Compiled, Report>, args: &Args, now: Timestamp) {
+    fn add(&mut self, env: Option<String>, compiled: Result<Compiled, Report>, keys: Report, args: &Args) {
         let stage = match compiled {
             Err(diagnostics) => {
                 self.diagnostics = std::mem::take(&mut self.diagnostics).and(diagnostics);
@@ -174,8 +174,8 @@ impl Checked {
             }
             Ok(Compiled { policy, warnings }) => {
                 self.diagnostics = std::mem::take(&mut self.diagnostics).and(warnings);
-                let (found, keys) = if args.keys { look(&policy, now) } else { (true, Vec::new()) };
-                add_new(&mut self.keys, keys);
+                let found = keys.count(Severity::Error) == 0;
+                self.keys = std::mem::take(&mut self.keys).and(keys);
                 if args.spool {
                     add_new(&mut self.spool, orphans::look(&policy));
                 }
@@ -192,7 +192,8 @@ impl Checked {
     fn text(&self, path: &str, coloured: bool) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         self.diagnostics.write(&mut text, coloured)?;
-        for Told { severity, message } in self.keys.iter().chain(&self.spool) {
+        self.keys.write(&mut text, coloured)?;
+        for Told { severity, message } in &self.spool {
             match severity {
                 Severity::Error => writeln!(text, "{message}")?,
                 Severity::Warning => writeln!(text, "warning: {message}")?,
@@ -201,16 +202,15 @@ impl Checked {
         if !text.is_empty() {
             text.push('\n');
         }
-        let errors = self.diagnostics.count(Severity::Error);
-        let errors = errors + self.keys.iter().filter(|told| told.severity == Severity::Error).count();
+        let errors = self.diagnostics.count(Severity::Error) + self.keys.count(Severity::Error);
         if !self.in_order {
-            writeln!(text, "`{path}` is not in order: {}", counted(errors, "mistake"))?;
+            writeln!(text, "`{path}` is not in order: {}", counted(errors as u64, "mistake"))?;
             return Ok(text);
         }
         for Stage { env, digest, .. } in &self.stages {
             let stage = env.as_ref().map_or_else(String::new, |env| format!(" in the stage `{env}`"));
             let digest = digest.as_deref().and_then(|digest| digest.get(..DIGEST_SHOWN)).unwrap_or_default();
-            let routes = counted(self.routes.len(), "route");
+            let routes = counted(self.routes.len() as u64, "route");
             writeln!(text, "`{path}` is in order{stage}: {routes}, digest {digest}")?;
         }
         if let [_] = self.stages.as_slice() {
@@ -234,8 +234,4 @@ fn add_new(told: &mut Vec<Told>, more: Vec<Told>) {
             told.push(one);
         }
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -127,7 +127,7 @@ fn invite(gate: SocketAddr, admin: SocketAddr, place: &Place) -> io::Result<()> 
     writeln!(out, "  curl -i -d '{{}}' http://{gate}/hooks/events               # not signed: 401")?;
     writeln!(out, "  {command} send http://{gate}/hooks/events --provider {STANDARD_WEBHOOKS} --key file:{secret}")?;
     writeln!(out, "  curl -s http://{admin}/metrics | grep hookwarden_requests_total")?;
-    writeln!(out, "  {command} spool ls --folder {}", spool.display())?;
+    writeln!(out, "  {command} spool ls --spool {}", spool.display())?;
     writeln!(out, "  less {}", policy.display())?;
     if let Place::Temporary(folder) = place {
         writeln!(

@@ -1,57 +1,123 @@
-//! Which gate that runs is meant, and what does it answer?
+//! Which gate is meant, and what does it answer?
 
 use super::policy_files;
 use crate::{
     control::socket::{self, Ask},
-    json::read_yaml,
+    json::{language::listed, read_yaml},
     policy,
 };
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Where it is found, and how its answer is shown.
-#[derive(Debug, clap::Args)]
-pub(super) struct Asked {
-    /// The spool's folder of the gate, where its control socket is; that of the policy if absent
+/// By what it is known: its spool, or the policy that says where that is.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Gate {
+    /// The spool's folder, where the gate's control socket is too; absent: where the policy says
     #[arg(long, global = true, alias = "folder", value_name = "DIR")]
     pub(super) spool: Option<PathBuf>,
+    /// The policy that the gate was started with; absent: `gate.yaml` here, if there is one
+    #[arg(long, global = true, value_name = "POLICY", conflicts_with = "spool")]
+    pub(super) policy: Option<PathBuf>,
+    /// The stage that it was started with
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "spool")]
+    pub(super) env: Option<String>,
+}
+
+/// Which gate is asked, and how its answer is shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asked {
+    #[command(flatten)]
+    pub(super) gate: Gate,
     /// Print one JSON object
     #[arg(long, global = true)]
     pub(super) json: bool,
 }
 
-/// By its policy.
+/// The policy as it could be written before there was `--policy`.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Which {
-    /// The policy that the gate was started with
-    pub(super) policy: Option<PathBuf>,
-    /// The stage that it was started with
-    #[arg(long, value_name = "NAME")]
-    pub(super) env: Option<String>,
+    #[arg(hide = true, value_name = "POLICY")]
+    written: Option<PathBuf>,
 }
 
-/// Asks it; `spool` names its folder, whatever the policy says.
-pub(super) fn ask(spool: Option<&Path>, which: &Which, wish: &Ask) -> anyhow::Result<Value> {
-    let folder = match spool {
-        Some(folder) => folder.to_owned(),
-        None => folder(which.policy.as_deref(), which.env.as_deref())?,
-    };
-    let answer = socket::ask(&folder, wish);
-    let answer = answer.with_context(|| format!("the gate of `{}` did not answer", folder.display()))?;
-    let Some(answer) = answer else {
-        bail!("no gate runs on the spool `{}`; name its folder with --spool", folder.display());
-    };
+/// Where a spool is, and who says so.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) folder: PathBuf,
+    /// In words, for whoever looks in vain: nothing if the command line said so.
+    said_by: String,
+}
+
+impl Gate {
+    /// That of the policy which is meant.
+    pub(super) fn place(&self, which: &Which) -> anyhow::Result<Place> {
+        if let Some(folder) = &self.spool {
+            return Ok(Place { folder: folder.clone(), said_by: String::new() });
+        }
+        if which.written.is_some() && self.policy.is_some() {
+            bail!("the policy is named twice; write `--policy` alone");
+        }
+        let named = which.written.clone().or_else(|| self.policy.clone());
+        let Some(policy) = named.or_else(policy_files::here) else {
+            let said_by = format!("no `{}` here says another", policy_files::MAIN);
+            return Ok(Place { folder: otherwise(), said_by });
+        };
+        let said_by = format!("as `{}` says", policy.display());
+        Ok(Place { folder: of_stage(&policy, self.env.as_deref())?, said_by })
+    }
+}
+
+impl Place {
+    #[cfg(test)]
+    pub(super) fn of(folder: PathBuf) -> Self {
+        Self { folder, said_by: String::new() }
+    }
+
+    /// A policy that was changed says where the spool of the next start is.
+    fn before(&self) -> &'static str {
+        if self.said_by.is_empty() { "" } else { " (a gate that runs has the one with which it was started)" }
+    }
+
+    /// With the way out, for a message that ends with it.
+    pub(super) fn otherwise(&self) -> String {
+        let by = if self.said_by.is_empty() { String::new() } else { format!(" ({})", self.said_by) };
+        format!("`{}`{by}; name its folder with --spool, or the policy with --policy", self.folder.display())
+    }
+}
+
+/// Asks it; `--spool` names its folder, whatever the policy says.
+pub(super) fn ask(gate: &Gate, which: &Which, wish: &Ask) -> anyhow::Result<Value> {
+    let place = gate.place(which)?;
+    let answer = socket::ask(&place.folder, wish);
+    let answer = answer.with_context(|| format!("the gate of `{}` did not answer", place.folder.display()))?;
+    let Some(answer) = answer else { bail!("no gate runs on the spool {}{}", place.otherwise(), place.before()) };
     match answer.get("error").and_then(Value::as_str) {
         Some(error) => bail!("{error}"),
         None => Ok(answer),
     }
 }
 
+/// Where the gate of this policy has its spool; of one that was started with a stage nobody can tell which, if the stages
+/// have spools of their own.
+fn of_stage(path: &Path, env: Option<&str>) -> anyhow::Result<PathBuf> {
+    let stages = if env.is_some() { Vec::new() } else { policy_files::stages(path).unwrap_or_default() };
+    let folder_of = |stage: &String| folder(path, Some(stage)).ok();
+    let mut places: Vec<_> = stages.iter().filter_map(folder_of).collect();
+    places.dedup();
+    match places.as_slice() {
+        [] => folder(path, env),
+        [one] => Ok(one.clone()),
+        [_, ..] => {
+            let names: Vec<_> = stages.iter().map(String::as_str).collect();
+            bail!("which stage of `{}`? choose with --env one of {}", path.display(), listed(&names, ", "))
+        }
+    }
+}
+
 /// Where the gate of this policy has its spool. The policy is not compiled: one that is not in order is the very reason
 /// to ask.
-fn folder(path: Option<&Path>, env: Option<&str>) -> anyhow::Result<PathBuf> {
-    let Some(path) = path else { return Ok(otherwise()) };
+fn folder(path: &Path, env: Option<&str>) -> anyhow::Result<PathBuf> {
     let texts = policy_files::settings(path, env);
     if texts.is_empty() {
         bail!("cannot read where the spool of `{}` is; name its folder with --spool", path.display());
@@ -95,14 +161,19 @@ mod tests {
         let files = tempfile::tempdir().unwrap();
         let path = files.path().join("gate.yaml");
         fs::write(&path, "spool: { folder: /var/lib/shop }\nroutez: { a: b }\n").unwrap();
-        assert_eq!(folder(Some(&path), None).unwrap(), Path::new("/var/lib/shop"));
+        assert_eq!(folder(&path, None).unwrap(), Path::new("/var/lib/shop"));
         fs::write(&path, "routes: {}\n").unwrap();
-        assert_eq!(folder(Some(&path), None).unwrap(), Path::new("hookwarden-spool"));
+        assert_eq!(folder(&path, None).unwrap(), Path::new("hookwarden-spool"));
         fs::create_dir(files.path().join("env")).unwrap();
         fs::write(files.path().join("env/prod.yaml"), "spool: { folder: /srv/queue }\n").unwrap();
-        assert_eq!(folder(Some(files.path()), Some("prod")).unwrap(), Path::new("/srv/queue"));
+        assert_eq!(folder(files.path(), Some("prod")).unwrap(), Path::new("/srv/queue"));
+        assert_eq!(of_stage(files.path(), None).unwrap(), Path::new("/srv/queue"), "there is no other");
+        fs::write(files.path().join("env/dev.yaml"), "spool: { folder: /tmp/queue }\n").unwrap();
+        let which = of_stage(files.path(), None).unwrap_err().to_string();
+        assert!(which.ends_with("choose with --env one of `dev`, `prod`"), "{which}");
+        assert_eq!(of_stage(files.path(), Some("dev")).unwrap(), Path::new("/tmp/queue"));
         fs::remove_dir_all(files.path().join("env")).unwrap();
-        let nowhere = folder(Some(&files.path().join("nowhere.yaml")), None).unwrap_err().to_string();
+        let nowhere = folder(&files.path().join("nowhere.yaml"), None).unwrap_err().to_string();
         assert!(nowhere.ends_with("name its folder with --spool"), "{nowhere}");
     }
 
@@ -119,9 +190,9 @@ mod tests {
         ] {
             fs::write(&path, text).unwrap();
             fs::create_dir_all(files.path().join("routes/sub")).unwrap(); // no policy can be read with it
-            assert_eq!(folder(Some(&path), None).unwrap(), Path::new(expected), "{text}");
+            assert_eq!(folder(&path, None).unwrap(), Path::new(expected), "{text}");
         }
         fs::write(&path, b"spool: { folder: /var/lib/shop } # caf\xe9\n").unwrap();
-        assert_eq!(folder(Some(&path), None).unwrap(), Path::new("/var/lib/shop"), "it is not UTF-8");
+        assert_eq!(folder(&path, None).unwrap(), Path::new("/var/lib/shop"), "it is not UTF-8");
     }
 }

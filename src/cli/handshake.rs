@@ -4,9 +4,9 @@ use super::{
     EXIT_NOT_IN_ORDER,
     gate_of::{self, Asked, Which},
     out::out,
+    who::Who,
 };
 use crate::control::{
-    actor::{Actor, Reason},
     orders::{Ended, Expected, Handshakes, Reply},
     shown::Shown,
     socket::Ask,
@@ -14,9 +14,7 @@ use crate::control::{
 use anyhow::Context as _;
 use std::{
     fmt::{self, Write as _},
-    fs,
     io::Write as _,
-    os::unix::fs::MetadataExt as _,
     process::ExitCode,
 };
 
@@ -26,7 +24,7 @@ pub struct Args {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
-    gate: Asked,
+    asked: Asked,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -61,12 +59,8 @@ enum Verb {
 struct Act {
     #[command(flatten)]
     which: Which,
-    /// Who you are: written into the log; the number of your account if absent
-    #[arg(long)]
-    actor: Option<Actor>,
-    /// Why you do it: written into the log
-    #[arg(long, default_value_t)]
-    reason: Reason,
+    #[command(flatten)]
+    who: Who,
 }
 
 /// Runs it. Exit code 3 if what was asked was not done.
@@ -75,22 +69,22 @@ struct Act {
 /// No gate runs there, or it does not answer.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (which, wish) = match &args.verb {
-        Verb::Arm { route, within_s, key, act: Act { which, actor, reason } } => {
-            let (route, key, actor, reason) = (route.clone(), key.clone(), who(actor.as_ref())?, reason.clone());
+        Verb::Arm { route, within_s, key, act: Act { which, who } } => {
+            let (route, key, actor, reason) = (route.clone(), key.clone(), who.actor()?, who.reason.clone());
             (which, Ask::Arm { route, key, seconds: *within_s, actor, reason })
         }
-        Verb::Disarm { route, act: Act { which, actor, reason } } => {
-            let (route, actor, reason) = (route.clone(), who(actor.as_ref())?, reason.clone());
+        Verb::Disarm { route, act: Act { which, who } } => {
+            let (route, actor, reason) = (route.clone(), who.actor()?, who.reason.clone());
             (which, Ask::Disarm { route, actor, reason })
         }
         Verb::Status(which) | Verb::Ls(which) => (which, Ask::Handshakes),
     };
-    let answer = gate_of::ask(args.gate.spool.as_deref(), which, &wish)?;
+    let answer = gate_of::ask(&args.asked.gate, which, &wish)?;
     let Reply { ok, told, handshakes, .. } =
         serde_json::from_value(answer).context("the gate is of another version")?;
     let Handshakes { keys, shown, ended } = handshakes.context("the gate is of another version")?;
     let mut out = out();
-    if args.gate.json {
+    if args.asked.json {
         let told = serde_json::json!({ "ok": ok, "told": told, "keys": keys, "shown": shown, "ended": ended });
         writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?;
     } else {
@@ -103,15 +97,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         write!(out, "{text}")?;
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_IN_ORDER) })
-}
-
-/// Somebody stands in front of a vendor's console and has some minutes: the account will do.
-fn who(said: Option<&Actor>) -> anyhow::Result<Actor> {
-    if let Some(actor) = said {
-        return Ok(actor.clone());
-    }
-    let uid = fs::metadata("/proc/self").map(|process| process.uid()).context("who are you? write `--actor NAME`")?;
-    Ok(format!("uid {uid}").parse()?)
 }
 
 fn status(text: &mut String, keys: &[Expected], ended: &[Ended]) -> fmt::Result {

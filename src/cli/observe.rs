@@ -24,7 +24,7 @@ pub struct Args {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
-    gate: Asked,
+    asked: Asked,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -40,11 +40,11 @@ enum Verb {
 /// No gate runs there, or it does not answer.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Verb::Report(which) = &args.verb;
-    let mut answer = gate_of::ask(args.gate.spool.as_deref(), which, &Ask::Observed)?;
+    let mut answer = gate_of::ask(&args.asked.gate, which, &Ask::Observed)?;
     let report = answer.get_mut("observed").map(Value::take).unwrap_or_default();
     let report: ObserveReport = serde_json::from_value(report).context("the gate is of another version")?;
     let mut out = out();
-    if args.gate.json {
+    if args.asked.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
         let mut text = String::new();

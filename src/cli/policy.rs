@@ -4,9 +4,9 @@ use super::{
     EXIT_NOT_IN_ORDER,
     gate_of::{self, Asked, Which},
     out::out,
+    who::Who,
 };
 use crate::control::{
-    actor::Actor,
     orders::{Reply, Standing},
     socket::Ask,
 };
@@ -23,7 +23,7 @@ pub struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
-    gate: Asked,
+    asked: Asked,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -40,9 +40,8 @@ enum Verb {
 struct Act {
     #[command(flatten)]
     which: Which,
-    /// Who you are: written into the log
-    #[arg(long)]
-    actor: Actor,
+    #[command(flatten)]
+    who: Who,
 }
 
 /// Runs it.
@@ -53,13 +52,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (which, wish) = match &args.verb {
         None => (&Which::default(), Ask::Policy),
         Some(Verb::Show(which)) => (which, Ask::Policy),
-        Some(Verb::Reload(act)) => (&act.which, Ask::Reload { actor: act.actor.clone() }),
-        Some(Verb::Rollback(act)) => (&act.which, Ask::Rollback { actor: act.actor.clone() }),
+        Some(Verb::Reload(Act { which, who })) => {
+            (which, Ask::Reload { actor: who.actor()?, reason: who.reason.clone() })
+        }
+        Some(Verb::Rollback(Act { which, who })) => {
+            (which, Ask::Rollback { actor: who.actor()?, reason: who.reason.clone() })
+        }
     };
-    let answer = gate_of::ask(args.gate.spool.as_deref(), which, &wish)?;
+    let answer = gate_of::ask(&args.asked.gate, which, &wish)?;
     let mut out = out();
     let reply: Reply = serde_json::from_value(answer).context("the gate is of another version")?;
-    if args.gate.json {
+    if args.asked.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&reply)?)?;
     } else {
         let mut text = String::new();

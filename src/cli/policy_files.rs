@@ -24,8 +24,8 @@ pub fn read_dated(path: &Path, env: Option<&str>) -> (Source, Option<SystemTime>
     let (main, folder) = place(path);
     let mut reader = Reader::of(&folder);
     let name = main.display().to_string();
-    let main = reader.text(Part::Gate, &main);
     let whole = folder.is_whole;
+    let main = if whole { reader.main(&folder.at, &main) } else { reader.text(Part::Gate, &main) };
     reader.misspelt(&folder.at, if whole { &[ROUTES, ENV, PROVIDERS, SCHEMAS] } else { &[PROVIDERS, SCHEMAS] });
     let mut files = |part, name, wanted| reader.folder(part, &folder.at.join(name), wanted);
     let routes = if whole { files(Part::Routes, ROUTES, Wanted::Routes) } else { Vec::new() };
@@ -81,8 +81,20 @@ struct Place {
     is_whole: bool,
 }
 
+/// The policy of whoever names none: the one in the folder in which the command runs.
+pub fn here() -> Option<PathBuf> {
+    [MAIN, MAIN_OTHERWISE].map(PathBuf::from).into_iter().find(|main| main.is_file())
+}
+
 fn place(path: &Path) -> (PathBuf, Place) {
-    let main = if path.is_dir() { path.join(MAIN) } else { path.to_owned() };
+    let beside = |name: &str| path.parent().is_some_and(|at| at.join(name).is_dir());
+    let main = if path.is_dir() {
+        path.join(MAIN)
+    } else if path.file_name().is_some_and(|name| name == MAIN_OTHERWISE) && (beside(ROUTES) || beside(ENV)) {
+        path.with_file_name(MAIN) // or what lies beside it would be left out without a word
+    } else {
+        path.to_owned()
+    };
     let is_whole = main.file_name().is_some_and(|name| name == MAIN);
     let at = main.parent().map(Path::to_owned).unwrap_or_default();
     (main, Place { at, is_whole })
@@ -94,7 +106,10 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-const MAIN: &str = "gate.yaml";
+/// The main file of a folder.
+pub const MAIN: &str = "gate.yaml";
+/// What is meant as it, by those who write the other ending.
+const MAIN_OTHERWISE: &str = "gate.yml";
 const ROUTES: &str = "routes";
 const ENV: &str = "env";
 const PROVIDERS: &str = "providers";

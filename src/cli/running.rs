@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, SystemClock},
     control::{
         Watch,
-        actor::Actor,
+        actor::{Actor, Reason},
         admin,
         metrics::Metrics,
         observed::Observed,
@@ -182,7 +182,7 @@ impl Running {
     /// Reads policy, keys and certificates again; what comes of it is in the log.
     pub(super) fn reload(&self, actor: Actor) {
         let (tell, _) = oneshot::channel();
-        let wish = Wish::Reload { actor };
+        let wish = Wish::Reload { actor, reason: Reason::default() };
         // As many as may wait for the same do already.
         let _ = self.orders.try_send(Order { wish, tell });
     }
@@ -292,11 +292,11 @@ impl Start {
 /// What the gate starts with. Whatever is not in order is told, and then nothing starts.
 fn first(start: &Start, clock: &dyn Clock, by: &RandomState) -> anyhow::Result<Option<Loaded>> {
     let outcome = match &start.policy {
-        None => load::with_keys(Arc::new(start.pass_through()?), clock.now()),
+        None => load::with_keys(Arc::new(start.pass_through()?), None, clock.now(), None),
         Some(path) => {
             let source = Arc::new(policy_files::read(path, start.env.as_deref()));
             let catalogue = Catalogue::embedded();
-            load::load(&source, &start.overrides(), &catalogue, clock.now(), by).outcome
+            load::load(&source, &start.overrides(), &catalogue, clock.now(), by, None).outcome
         }
     };
     match outcome {

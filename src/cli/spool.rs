@@ -3,23 +3,35 @@
 
 mod act;
 mod acts;
+mod chosen;
+mod fsck;
+mod letters;
+mod progress;
 mod redeliver;
 mod standings;
 
-use super::out::{out, printable, printable_lines};
+use super::{
+    counted,
+    gate_of::{Gate, Place, Which},
+    out::{out, printable, printable_lines},
+    who::Who,
+};
 use crate::{
     clock::Timestamp,
-    control::socket::Ask,
     event::Record,
-    spool::view::{State, View, Viewed, is_spool, payload, view},
+    spool::{
+        Fate,
+        view::{State, View, Viewed, is_spool, payload, view},
+    },
 };
-use act::Who;
 use anyhow::{Context as _, bail};
+use chosen::Chosen;
+use progress::Progress;
 use serde_json::{Value, json};
 use standings::Standings;
 use std::{
-    io::{self, IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    io::{self, Write as _},
+    path::Path,
     process::ExitCode,
 };
 
@@ -28,9 +40,8 @@ use std::{
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
-    /// The spool's folder
-    #[arg(long, global = true, alias = "spool", default_value = "hookwarden-spool", value_name = "DIR")]
-    folder: PathBuf,
+    #[command(flatten)]
+    gate: Gate,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -45,9 +56,8 @@ enum Verb {
         /// Only those that stand like this at some destination
         #[arg(long)]
         state: Option<State>,
-        /// Only those of this route
-        #[arg(long)]
-        route: Option<String>,
+        #[command(flatten)]
+        chosen: Chosen,
         /// Print one JSON object a line
         #[arg(long)]
         json: bool,
@@ -62,6 +72,8 @@ enum Verb {
         /// Only those that stand like this at some destination
         #[arg(long)]
         state: Option<State>,
+        #[command(flatten)]
+        chosen: Chosen,
     },
     /// Check every record; exit code 3 if something is damaged, or an act of an operator was changed
     Fsck {
@@ -69,10 +81,10 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Put an event's dead letters back, due now
-    Retry(Act),
-    /// Give an event up
-    Drop(Act),
+    /// Put dead letters back, due now: those of one event, or all of a route, a destination, a time
+    Retry(letters::Letters),
+    /// Give up one event, whether it waits or is dead; or all dead letters of a route, a destination, a time
+    Drop(letters::Letters),
     /// Deliver once more what was delivered and is kept: one event, those of a route, of a time, or of both
     Redeliver(redeliver::Redeliver),
     /// Ask a destination again that answered 410; the gate has to run
@@ -90,46 +102,40 @@ enum Verb {
     },
 }
 
-#[derive(Debug, clap::Args)]
-struct Act {
-    /// The event's id
-    event: String,
-    #[command(flatten)]
-    who: Who,
-}
-
 /// Runs it.
 ///
 /// # Errors
 /// The folder cannot be read, there is no such event, or the gate did not do it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let place = args.gate.place(&Which::default())?;
+    let folder = &place.folder;
     match &args.verb {
-        Verb::Ls { state, route, json } => {
-            let (listed, standings) = (read(&args.folder)?, Standings::ask(&args.folder));
+        Verb::Ls { state, chosen, json } => {
+            let (listed, standings) = (read(&place)?, Standings::ask(folder));
             let mut out = out();
-            for event in listed.events.iter().filter(|event| is_wanted(event, *state, route.as_deref())) {
+            for event in listed.events.iter().filter(|event| stands(event, *state) && chosen.has(event)) {
                 let line = if *json { summary(event, &standings).to_string() } else { line(event, &standings) };
                 writeln!(out, "{line}")?;
             }
         }
         Verb::Show { event } => {
-            let listed = read(&args.folder)?;
+            let listed = read(&place)?;
             let Some(found) = listed.events.iter().find(|found| found.record.id == *event) else {
-                bail!("there is no event `{event}` in `{}`; `spool ls` lists them", args.folder.display());
+                bail!("there is no event `{event}` in `{}`; `spool ls` lists them", folder.display());
             };
             let mut out = out();
-            writeln!(out, "{}", line(found, &Standings::ask(&args.folder)))?;
+            writeln!(out, "{}", line(found, &Standings::ask(folder)))?;
             let Record { request_id, content_type, .. } = &found.record;
             let (bytes, content_type) = (found.payload_bytes, printable(content_type));
             writeln!(out, "request {request_id}, {bytes} bytes of {content_type}\n")?;
-            let whole = whole(&args.folder, found)?.with_context(|| erased(event))?;
+            let whole = whole(folder, found)?.with_context(|| erased(event))?;
             writeln!(out, "{}", printable_lines(&String::from_utf8_lossy(&whole.payload)))?;
         }
-        Verb::Export { state } => {
-            let listed = read(&args.folder)?;
+        Verb::Export { state, chosen } => {
+            let listed = read(&place)?;
             let mut out = out();
-            for event in listed.events.iter().filter(|event| is_wanted(event, *state, None)) {
-                let Some(whole) = whole(&args.folder, event)? else {
+            for event in listed.events.iter().filter(|event| stands(event, *state) && chosen.has(event)) {
+                let Some(whole) = whole(folder, event)? else {
                     let _ = writeln!(io::stderr(), "{}", erased(&event.record.id));
                     continue;
                 };
@@ -143,39 +149,32 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 writeln!(out, "{exported}")?;
             }
         }
-        Verb::Fsck { json } => return fsck(&read(&args.folder)?, *json),
-        Verb::Retry(act) => {
-            let Who { actor, reason } = act.who.clone();
-            let request = Ask::Retry { event: act.event.clone(), actor, reason };
-            return act::on_event(&args.folder, &request, &act.event, "has no dead letter");
-        }
-        Verb::Drop(act) => {
-            let Who { actor, reason } = act.who.clone();
-            let request = Ask::Drop { event: act.event.clone(), actor, reason };
-            let done = act::on_event(&args.folder, &request, &act.event, "neither waits nor is dead")?;
-            writeln!(out(), "its bytes are erased within a day after its `keep` has ended, while a gate runs")?;
-            return Ok(done);
-        }
-        Verb::Redeliver(wanted) => return redeliver::run(&args.folder, &read(&args.folder)?, wanted),
-        Verb::Enable { destination, who } => return act::enable(&args.folder, destination, who),
-        Verb::Acts { json } => return acts::list(&read(&args.folder)?, *json),
+        Verb::Fsck { json } => return fsck::run(&read(&place)?, *json),
+        Verb::Retry(letters) => return letters::run(&place, Fate::Retry, letters),
+        Verb::Drop(letters) => return letters::run(&place, Fate::Drop, letters),
+        Verb::Redeliver(wanted) => return redeliver::run(&place, &read(&place)?, wanted),
+        Verb::Enable { destination, who } => return act::enable(folder, destination, who),
+        Verb::Acts { json } => return acts::list(&read(&place)?, *json),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(folder: &Path) -> anyhow::Result<View> {
-    let tell = io::stderr().is_terminal();
-    let mut progress = |done: usize, all: usize| {
-        if tell && all > 4 {
-            let ending = if done + 1 == all { "\n" } else { "" };
-            let _ = write!(io::stderr(), "\rreading segment {} of {all}{ending}", done + 1);
-        }
-    };
+fn read(place: &Place) -> anyhow::Result<View> {
+    let folder = &place.folder;
     if folder.is_dir() && !is_spool(folder) {
-        bail!("there is no spool in `{}`; name it with --folder", folder.display());
+        bail!("there is no spool in {}", place.otherwise());
     }
-    view(folder, &mut progress)
-        .with_context(|| format!("cannot read the spool `{}`; name it with --folder", folder.display()))
+    if !folder.exists() {
+        bail!("no gate has made a spool in {}", place.otherwise());
+    }
+    let mut progress = Progress::new();
+    let read = view(folder, &mut |done, all| progress.tell(done, all));
+    drop(progress);
+    read.map_err(|error| {
+        let rights = error.kind() == io::ErrorKind::PermissionDenied;
+        let who = if rights { "; read it as the user that the gate runs as" } else { "" };
+        anyhow::Error::new(error).context(format!("cannot read the spool {}{who}", place.otherwise()))
+    })
 }
 
 /// The event with its payload, wherever a gate that runs has carried it since the files were read; `None` if it has ended
@@ -203,9 +202,8 @@ impl clap::ValueEnum for State {
     }
 }
 
-fn is_wanted(event: &Viewed, state: Option<State>, route: Option<&str>) -> bool {
+fn stands(event: &Viewed, state: Option<State>) -> bool {
     state.is_none_or(|state| event.states.values().any(|found| found.state == state))
-        && route.is_none_or(|route| event.record.route == route)
 }
 
 fn line(event: &Viewed, standings: &Standings) -> String {
@@ -216,7 +214,7 @@ fn line(event: &Viewed, standings: &Standings) -> String {
         .map(|(destination, state)| {
             let mut told = format!("{} {}", printable(destination), state.state.code());
             if state.attempts > 0 {
-                told.push_str(&format!(" after {} attempts", state.attempts));
+                told.push_str(&format!(" after {}", counted(state.attempts.into(), "attempt")));
             }
             if !state.reason.is_empty() {
                 told.push_str(&format!(" ({})", printable(&state.reason)));
@@ -260,43 +258,6 @@ fn summary(event: &Viewed, standings: &Standings) -> Value {
         "sequence": event.sequence, "id": id, "route": route, "type": event_type,
         "accepted_at": accepted_at.rfc3339(), "destinations": states,
     })
-}
-
-fn fsck(view: &View, as_json: bool) -> anyhow::Result<ExitCode> {
-    let mut out = out();
-    let damaged: Vec<_> = view.damage.iter().filter(|damage| !damage.torn).collect();
-    let breaks: Vec<_> = view.breaks.iter().map(ToString::to_string).collect();
-    let torn: u64 = view.damage.iter().filter(|damage| damage.torn).map(|damage| damage.bytes).sum();
-    if as_json {
-        let places: Vec<_> = damaged
-            .iter()
-            .map(|damage| json!({ "segment": damage.segment, "at": damage.at, "bytes": damage.bytes }))
-            .collect();
-        writeln!(
-            out,
-            "{}",
-            json!({
-                "segments": view.segments, "records": view.records, "events": view.events.len(), "damage": places,
-                "torn_bytes": torn, "acts": view.acts.len(), "breaks": breaks,
-            })
-        )?;
-    } else {
-        for damage in &damaged {
-            writeln!(out, "{:012}.log: {} bytes at {} are no record", damage.segment, damage.bytes, damage.at)?;
-        }
-        breaks.iter().try_for_each(|broken| writeln!(out, "{}", printable(broken)))?;
-        writeln!(
-            out,
-            "{} segments, {} records, {} events, {} acts; {} damaged places; {torn} bytes of writes that were cut short",
-            view.segments,
-            view.records,
-            view.events.len(),
-            view.acts.len(),
-            damaged.len()
-        )?;
-    }
-    let in_order = damaged.is_empty() && breaks.is_empty();
-    Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) })
 }
 
 #[cfg(test)]

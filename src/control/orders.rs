@@ -27,11 +27,15 @@ pub enum Wish {
     Reload {
         /// Who asks; written into the log.
         actor: Actor,
+        /// Why; written into the log.
+        reason: Reason,
     },
     /// Go back to the one before.
     Rollback {
         /// Who asks; written into the log.
         actor: Actor,
+        /// Why; written into the log.
+        reason: Reason,
     },
     /// About keys that senders hand over.
     Handshake(HandshakeWish),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     deliver::{Enabled, Switches},
-    spool::{Act, By, Chosen, Spool},
+    spool::{Act, By, Chosen, Fate, Letters, Spool},
     verdict::{Chain, Fault},
 };
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,18 @@ pub enum Ask {
         #[serde(default)]
         reason: Reason,
     },
+    /// Put dead letters back, or give them up, many of them at once.
+    Letters {
+        /// Which of the two.
+        fate: Fate,
+        /// Which dead letters.
+        letters: Letters,
+        /// Who asks; written into the log.
+        actor: Actor,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: Reason,
+    },
     /// Have events that were delivered wait once more.
     Redeliver {
         /// Which.
@@ -69,11 +81,17 @@ pub enum Ask {
     Reload {
         /// Who asks; written into the log.
         actor: Actor,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: Reason,
     },
     /// Go back to the policy before.
     Rollback {
         /// Who asks; written into the log.
         actor: Actor,
+        /// Why; written into the log.
+        #[serde(default)]
+        reason: Reason,
     },
     /// Ask a destination again that answered 410.
     Enable {
@@ -124,8 +142,9 @@ pub struct Socket {
     task: JoinHandle<()>,
 }
 
-/// A hundred events to redeliver, with their destinations.
-const LINE_BYTES_MAX: u64 = 64 << 10;
+/// Ten thousand dead letters by the numbers of their events, each of which may have twenty digits; or a hundred events to
+/// redeliver, with their destinations.
+const LINE_BYTES_MAX: u64 = 256 << 10;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 fn path(folder: &Path) -> PathBuf {
@@ -207,9 +226,22 @@ async fn done(ask: Ask, Parts { spool, orders, switches, observed }: &Parts) -> 
                 Err(fault) => refused(&fault),
             };
         }
+        Ask::Letters { fate, letters, actor, reason } => {
+            return match spool.settle_letters(*fate, letters, by(actor, reason)).await {
+                Ok(settled) => {
+                    settled.iter().for_each(|(_, act)| tell_act(act));
+                    json!({ "ok": true, "events": settled.map_or(0, |(count, _)| count) })
+                }
+                Err(fault) => refused(&fault),
+            };
+        }
         Ask::Policy => return asked(Wish::Show, orders).await,
-        Ask::Reload { actor } => return asked(Wish::Reload { actor: actor.clone() }, orders).await,
-        Ask::Rollback { actor } => return asked(Wish::Rollback { actor: actor.clone() }, orders).await,
+        Ask::Reload { actor, reason } => {
+            return asked(Wish::Reload { actor: actor.clone(), reason: reason.clone() }, orders).await;
+        }
+        Ask::Rollback { actor, reason } => {
+            return asked(Wish::Rollback { actor: actor.clone(), reason: reason.clone() }, orders).await;
+        }
         Ask::Arm { route, key, seconds, actor, reason } => {
             let (route, key, within) = (route.clone(), key.clone(), Duration::from_secs(*seconds));
             let (actor, reason) = (actor.clone(), reason.clone());

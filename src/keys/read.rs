@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// No such variable.
-    #[error("`env:{0}` is not set")]
+    #[error("`env:{0}` is not set; set the variable where the gate is started, or write `file:/path`")]
     NotSet(String),
     /// The file, or its folder, cannot be opened, read or written.
     #[error("`{}`: {why}", .path.display())]
@@ -119,6 +119,33 @@ pub enum Trouble {
     /// The machine gave no random bytes.
     #[error("no random bytes to make it of")]
     NoRandomness,
+}
+
+impl Trouble {
+    /// The file that it is about.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File { path, .. }
+            | Self::NotMade { path, .. }
+            | Self::NotAFile(path)
+            | Self::OpenToOthers { path, .. }
+            | Self::WritableByOthers { path, .. }
+            | Self::NoAddress { path, .. }
+            | Self::EveryAddress { path, .. }
+            | Self::NoAddresses(path)
+            | Self::ListTooLong(path)
+            | Self::TooLong(path) => Some(path),
+            Self::NotSet(_)
+            | Self::NotText
+            | Self::Empty
+            | Self::Undecodable(_)
+            | Self::PublicKey(_)
+            | Self::KeySet(_)
+            | Self::TooShort { .. }
+            | Self::NotExpected { .. }
+            | Self::NoRandomness => None,
+        }
+    }
 }
 
 /// PEM files with a chain are longer than any shared secret.

@@ -1,4 +1,4 @@
-use super::{KeyError, Trouble, Whose, check, load, of_destinations, own};
+use super::{KeyError, Trouble, Whose, check, errors_in, load, of_destinations, own};
 use crate::{
     clock::Timestamp,
     policy::{Policy, tests::compiled},
@@ -82,7 +82,10 @@ fn a_link_is_followed_to_a_private_file() {
 #[test]
 fn what_cannot_be_a_secret_is_refused_by_its_label() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(trouble("env:NONE"), "key `live` of `shop`: `env:NONE` is not set");
+    assert_eq!(
+        trouble("env:NONE"),
+        "key `live` of `shop`: `env:NONE` is not set; set the variable where the gate is started, or write `file:/path`"
+    );
     assert_eq!(trouble("env:BLANK"), "key `live` of `shop`: it is empty or blank; everybody could sign with it");
     let blank = file(folder.path(), "blank", "\n\n", 0o600);
     assert!(trouble(&blank).ends_with("it is empty or blank; everybody could sign with it"));
@@ -108,11 +111,43 @@ fn all_that_is_wrong_is_told_at_once_and_nothing_of_a_secret() {
     assert_eq!(whose, ["key `a` of `shop`", "key `b` of `shop`", "the gate's own secret"]);
 }
 
+/// A person looks for it in the policy, and finds the line.
+#[test]
+fn a_secret_that_is_not_there_is_told_where_the_policy_names_it() {
+    let text = "routes:
+  shop: { at: { path: /a }, sender: { provider: github, keys: shop }, repeats: { remember: 72h } }
+keys:
+  shop:
+    - { id: old, from: env:NONE, retire: 2026-01-01 }
+    - { id: live, from: env:NONE }
+    - { id: short, from: env:SHORT }
+destinations: { wordpress: { url: 'http://w/', sign: env:NO_SIGN } }
+secret: env:NO_OWN
+";
+    let source = crate::policy::Source::one("gate.yaml", text);
+    let policy = crate::policy::tests::compiled(text).unwrap_or_else(|report| panic!("{report}")).policy;
+    let errors = check(&policy, &environment, NOW).unwrap_err();
+    let told = errors_in(&source, &policy, &errors);
+    let told: Vec<_> = told.iter().map(|one| format!("{}:{} {}", one.line, one.column, one.message)).collect();
+    let way_out = "set the variable where the gate is started, or write `file:/path`";
+    assert_eq!(
+        told,
+        [
+            format!("6:25 key `live` of `shop`: `env:NONE` is not set; {way_out}"),
+            format!("8:54 signing key of destination `wordpress`: `env:NO_SIGN` is not set; {way_out}"),
+            format!("9:9 the gate's own secret: `env:NO_OWN` is not set; {way_out}"),
+        ]
+    );
+}
+
 #[test]
 fn a_short_secret_is_a_warning_that_names_the_route() {
     let policy = policy("{ id: live, from: env:SHORT }", "secret: env:OWN");
     let (_, warnings) = load(&policy, &environment, NOW).ok().unwrap();
-    assert_eq!(warnings[0].whose, Whose::Key { routes: vec!["shop".to_owned()], key: "live".to_owned() });
+    assert_eq!(
+        warnings[0].whose,
+        Whose::Key { routes: vec!["shop".to_owned()], key: "live".to_owned(), at: "/keys/shop/0/from".into() }
+    );
     assert!(!warnings[0].to_string().contains("hunter2"));
 }
 
@@ -166,7 +201,10 @@ fn a_broker_is_told_its_password_as_it_is_however_short() {
     assert!(secrets["orders"].is(b"hunter2"));
     assert!(check(&policy, &environment, NOW).unwrap_or_else(|errors| panic!("{errors:?}")).is_empty());
     let errors = of_destinations(&policy, &|_| None).err().unwrap();
-    assert_eq!(errors[0].to_string(), "login of destination `orders`: `env:SHORT` is not set");
+    assert_eq!(
+        errors[0].to_string(),
+        "login of destination `orders`: `env:SHORT` is not set; set the variable where the gate is started, or write `file:/path`"
+    );
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl Spool {
     }
 
     /// What an act does and the act itself, in one write: neither is ever there without the other.
-    async fn acted(&self, entries: Vec<Entry>, by: By<'_>, what: &str, about: &str) -> Result<Act, Fault> {
+    pub(super) async fn acted(&self, entries: Vec<Entry>, by: By<'_>, what: &str, about: &str) -> Result<Act, Fault> {
         let (told, outcome) = oneshot::channel();
         let act = Act::new(self.shared.clock.now(), by, what, about);
         self.send(Command::Act { act, notes: drafts(entries)?, room: None, told }).map_err(|(fault, _)| fault)?;

@@ -19,6 +19,7 @@ use std::{
 mod failures;
 mod footers;
 mod keep;
+mod letters;
 mod model;
 mod pressure;
 mod redeliver;

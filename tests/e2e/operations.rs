@@ -47,12 +47,12 @@ fn the_spool_can_be_looked_at_while_the_gate_runs() {
     let gate = Gate::before(bed);
     let answer = gate.deliver("standard-webhooks", "/hooks/events", "msg_listed", br#"{"type":"order.paid"}"#);
     let id = answer.json()["id"].as_str().unwrap().to_owned();
-    let (status, listed) = gate.cli(&["spool", "ls", "--json", "--folder", "spool"]);
+    let (status, listed) = gate.cli(&["spool", "ls", "--json", "--spool", "spool"]);
     assert!(status.success(), "{listed}");
     assert!(listed.contains(&id), "{listed}");
-    let (status, shown) = gate.cli(&["spool", "show", &id, "--folder", "spool"]);
+    let (status, shown) = gate.cli(&["spool", "show", &id, "--spool", "spool"]);
     assert!(status.success() && shown.contains("order.paid"), "{shown}");
-    let (status, checked) = gate.cli(&["spool", "fsck", "--folder", "spool"]);
+    let (status, checked) = gate.cli(&["spool", "fsck", "--spool", "spool"]);
     assert!(status.success(), "{checked}");
 }
 

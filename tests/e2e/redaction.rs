@@ -42,7 +42,7 @@ fn what_is_redacted_is_nowhere() {
             body.as_bytes(),
         );
         assert_eq!(answer.status, 202, "{body}: {}", answer.text());
-        let (status, shown) = gate.cli(&["spool", "show", answer.json()["id"].as_str().unwrap(), "--folder", "spool"]);
+        let (status, shown) = gate.cli(&["spool", "show", answer.json()["id"].as_str().unwrap(), "--spool", "spool"]);
         assert!(status.success() && shown.contains("stays"), "{shown}");
         told += &(answer.text() + &shown);
     }

@@ -62,7 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "deliver",
         &["clock", "destination", "event", "ledger", "outbound", "policy", "secret", "spool", "verdict", "verify"],
     ),
-    ("keys", &["clock", "identity", "outbound", "policy", "secret", "verify"]),
+    ("keys", &["clock", "identity", "json", "outbound", "policy", "secret", "verdict", "verify"]),
     ("nats", &["destination", "event", "policy", "secret", "verdict"]),
     ("redis", &["destination", "event", "policy", "secret", "verdict"]),
     // shell

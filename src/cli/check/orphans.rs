@@ -1,8 +1,8 @@
 //! Events in the spool that nobody will deliver. No reason to refuse a policy: they stay where they are.
 
-use super::{Told, counted};
+use super::Told;
 use crate::{
-    cli::running::ORPHANS,
+    cli::{counted, running::ORPHANS},
     policy::{Policy, Severity},
     spool::view::{State, view},
 };
@@ -31,7 +31,7 @@ fn message(destination: &str, count: usize) -> String {
     let wait = if count == 1 { "waits" } else { "wait" };
     format!(
         "in the spool {} {wait} for `{destination}`, which is not in the policy: {ORPHANS}",
-        counted(count, "event")
+        counted(count as u64, "event")
     )
 }
 

@@ -1,6 +1,6 @@
 //! Opens the files of a policy, and keeps everything that is wrong with them.
 
-use super::{ENV, Place, TESTS};
+use super::{ENV, MAIN, MAIN_OTHERWISE, Place, TESTS};
 use crate::{
     json::{
         TEXT_MAX_BYTES,
@@ -70,6 +70,25 @@ impl Reader {
         let written = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
         self.written = self.written.max(written);
         text(part, path).map_err(|unread| self.unread.push(unread)).ok()
+    }
+
+    /// `gate.yaml` of a folder. What means it and is called otherwise would guard nothing.
+    pub(super) fn main(&mut self, at: &Path, main: &Path) -> Option<TextFile> {
+        let names = self.names(Part::Beside, at).unwrap_or_default();
+        let means_it =
+            |name: &String| [MAIN, MAIN_OTHERWISE].iter().any(|main| name.eq_ignore_ascii_case(main)) && name != MAIN;
+        let mut others: Vec<_> = names.into_iter().filter(means_it).collect();
+        others.sort();
+        let is_there = main.exists();
+        if let Some(other) = others.first().filter(|_| !is_there) {
+            self.refuse(Part::Gate, &at.join(other), format!("a policy's main file is `{MAIN}`; rename this one"));
+            return None;
+        }
+        for other in &others {
+            let why = format!("this is not read, because `{MAIN}` is; keep one of the two");
+            self.refuse(Part::Beside, &at.join(other), why);
+        }
+        self.text(Part::Gate, main)
     }
 
     pub(super) fn folder(&mut self, part: Part, folder: &Path, wanted: Wanted) -> Vec<TextFile> {

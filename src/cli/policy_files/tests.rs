@@ -71,6 +71,28 @@ fn nothing_that_means_a_route_or_a_test_is_left_out_without_a_word() {
 }
 
 #[test]
+fn a_main_file_of_another_name_is_told_to_be_renamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("gate.yml");
+    fs::write(&other, "").unwrap();
+    let told = report(folder.path(), None).to_string();
+    assert!(told.ends_with("gate.yml:1:1: a policy's main file is `gate.yaml`; rename this one\n"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(read(&other, None).unread.is_empty(), "a file by itself may have any name");
+    fs::create_dir(folder.path().join("routes")).unwrap();
+    let told = report(&other, None).to_string();
+    assert!(told.contains("gate.yml:1:1: a policy's main file is `gate.yaml`; rename this one\n"), "{told}");
+    fs::write(folder.path().join("gate.yaml"), "").unwrap();
+    for path in [folder.path(), &other] {
+        let told = report(path, None).to_string();
+        assert!(
+            told.contains("gate.yml:1:1: this is not read, because `gate.yaml` is; keep one of the two\n"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn what_nobody_means_to_be_read_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     for name in

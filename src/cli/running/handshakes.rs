@@ -144,7 +144,7 @@ impl Keeper {
         let key = armed.key;
         if kept.is_ok() {
             let (actor, about) = (format!("sender of {route}"), format!("{route}: key {key}, from {client}"));
-            self.record_about(&actor, "key handed over", &about).await;
+            self.record_about(By { actor: &actor, reason: "" }, "key handed over", &about).await;
         }
         let _ = tell.send(kept);
     }

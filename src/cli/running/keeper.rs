@@ -10,16 +10,17 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     control::{
-        actor::Actor,
+        actor::{Actor, Reason},
         admin,
         metrics::Reloaded,
         orders::{Ended, LastError, Order, Reply, Wish},
     },
     deliver::Forwarders,
     edge::{Arming, Edge, Offer, PingoraOutbound, SystemResolver},
+    json::language::listed,
     keys::Fetchers,
     policy::{Policy, Settings, Source, changes},
-    spool::Spool,
+    spool::{By, Spool},
     verdict::Chain,
     verify::Catalogue,
 };
@@ -92,8 +93,8 @@ pub(super) enum Cause {
     Files,
     Secrets,
     Date,
-    Reload(Actor),
-    Rollback(Actor),
+    Reload(Actor, Reason),
+    Rollback(Actor, Reason),
 }
 
 /// What was tried.
@@ -183,8 +184,8 @@ impl Keeper {
         let is_about_handshakes = matches!(wish, Wish::Handshake(_));
         let done = match wish {
             Wish::Show => Ok("loaded".to_owned()),
-            Wish::Reload { actor } => self.reload(actor).await.map(str::to_owned),
-            Wish::Rollback { actor } => self.roll_back(actor).await.map(str::to_owned),
+            Wish::Reload { actor, reason } => self.reload(&Cause::Reload(actor, reason)).await,
+            Wish::Rollback { actor, reason } => self.roll_back(Cause::Rollback(actor, reason)).await.map(str::to_owned),
             Wish::Handshake(wish) => self.obey_about_handshakes(wish).await,
         };
         let (Ok(told) | Err(told)) = done.clone();
@@ -193,7 +194,7 @@ impl Keeper {
     }
 
     /// Reads everything now, whether or not it looks changed.
-    async fn reload(&mut self, actor: Actor) -> Result<&'static str, String> {
+    async fn reload(&mut self, by: &Cause) -> Result<String, String> {
         match self.edge.reload_certificates() {
             Ok(()) => info!("read the certificates again"),
             Err(error) => error!(cause = Chain(&error).to_string(), "kept the old certificates"),
@@ -201,12 +202,17 @@ impl Keeper {
         let Some((seen, _)) = self.see().await else {
             return Err("this gate was started without a policy; there is nothing to read again".to_owned());
         };
-        let result = self.try_files(seen, &Cause::Reload(actor.clone())).await;
+        let result = self.try_files(seen, by).await;
         let is_refused = result == Reloaded::Refused;
-        self.record(actor.as_str(), if is_refused { "policy reload refused" } else { "policy reload" }).await;
+        self.record(by.by(), if is_refused { "policy reload refused" } else { "policy reload" }).await;
+        let waiting = self.needs_restart();
+        let but = |done: &str| match waiting.as_slice() {
+            [] => done.to_owned(),
+            keys => format!("{done}, but for {}: that needs a restart", listed(keys, " and ")),
+        };
         match result {
-            Reloaded::Unchanged => Ok("read again; nothing has changed"),
-            Reloaded::Applied | Reloaded::RolledBack => Ok("read again, and in force"),
+            Reloaded::Unchanged => Ok(but("read again; nothing has changed")),
+            Reloaded::Applied | Reloaded::RolledBack => Ok(but("read again, and in force")),
             Reloaded::Refused => Err("not in order; the policy that was loaded before stays".to_owned()),
         }
     }
@@ -277,8 +283,9 @@ impl Keeper {
 
     async fn load(&self, source: &Arc<Source>) -> Attempt {
         let (source, by, catalogue) = (source.clone(), self.by.clone(), self.catalogue.clone());
-        let (start, now) = (self.start.clone(), self.clock.now());
-        let loading = spawn_blocking(move || load::load(&source, &start.overrides(), &catalogue, now, &by));
+        let (start, now, home) = (self.start.clone(), self.clock.now(), self.started.spool.folder.clone());
+        let loading =
+            spawn_blocking(move || load::load(&source, &start.overrides(), &catalogue, now, &by, Some(&home)));
         loading.await.unwrap_or_else(|_| Attempt { outcome: Err(Refused::Defect), compiled: None, mark: 0 })
     }
 
@@ -314,13 +321,13 @@ impl Keeper {
         // Other secrets do not repair what the files say.
         self.last_error = self.last_error.take().filter(|(wrong, _)| of == Of::InForce && *wrong == Of::Files);
         self.tell();
-        let (is_date, is_asked) = (*by == Cause::Date, matches!(by, Cause::Reload(_)));
-        let by = by.to_string(); // a text is quoted in the log, and cannot be another line of it
+        let (is_date, is_asked) = (*by == Cause::Date, matches!(by, Cause::Reload(..)));
         if !is_date && !is_asked && !unchanged {
             // Whoever may write the files has put them in force.
-            self.record(&by, if same_texts { "secrets reload" } else { "policy reload" }).await;
+            self.record(by.by(), if same_texts { "secrets reload" } else { "policy reload" }).await;
         }
-        self.record_changes(&by, changes).await;
+        self.record_changes(by.by(), changes).await;
+        let by = by.to_string(); // a text is quoted in the log, and cannot be another line of it
         if is_date {
             info!(by, policy, routes, "what had an end in the policy has ended; the rest is as it was");
             return Ok(Reloaded::Applied);
@@ -357,11 +364,10 @@ impl Keeper {
         Ok(())
     }
 
-    async fn roll_back(&mut self, actor: Actor) -> Result<&'static str, String> {
+    async fn roll_back(&mut self, by: Cause) -> Result<&'static str, String> {
         let Some(previous) = self.previous.take() else {
             return Err("there is nothing to go back to; `hookwarden policy show` tells what is loaded".to_owned());
         };
-        let by = Cause::Rollback(actor.clone());
         let mut changes = changes(&self.current.loaded.policy, &previous.loaded.policy);
         if let Err(refused) = self.put_in_force(&previous.loaded).await {
             self.refuse(&refused, Of::Files, &by);
@@ -384,8 +390,8 @@ impl Keeper {
         warn!(by = by.to_string(), policy, "the policy before is in force again");
         self.passed = None; // what has ended since then has ended for this one too
         self.pass_date().await;
-        self.record(actor.as_str(), "policy rollback").await;
-        self.record_changes(&by.to_string(), changes).await;
+        self.record(by.by(), "policy rollback").await;
+        self.record_changes(by.by(), changes).await;
         Ok("the policy before is in force again, until the files change or a reload is asked for")
     }
 
@@ -398,15 +404,34 @@ impl Keeper {
     }
 }
 
+impl Cause {
+    /// Who answers for it, and why: in an act, whatever was done by it, it is the same name.
+    fn by(&self) -> By<'_> {
+        match self {
+            Self::Reload(actor, reason) | Self::Rollback(actor, reason) => {
+                By { actor: actor.as_str(), reason: reason.as_str() }
+            }
+            Self::Start | Self::Files | Self::Secrets | Self::Date => By { actor: self.itself(), reason: "" },
+        }
+    }
+
+    const fn itself(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Files => "changed files",
+            Self::Secrets => "changed secrets",
+            Self::Date => "a date",
+            Self::Reload(..) => "reload",
+            Self::Rollback(..) => "rollback",
+        }
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Start => f.write_str("start"),
-            Self::Files => f.write_str("changed files"),
-            Self::Secrets => f.write_str("changed secrets"),
-            Self::Date => f.write_str("a date"),
-            Self::Reload(actor) => write!(f, "reload by {actor}"),
-            Self::Rollback(actor) => write!(f, "rollback by {actor}"),
+            Self::Start | Self::Files | Self::Secrets | Self::Date => f.write_str(self.itself()),
+            Self::Reload(actor, _) | Self::Rollback(actor, _) => write!(f, "{} by {actor}", self.itself()),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     deliver::BadDestination,
     edge::ReloadError,
-    keys::{self, KeyError, KeyWarning},
+    keys::{self, KeyError},
     policy::{self, Compiled, Overrides, Policy, Report, Severity, Source},
     secret::Secret,
     verdict::Chain,
@@ -16,6 +16,7 @@ use std::{
     fmt,
     hash::RandomState,
     io::{self, IsTerminal as _, Write as _},
+    path::Path,
     sync::Arc,
 };
 use tracing::{error, warn};
@@ -38,18 +39,15 @@ pub(super) struct Loaded {
 
 /// What may not be meant as it is.
 #[derive(Clone, Default)]
-pub(super) struct Warnings {
-    policy: Report,
-    keys: Vec<KeyWarning>,
-}
+pub(super) struct Warnings(Report);
 
 /// Why a policy cannot be put in force.
 #[derive(Debug)]
 pub(super) enum Refused {
     /// Its texts.
     Policy(Report),
-    /// Secrets that cannot be had.
-    Keys(Vec<KeyError>),
+    /// Secrets that cannot be had, where the policy names them.
+    Keys(Report),
     /// What the edge needs for it.
     Edge(ReloadError),
     /// A destination.
@@ -65,13 +63,15 @@ pub(super) struct Attempt {
     pub(super) mark: u64,
 }
 
-/// Compiles a policy and looks for its keys. Takes its time: not for a thread that serves.
+/// Compiles a policy and looks for its keys. `home` is the spool's folder of a gate that runs: one that the policy names
+/// now is made when the gate starts with it, and not before. Takes its time: not for a thread that serves.
 pub(super) fn load(
     source: &Arc<Source>,
     overrides: &Overrides,
     catalogue: &Catalogue,
     now: Timestamp,
     by: &RandomState,
+    home: Option<&Path>,
 ) -> Attempt {
     let Compiled { policy, warnings } = match policy::compile(source, catalogue, overrides, now) {
         Ok(compiled) => compiled,
@@ -80,8 +80,8 @@ pub(super) fn load(
     let policy = Arc::new(policy);
     // Before the keys are read: a change between the two is seen as one at the next look.
     let mark = keys::mark(&policy, &policy_files::environment, now, by);
-    let outcome = with_keys(policy.clone(), now).map(|loaded| {
-        let warnings = Warnings { policy: warnings, ..loaded.warnings };
+    let outcome = with_keys(policy.clone(), Some(source), now, home).map(|loaded| {
+        let warnings = Warnings(warnings.and(loaded.warnings.0));
         Loaded { source: Some(source.clone()), mark, warnings, ..loaded }
     });
     Attempt { outcome, compiled: Some(policy), mark }
@@ -97,23 +97,38 @@ pub(super) fn again(
     now: Timestamp,
 ) -> Result<Loaded, Refused> {
     let Compiled { policy, warnings } = policy::compile(source, catalogue, overrides, now).map_err(Refused::Policy)?;
-    let warnings = Warnings { policy: warnings, keys: Vec::new() };
-    Ok(Loaded { policy: Arc::new(policy), warnings, ..before.clone() })
+    Ok(Loaded { policy: Arc::new(policy), warnings: Warnings(warnings), ..before.clone() })
 }
 
-/// Looks for the keys of a policy that is in order.
-pub(super) fn with_keys(policy: Arc<Policy>, now: Timestamp) -> Result<Loaded, Refused> {
+/// Looks for the keys of a policy that is in order; without a source, of one that nobody wrote.
+pub(super) fn with_keys(
+    policy: Arc<Policy>,
+    source: Option<&Source>,
+    now: Timestamp,
+    home: Option<&Path>,
+) -> Result<Loaded, Refused> {
+    let refused = |errors: Vec<KeyError>| {
+        Refused::Keys(match source {
+            Some(source) => keys::errors_in(source, &policy, &errors),
+            None => errors.iter().fold(Report::default(), |report, error| {
+                report.and(Report::of_file("a gate without a policy", Chain(error).to_string()))
+            }),
+        })
+    };
+    let environment = &policy_files::environment;
     // First whether all can be had: what is refused leaves no secret of the gate's own behind.
-    keys::check(&policy, &policy_files::environment, now).map_err(Refused::Keys)?;
-    let keys = keys::load(&policy, &policy_files::environment, now);
-    let secrets = keys::of_destinations(&policy, &policy_files::environment);
+    keys::check(&policy, environment, now).map_err(refused)?;
+    let home = home.unwrap_or(&policy.settings.spool.folder);
+    let keys = keys::load_beside(home, &policy, environment, now);
+    let secrets = keys::of_destinations(&policy, environment);
     match (keys, secrets) {
         (Ok((keys, found)), Ok(secrets)) => {
-            let warnings = Warnings { policy: Report::default(), keys: found };
+            let warnings = source.map(|source| keys::warnings_in(source, &policy, &found));
+            let warnings = Warnings(warnings.unwrap_or_default());
             let keys = Arc::new(keys);
             Ok(Loaded { source: None, policy, keys, secrets, mark: 0, other_secret: false, warnings })
         }
-        (keys, secrets) => Err(Refused::Keys(keys.err().into_iter().chain(secrets.err()).flatten().collect())),
+        (keys, secrets) => Err(refused(keys.err().into_iter().chain(secrets.err()).flatten().collect())),
     }
 }
 
@@ -132,14 +147,12 @@ impl Loaded {
 impl Warnings {
     /// At a start: for whoever sits there.
     pub(super) fn print(&self) {
-        print(&self.policy);
-        self.keys.iter().for_each(|warning| warn!("{warning}"));
+        print(&self.0);
     }
 
     /// One line each.
     pub(super) fn log(&self) {
-        log(&self.policy);
-        self.keys.iter().for_each(|warning| warn!("{warning}"));
+        log(&self.0);
     }
 }
 
@@ -147,16 +160,16 @@ impl Refused {
     /// At a start: for whoever sits there.
     pub(super) fn print(&self) {
         match self {
-            Self::Policy(report) => print(report),
-            Self::Keys(_) | Self::Edge(_) | Self::Destination(_) | Self::Defect => drop(write!(io::stderr(), "{self}")),
+            Self::Policy(report) | Self::Keys(report) => print(report),
+            Self::Edge(_) | Self::Destination(_) | Self::Defect => drop(write!(io::stderr(), "error: {self}")),
         }
     }
 
     /// One line for each mistake.
     pub(super) fn log(&self) {
         match self {
-            Self::Policy(report) => log(report),
-            Self::Keys(_) | Self::Edge(_) | Self::Destination(_) | Self::Defect => {
+            Self::Policy(report) | Self::Keys(report) => log(report),
+            Self::Edge(_) | Self::Destination(_) | Self::Defect => {
                 self.to_string().lines().for_each(|line| error!("{line}"));
             }
         }
@@ -165,8 +178,7 @@ impl Refused {
     /// How many there are.
     pub(super) fn mistakes(&self) -> usize {
         match self {
-            Self::Policy(report) => report.count(Severity::Error),
-            Self::Keys(errors) => errors.len(),
+            Self::Policy(report) | Self::Keys(report) => report.count(Severity::Error),
             Self::Edge(_) | Self::Destination(_) | Self::Defect => 1,
         }
     }
@@ -175,11 +187,10 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Policy(report) => report.fmt(f),
-            Self::Keys(errors) => errors.iter().try_for_each(|error| writeln!(f, "error: {}", Chain(error))),
-            Self::Edge(error) => writeln!(f, "error: {}", Chain(error)),
-            Self::Destination(error) => writeln!(f, "error: {}", Chain(error)),
-            Self::Defect => writeln!(f, "error: the compiler failed on this policy; this is a defect of hookwarden"),
+            Self::Policy(report) | Self::Keys(report) => report.fmt(f),
+            Self::Edge(error) => writeln!(f, "{}", Chain(error)),
+            Self::Destination(error) => writeln!(f, "{}", Chain(error)),
+            Self::Defect => writeln!(f, "the compiler failed on this policy; this is a defect of hookwarden"),
         }
     }
 }

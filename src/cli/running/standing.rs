@@ -39,7 +39,7 @@ impl Keeper {
     }
 
     /// What is written down but could not be done while the gate runs.
-    fn needs_restart(&self) -> Vec<&'static str> {
+    pub(super) fn needs_restart(&self) -> Vec<&'static str> {
         let Loaded { policy, other_secret, .. } = &self.current.loaded;
         let (old, new) = (&self.started, &policy.settings);
         let named = [
@@ -54,25 +54,25 @@ impl Keeper {
     }
 
     /// As an act of an operator, in the log that outlives this process.
-    pub(super) async fn record(&self, actor: &str, what: &str) {
-        self.record_about(actor, what, &self.current.loaded.policy.digest).await;
+    pub(super) async fn record(&self, by: By<'_>, what: &str) {
+        self.record_about(by, what, &self.current.loaded.policy.digest).await;
     }
 
     /// What the policy that is in force now did to keys and guards, each as an act of its own.
-    pub(super) async fn record_changes(&self, by: &str, changes: Vec<Change>) {
+    pub(super) async fn record_changes(&self, by: By<'_>, changes: Vec<Change>) {
         for Change { what, about } in changes {
             self.record_about(by, what, &about).await;
         }
     }
 
-    pub(super) async fn record_about(&self, actor: &str, what: &str, about: &str) {
+    pub(super) async fn record_about(&self, by: By<'_>, what: &str, about: &str) {
         let Some(queue) = &self.queue else { return };
-        match queue.spool.record_act(By { actor, reason: "" }, what, about).await {
+        match queue.spool.record_act(by, what, about).await {
             Ok(act) => tell_act(&act),
             // A rollback must work while the disk does not.
             Err(fault) => {
                 let cause = Chain(&fault).to_string();
-                error!(actor, what, about, cause, "an act of an operator could not be written down");
+                error!(actor = by.actor, what, about, cause, "an act of an operator could not be written down");
             }
         }
     }

@@ -1,41 +1,28 @@
 //! What changes something: through the gate that runs, or on the files where none does.
 
+use super::{Place, Who};
 use crate::{
     cli::out::out,
     clock::SystemClock,
-    control::{
-        actor::{Actor, Reason},
-        socket::{Ask, ask},
-    },
+    control::socket::{Ask, ask},
     spool::{By, Settings, Spool, view::is_spool},
 };
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
-/// Who acts, and why.
-#[derive(Clone, Debug, clap::Args)]
-pub(super) struct Who {
-    /// Who you are: written into the log
-    #[arg(long)]
-    pub(super) actor: Actor,
-    /// Why you do it: written into the log
-    #[arg(long, default_value_t)]
-    pub(super) reason: Reason,
-}
-
 /// Says `otherwise` of the event if there was nothing to do.
-pub(super) fn on_event(folder: &Path, request: &Ask, event: &str, otherwise: &str) -> anyhow::Result<ExitCode> {
-    let answer = match through_the_gate(folder, request)? {
+pub(super) fn on_event(place: &Place, request: &Ask, event: &str, otherwise: &str) -> anyhow::Result<ExitCode> {
+    let answer = match through_the_gate(&place.folder, request)? {
         Some(answer) => answer,
-        None => alone(folder, request)?,
+        None => alone(place, request)?,
     };
     done(&answer, || format!("event `{event}` {otherwise}; `spool ls` lists what there is"))
 }
 
 /// Asks a destination again that answered 410.
 pub(super) fn enable(folder: &Path, destination: &str, who: &Who) -> anyhow::Result<ExitCode> {
-    let Who { actor, reason } = who.clone();
+    let (actor, reason) = (who.actor()?, who.reason.clone());
     let request = Ask::Enable { destination: destination.to_owned(), actor, reason };
     let Some(answer) = through_the_gate(folder, &request)? else {
         bail!("no gate runs on `{}`; one that starts asks every destination anyway", folder.display());
@@ -43,11 +30,11 @@ pub(super) fn enable(folder: &Path, destination: &str, who: &Who) -> anyhow::Res
     done(&answer, || format!("destination `{destination}` is not disabled; there is nothing to do"))
 }
 
-/// Says how many events wait again.
-pub(super) fn redeliver(folder: &Path, request: &Ask) -> anyhow::Result<usize> {
-    let answer = match through_the_gate(folder, request)? {
+/// Says with how many of them it was done.
+pub(super) fn on_events(place: &Place, request: &Ask) -> anyhow::Result<usize> {
+    let answer = match through_the_gate(&place.folder, request)? {
         Some(answer) => answer,
-        None => alone(folder, request)?,
+        None => alone(place, request)?,
     };
     if let Some(error) = answer.get("error").and_then(Value::as_str) {
         bail!("{error}");
@@ -71,11 +58,11 @@ fn done(answer: &Value, otherwise: impl FnOnce() -> String) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
-    if !is_spool(folder) {
-        bail!("there is no spool in `{}`; name it with --folder", folder.display());
+fn alone(place: &Place, request: &Ask) -> anyhow::Result<Value> {
+    if !is_spool(&place.folder) {
+        bail!("there is no spool in {}", place.otherwise());
     }
-    let settings = Settings { folder: folder.to_owned(), bytes: u64::MAX, free: 0 };
+    let settings = Settings { folder: place.folder.clone(), bytes: u64::MAX, free: 0 };
     let (spool, _) = Spool::open(settings, Arc::new(SystemClock))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let answer = runtime.block_on(async {
@@ -84,6 +71,12 @@ fn alone(folder: &Path, request: &Ask) -> anyhow::Result<Value> {
                 let done = spool.redeliver(events, By { actor: actor.as_str(), reason: reason.as_str() }).await;
                 spool.close().await;
                 return done.map(|done| json!({ "ok": true, "events": done.map_or(0, |done| done.events) }));
+            }
+            Ask::Letters { fate, letters, actor, reason } => {
+                let by = By { actor: actor.as_str(), reason: reason.as_str() };
+                let done = spool.settle_letters(*fate, letters, by).await;
+                spool.close().await;
+                return done.map(|done| json!({ "ok": true, "events": done.map_or(0, |(count, _)| count) }));
             }
             Ask::Retry { event, actor, reason } => {
                 spool.retry(event, By { actor: actor.as_str(), reason: reason.as_str() }).await

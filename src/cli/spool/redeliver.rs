@@ -1,9 +1,8 @@
 //! What was delivered, once more. The files say what is kept; the gate that holds them is told which of it.
 
-use super::{Standings, act, line};
+use super::{Place, Standings, Who, act, chosen, line};
 use crate::{
     cli::out::out,
-    clock::Timestamp,
     control::socket::Ask,
     spool::{
         Chosen,
@@ -14,7 +13,6 @@ use anyhow::bail;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write as _},
-    path::Path,
     process::ExitCode,
 };
 
@@ -24,15 +22,8 @@ use std::{
 pub(super) struct Redeliver {
     /// An event's id
     event: Option<String>,
-    /// Those of this route
-    #[arg(long)]
-    route: Option<String>,
-    /// Those that were accepted at this time, as in 2026-11-25T08:00:00Z, or later
-    #[arg(long, value_parser = time)]
-    from: Option<Timestamp>,
-    /// Those that were accepted before this time
-    #[arg(long, value_parser = time)]
-    until: Option<Timestamp>,
+    #[command(flatten)]
+    chosen: chosen::Chosen,
     /// To this destination alone
     #[arg(long)]
     to: Option<String>,
@@ -40,20 +31,16 @@ pub(super) struct Redeliver {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    who: act::Who,
+    who: Who,
 }
 
 /// One question to the gate names so many at most: they are written at once.
 const BATCH_MAX: usize = 100;
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
-fn time(text: &str) -> Result<Timestamp, &'static str> {
-    Timestamp::from_rfc3339(text).ok_or("write a time as in 2026-11-25T08:00:00Z")
-}
-
 /// Says what waits again.
-pub(super) fn run(folder: &Path, view: &View, wanted: &Redeliver) -> anyhow::Result<ExitCode> {
-    let standings = Standings::ask(folder);
+pub(super) fn run(place: &Place, view: &View, wanted: &Redeliver) -> anyhow::Result<ExitCode> {
+    let standings = Standings::ask(&place.folder);
     let chosen = choose(view, wanted, &standings);
     if chosen.is_empty() {
         bail!("{}", nothing(view, wanted));
@@ -65,8 +52,8 @@ pub(super) fn run(folder: &Path, view: &View, wanted: &Redeliver) -> anyhow::Res
     }
     let mut done = 0;
     for batch in batches(&chosen) {
-        let act::Who { actor, reason } = wanted.who.clone();
-        done += act::redeliver(folder, &Ask::Redeliver { events: batch, actor, reason })?;
+        let (actor, reason) = (wanted.who.actor()?, wanted.who.reason.clone());
+        done += act::on_events(place, &Ask::Redeliver { events: batch, actor, reason })?;
     }
     writeln!(out(), "{done} of {} events wait for redelivery", chosen.len())?;
     if done < chosen.len() {
@@ -104,10 +91,7 @@ fn choose<'a>(view: &'a View, wanted: &Redeliver, standings: &Standings) -> Vec<
 }
 
 fn is_wanted(event: &Viewed, wanted: &Redeliver) -> bool {
-    wanted.event.as_deref().is_none_or(|id| id == event.record.id)
-        && wanted.route.as_deref().is_none_or(|route| route == event.record.route)
-        && wanted.from.is_none_or(|from| event.record.accepted_at >= from)
-        && wanted.until.is_none_or(|until| event.record.accepted_at < until)
+    wanted.event.as_deref().is_none_or(|id| id == event.record.id) && wanted.chosen.has(event)
 }
 
 fn nothing(view: &View, wanted: &Redeliver) -> String {

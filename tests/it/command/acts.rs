@@ -20,6 +20,11 @@ fn nobody_acts_without_a_name_and_nobody_writes_another_line_of_the_log() {
             assert!(ran.err.contains("an actor "), "{verb:?} by {actor:?}: {ran:?}");
         }
     }
+    let unnamed = bench.run(&["spool", "retry", "evt_1", "--spool", "nowhere"]);
+    assert!(
+        unnamed.code == Some(1) && unnamed.err.contains("there is no spool in `nowhere`"),
+        "an account is a name: {unnamed:?}"
+    );
     for verb in ["drop", "retry"] {
         let ran = bench.run(&["spool", verb, "evt_1", "--actor", "kim", "--reason", "a\nb"]);
         assert_eq!(ran.code, Some(2), "{verb}: {ran:?}");

@@ -25,7 +25,7 @@ const VERBS: [&[&str]; 15] = [
     &["schema"],
     &["schema", "--reference"],
     &["verify", "--requests", "recorded"],
-    &["spool", "fsck", "--folder", "."],
+    &["spool", "fsck", "--spool", "."],
     &["version"],
     &["demo", "--once", "--folder", "demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
 ];

@@ -76,3 +76,33 @@ fn an_unknown_sender_is_asked_about() {
     let ran = bench.run(&["sign", "http://127.0.0.1/", "--provider", "strip", "--key", "env:A"]);
     assert!(ran.err.contains("did you mean `stripe`?"), "{ran:?}");
 }
+
+/// As the README writes the commands: in the folder of the policy, without a word about where the spool is.
+#[test]
+fn a_verb_finds_the_spool_by_the_policy() {
+    let bench = Bench::new(&[("gate.yaml", &POLICY.replace("folder: spool", "folder: queue"))]);
+    bench.write("other.yaml", "spool: { folder: other }\n");
+    for (arguments, place) in [
+        (
+            &["spool", "ls"][..],
+            "`queue` (as `gate.yaml` says); name its folder with --spool, or the policy with --policy",
+        ),
+        (&["spool", "ls", "--policy", "other.yaml"], "`other` (as `other.yaml` says)"),
+        (&["spool", "retry", "evt_1"], "`queue` (as `gate.yaml` says)"),
+        (&["policy", "show"], "no gate runs on the spool `queue` (as `gate.yaml` says)"),
+        (&["policy", "show", "other.yaml"], "`other` (as `other.yaml` says)"),
+        (&["policy", "reload", "--policy", "other.yaml"], "`other` (as `other.yaml` says)"),
+        (&["observe", "report"], "`queue` (as `gate.yaml` says)"),
+        (&["handshake", "arm", "shop", "--policy", "other.yaml"], "`other` (as `other.yaml` says)"),
+    ] {
+        let told = told(&bench, arguments, 1);
+        assert!(told.contains(place), "{arguments:?}: {told}");
+    }
+    for both in [&["--policy", "other.yaml", "--spool", "other"][..], &["--env", "prod", "--spool", "other"]] {
+        let told = told(&bench, &[&["spool", "ls"], both].concat(), 2);
+        assert!(told.contains("cannot be used with"), "{told}");
+    }
+    std::fs::remove_file(bench.path("gate.yaml")).unwrap();
+    let told = told(&bench, &["spool", "ls"], 1);
+    assert!(told.contains("`hookwarden-spool` (no `gate.yaml` here says another)"), "{told}");
+}

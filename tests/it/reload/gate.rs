@@ -258,7 +258,7 @@ impl Gate {
 
     /// What is in the queue, whole.
     pub(super) fn events(&self) -> Vec<Value> {
-        let (_, exported) = self.cli(&["spool", "export", "--folder", "spool"]);
+        let (_, exported) = self.cli(&["spool", "export", "--spool", "spool"]);
         exported.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{exported}"))).collect()
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{contract::record, spool::Lies, spool::view::ViewedState};
+use crate::{clock::Timestamp, contract::record, spool::Lies, spool::view::ViewedState};
 use serde_json::json;
 
 /// Accepted in this hour of a day, and how it stands where.
