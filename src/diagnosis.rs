@@ -10,20 +10,23 @@ mod cause;
 mod clock;
 mod entry;
 mod fields;
+mod messages;
+mod parts;
 mod schemes;
 mod secrets;
+mod sight;
+mod tokens;
 mod trials;
 mod urls;
 
 pub use bodies::Inflate;
-pub use cause::{Area, By, Cause};
+pub use cause::{Area, By, Cause, Code};
 
 use crate::{
-    admit,
     clock::Timestamp,
     request::Unverified,
     verdict::Rejection,
-    verify::{Catalogue, Held, Key, Webhook, holds},
+    verify::{Catalogue, Config, Held, Key, PUBLISHED, Provider, Webhook, holds},
 };
 use bytes::Bytes;
 use entry::Entry;
@@ -136,6 +139,9 @@ pub fn diagnose(patient: &Patient<'_>) -> Diagnosis {
         left_out: Vec::new(),
     };
     let held = holds(provider, &examination.keys, patient.request, patient.public_url(), patient.webhook.config());
+    if patient.webhook.keys().starts_with(PUBLISHED) {
+        examination.left_out.push("the keys that the sender publishes: nothing is fetched here".to_owned());
+    }
     let found = match &held {
         Ok(held) => examination.of_age(held),
         Err(rejection) => examination.of_signature(&own, *rejection),
@@ -175,7 +181,7 @@ struct Examination<'a> {
 
 impl<'a> Examination<'a> {
     fn of_age(&self, held: &Held) -> Found {
-        let cause = clock::look(self.patient.webhook.window(), held.signed_at, self.patient.now);
+        let cause = clock::look(self.patient.webhook.window(), held, self.patient.now);
         cause.map_or(Found::Healthy, |cause| Found::Named(vec![cause]))
     }
 
@@ -185,18 +191,26 @@ impl<'a> Examination<'a> {
             self.left_out.push(format!("keys: {} of {KEYS_MAX} and more", candidates.len() - KEYS_MAX));
             candidates.truncate(KEYS_MAX);
         }
+        let Some(entry) = Entry::of(self.patient.webhook.provider(), self.patient.catalogue) else {
+            self.by_key(&candidates);
+            return self.settle();
+        };
+        let sure = if entry.is_message() { self.by_message() } else { self.by_token(&entry) };
+        if let Some(sure) = sure {
+            return sure;
+        }
         self.by_key(&candidates);
-        if let Some(entry) = Entry::of(self.patient.webhook.provider(), self.patient.catalogue) {
-            self.by_header(&entry);
-            self.by_scheme(&entry, rejection);
-            self.by_url(&entry);
-            self.by_body();
-            if self.found.is_empty() {
-                self.by_two(&candidates, &entry);
-            }
-            if self.found.is_empty() {
-                return self.by_sight(&entry);
-            }
+        self.by_header(&entry);
+        self.by_scheme(&entry, rejection);
+        self.by_account(&entry);
+        self.by_url(&entry);
+        self.by_body();
+        self.by_item(&entry);
+        if self.found.is_empty() {
+            self.by_two(&candidates, &entry);
+        }
+        if self.found.is_empty() {
+            return self.by_sight(&entry, rejection);
         }
         self.settle()
     }
@@ -232,7 +246,7 @@ impl<'a> Examination<'a> {
         let mut is_family = false;
         for way in schemes::altered(self.patient, entry) {
             // The time of a signature that cannot be decoded is not what is wrong.
-            if way.cause.code == "time_format" && rejection != Rejection::SignatureMalformed {
+            if way.cause.code == Code::TimeFormat && rejection != Rejection::SignatureMalformed {
                 continue;
             }
             let request =
@@ -285,18 +299,34 @@ impl<'a> Examination<'a> {
     }
 
     fn by_body(&mut self) {
-        let Patient { webhook, request, inflate, .. } = self.patient;
+        let provider = self.patient.webhook.provider();
+        let mut first = None;
+        self.each_body(provider, self.patient.webhook.config(), |cause, held| {
+            first = first.take().or_else(|| Some(Fit { causes: vec![cause.clone()], held }));
+        });
+        self.found.extend(first);
+    }
+
+    /// Which other writing of the body this sender would have signed, of whom the policy says this.
+    fn body_of(&mut self, provider: &Provider, config: &Config) -> Option<Cause> {
+        let mut first = None;
+        self.each_body(provider, config, |cause, _| first = first.take().or_else(|| Some(cause.clone())));
+        first
+    }
+
+    fn each_body(&mut self, provider: &Provider, config: &Config, mut holds: impl FnMut(&Cause, Held)) {
+        let Patient { request, inflate, .. } = self.patient;
         if request.raw.len() > bodies::BODY_BYTES_MAX {
             self.left_out
                 .push(format!("other writings of the body: it has more than {} bytes", bodies::BODY_BYTES_MAX));
         }
-        let mut first = None;
+        let url = self.patient.public_url();
         bodies::each(&request.head, &request.raw, *inflate, |cause, body| {
             let altered = Unverified { head: request.head.clone(), raw: Bytes::copy_from_slice(body) };
-            let held = self.trials.one(Area::Body, webhook.provider(), &self.keys, &altered, self.patient.public_url());
-            first = first.take().or_else(|| held.map(|held| Fit { causes: vec![cause.clone()], held }));
+            if let Some(held) = self.trials.one_by(config, Area::Body, provider, &self.keys, &altered, url) {
+                holds(cause, held);
+            }
         });
-        self.found.extend(first);
     }
 
     /// Two things at once: another key, and something else.
@@ -334,35 +364,6 @@ impl<'a> Examination<'a> {
         self.found = found;
     }
 
-    /// What needs no key to be seen.
-    fn by_sight(&self, entry: &Entry) -> Found {
-        let Unverified { head, raw } = self.patient.request;
-        let mut seen = Vec::new();
-        let (there, missing): (Vec<_>, Vec<_>) =
-            entry.headers().into_iter().partition(|name| head.headers.contains_key(name.as_str()));
-        if !there.is_empty() && !missing.is_empty() {
-            let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let are = if missing.len() == 1 { "is" } else { "are" };
-            let what = format!("{} {are} missing, while {} came", listed(&missing), listed(&there));
-            let mend = "let every header of the signature through: something on the way has a list of those that may pass, or a limit of their length";
-            seen.push(Cause::new("header_missing", Area::Header, By::Proxy, what, mend));
-        }
-        if let Some(declared) = admit::declared(head).filter(|declared| *declared > raw.len() as u64) {
-            let what = format!("the body has {} bytes, and its head says {declared}", raw.len());
-            let mend = "something on the way, or the recording, lost the rest of it; what was signed cannot be guessed";
-            seen.push(Cause::new("body_cut", Area::Body, By::Proxy, what, mend));
-        }
-        // It was never signed, or something has dropped all of it: nothing tells the two apart.
-        if there.is_empty() && seen.is_empty() {
-            return Found::Ambiguous(2);
-        }
-        match seen.len() {
-            0 => Found::Unknown,
-            1 => Found::Named(seen),
-            several => Found::Ambiguous(several),
-        }
-    }
-
     /// One that holds is the cause, and its time may be another one.
     fn settle(&mut self) -> Found {
         match self.found.as_mut_slice() {
@@ -370,7 +371,7 @@ impl<'a> Examination<'a> {
             [Fit { causes, held }] => {
                 let mut causes = std::mem::take(causes);
                 let is_of_time = causes.iter().any(|cause| cause.area == Area::Clock);
-                let late = clock::look(self.patient.webhook.window(), held.signed_at, self.patient.now);
+                let late = clock::look(self.patient.webhook.window(), held, self.patient.now);
                 causes.extend(late.filter(|_| !is_of_time));
                 Found::Named(causes)
             }

@@ -21,7 +21,7 @@ pub use catalogue::{
 };
 pub(crate) use confirm::Confirmed;
 pub use confirm::{ANSWER_BYTES_MAX, Confirm, Question, Word};
-pub use doubt::{Held, holds};
+pub use doubt::{Held, holds, holds_but_for_body, message_algorithms};
 pub use handshake::{Greeting, Handed, Handshake};
 pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Config, Referring, Refers, Scheme, Signed, SigningKey, Unsigned};

@@ -5,7 +5,7 @@ mod json;
 
 use super::{
     Cause,
-    cause::{Area, By},
+    cause::{Area, By, Code},
 };
 use crate::request::Head;
 use sha2::{Digest as _, Sha256};
@@ -37,7 +37,16 @@ pub(super) fn each(head: &Head, raw: &[u8], inflate: Option<Inflate>, mut visit:
             plain.len()
         );
         let mend = "let nothing compress requests between the sender and the gate";
-        show(proxy("body_compressed", what, mend), &plain);
+        show(proxy(Code::BodyCompressed, what, mend), &plain);
+    }
+    if let Some(whole) = unchunked(raw) {
+        let what = format!(
+            "the body is in the chunks of its transfer ({} bytes), and was signed without them ({} bytes)",
+            raw.len(),
+            whole.len()
+        );
+        let mend = "what takes requests apart before the gate must decode `transfer-encoding: chunked` and not pass it on as a body; or this is a recording of the wire: save it without the chunks";
+        show(proxy(Code::BodyChunked, what, mend), &whole);
     }
     charsets(raw, &mut show);
     form::each(head, raw, &mut show);
@@ -45,11 +54,11 @@ pub(super) fn each(head: &Head, raw: &[u8], inflate: Option<Inflate>, mut visit:
     if !raw.is_empty() {
         let what = format!("the signature is one of no body at all, and {} bytes came", raw.len());
         let mend = "the sender's code signs before it has the body: let it sign the bytes that it sends";
-        show(Cause::new("body_unsigned", Area::Body, By::Sender, what, mend), b"");
+        show(Cause::new(Code::BodyUnsigned, Area::Body, By::Sender, what, mend), b"");
     }
 }
 
-fn proxy(code: &'static str, what: impl Into<String>, mend: &str) -> Cause {
+fn proxy(code: Code, what: impl Into<String>, mend: &str) -> Cause {
     Cause::new(code, Area::Body, By::Proxy, what, mend)
 }
 
@@ -59,29 +68,48 @@ fn line_ends(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
     for (end, name) in [(b"\r\n".as_slice(), "CRLF"), (b"\n", "LF")] {
         if let Some(without) = raw.strip_suffix(end) {
             let what = format!("a line end ({name}) was added at the end of the body, at byte {}", without.len());
-            show(proxy("body_line_end", what, BYTE_FOR_BYTE), without);
+            show(proxy(Code::BodyLineEnd, what, BYTE_FOR_BYTE), without);
         }
         let what = format!("the line end ({name}) at the end of the body was taken off, at byte {}", raw.len());
-        show(proxy("body_line_end", what, BYTE_FOR_BYTE), &[raw, end].concat());
+        show(proxy(Code::BodyLineEnd, what, BYTE_FOR_BYTE), &[raw, end].concat());
     }
     let unix = replaced(raw, b"\r\n", b"\n");
     let what = "the line ends within the body are CRLF, and LF was signed";
-    show(proxy("body_line_ends", what, BYTE_FOR_BYTE), &unix);
+    show(proxy(Code::BodyLineEnds, what, BYTE_FOR_BYTE), &unix);
     let what = "the line ends within the body are LF, and CRLF was signed";
-    show(proxy("body_line_ends", what, BYTE_FOR_BYTE), &replaced(&unix, b"\n", b"\r\n"));
+    show(proxy(Code::BodyLineEnds, what, BYTE_FOR_BYTE), &replaced(&unix, b"\n", b"\r\n"));
 }
 
 fn blanks(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     if let Some(without) = raw.strip_prefix(MARK) {
-        show(proxy("body_mark", "a byte order mark was put before the body", BYTE_FOR_BYTE), without);
+        show(proxy(Code::BodyMark, "a byte order mark was put before the body", BYTE_FOR_BYTE), without);
     } else {
         let what = "the byte order mark before the body was taken off";
-        show(proxy("body_mark", what, BYTE_FOR_BYTE), &[MARK, raw].concat());
+        show(proxy(Code::BodyMark, what, BYTE_FOR_BYTE), &[MARK, raw].concat());
     }
     let trimmed = raw.trim_ascii();
     let what = format!("{} bytes of white space were added around the body", raw.len() - trimmed.len());
-    show(proxy("body_blanks", what, BYTE_FOR_BYTE), trimmed);
+    show(proxy(Code::BodyBlanks, what, BYTE_FOR_BYTE), trimmed);
+}
+
+/// A chunk is announced by so many digits at most: four thousand MiB.
+const CHUNK_DIGITS_MAX: usize = 8;
+
+/// What stands in chunks (RFC 9112 section 7.1), if all of it does and they come to their end.
+fn unchunked(raw: &[u8]) -> Option<Vec<u8>> {
+    let (mut whole, mut rest) = (Vec::with_capacity(raw.len()), raw);
+    loop {
+        let end = rest.windows(2).take(CHUNK_DIGITS_MAX + 1).position(|two| two == b"\r\n")?;
+        let digits = std::str::from_utf8(rest.get(..end)?).ok()?;
+        let length = usize::from_str_radix(digits, 16).ok()?;
+        rest = rest.get(end + 2..)?;
+        if length == 0 {
+            return matches!(rest, b"" | b"\r\n").then_some(whole);
+        }
+        whole.extend_from_slice(rest.get(..length)?);
+        rest = rest.get(length..)?.strip_prefix(b"\r\n")?;
+    }
 }
 
 fn charsets(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
@@ -92,12 +120,12 @@ fn charsets(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
         let latin: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
         if let Some(latin) = latin {
             let what = format!("the body was signed in Latin-1 and came in UTF-8, or in UTF-8 twice over ({at})");
-            show(proxy("body_charset", what, mend), &latin);
+            show(proxy(Code::BodyCharset, what, mend), &latin);
         }
     }
     let wide: String = raw.iter().map(|byte| char::from(*byte)).collect();
     let what = format!("the body was signed in UTF-8 and came in Latin-1 ({at})");
-    show(proxy("body_charset", what, mend), wide.as_bytes());
+    show(proxy(Code::BodyCharset, what, mend), wide.as_bytes());
 }
 
 fn replaced(raw: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -32,6 +32,8 @@ impl Entry {
         let message = self.0.pointer("/scheme/message").and_then(Value::as_array);
         let message = message.into_iter().flatten().filter_map(Value::as_str);
         let places = [self.word("/sig/in"), self.word("/ts/from"), self.word("/id")].into_iter().chain(message);
+        let more: &[&str] = if self.is_message() { &["header:signature-input"] } else { &[] };
+        let places = places.chain(more.iter().copied());
         let mut names = Vec::new();
         for name in places.filter_map(|place| place.strip_prefix("header:")) {
             if !names.iter().any(|known: &String| known.eq_ignore_ascii_case(name)) {
@@ -45,6 +47,47 @@ impl Entry {
     pub(super) fn signs(&self, part: &str) -> bool {
         let message = self.0.pointer("/scheme/message").and_then(Value::as_array);
         message.is_some_and(|message| message.iter().any(|written| written == part))
+    }
+
+    /// Whether the URL is, or a part of it, in whichever way this sender composes what it signs.
+    pub(super) fn signs_url(&self) -> bool {
+        let claims = self.0.pointer("/scheme/token/claims").and_then(Value::as_object);
+        let is_claimed = claims.is_some_and(|claims| claims.values().any(|wanted| wanted == "url"));
+        let is_hashed = self.0.pointer("/scheme/token/url").is_some();
+        let is_odd = matches!(self.word("/odd"), "plivo-v3" | "contentful");
+        ["url", "url_without_query"].iter().any(|part| self.signs(part))
+            || is_claimed
+            || is_hashed
+            || is_odd
+            || self.is_message()
+    }
+
+    /// It signs as RFC 9421 says.
+    pub(super) fn is_message(&self) -> bool {
+        self.algorithm() == "http-message-signatures"
+    }
+
+    /// What its token has to be, where it signs one.
+    pub(super) fn token(&self) -> Option<&Map<String, Value>> {
+        self.0.pointer("/scheme/token")?.as_object()
+    }
+
+    /// The values that it requires: where, and what.
+    pub(super) fn required(&self) -> Vec<(String, String)> {
+        let required = self.0.pointer("/scheme/require").and_then(Value::as_object);
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        required.into_iter().flatten().map(|(place, value)| (place.clone(), text(value))).collect()
+    }
+
+    /// Where its certificates may be.
+    pub(super) fn certificate_urls(&self) -> Vec<&str> {
+        let urls = self.0.pointer("/scheme/certificate/urls").and_then(Value::as_array);
+        urls.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Which of those that compose what they sign in a way of their own it is, if it is one.
+    pub(super) fn odd(&self) -> &str {
+        self.word("/odd")
     }
 
     /// Literal text before each signature.
@@ -70,6 +113,7 @@ impl Entry {
     /// How the operator's text becomes a key: `utf8`, `hex` or `base64`.
     pub(super) fn key_encoding(&self) -> &str {
         match self.word("/key/enc") {
+            "" if self.is_message() => "base64",
             "" => "utf8",
             encoding => encoding,
         }
@@ -82,6 +126,26 @@ impl Entry {
     /// How the signed time is written, if one is read.
     pub(super) fn time_format(&self) -> &str {
         self.word("/ts/fmt")
+    }
+
+    /// How it signs, with something changed, and nothing else that is known of the sender: what is asked of bodies and ids rests
+    /// on what is signed.
+    pub(super) fn signing(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Option<Provider> {
+        const KEPT: [&str; 9] = [
+            "name",
+            "documentation",
+            "source",
+            "scheme",
+            "retry_horizon",
+            "answer_by",
+            "answers",
+            "retries",
+            "disables",
+        ];
+        let mut value = self.0.clone();
+        value.as_object_mut()?.retain(|name, _| KEPT.contains(&name.as_str()));
+        change(value.get_mut("scheme")?.as_object_mut()?);
+        Provider::from_yaml(&value.to_string()).ok()
     }
 
     /// The same sender with one thing changed; `None` if that makes no entry.

@@ -2,8 +2,9 @@
 
 use super::{
     Cause,
-    cause::{Area, By},
+    cause::{Area, By, Code},
     entry::Entry,
+    tokens::token_in,
 };
 use crate::request::Head;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
@@ -67,16 +68,17 @@ pub(super) fn each(head: &Head, entry: &Entry, header: &str, mut visit: impl FnM
     if bare != value {
         let what = format!("quotation marks, commas or blanks stand around the value of `{header}`");
         let mend = "send the bare value: whatever writes this header, a client library or a proxy, must not quote it";
-        show("signature_quoted", By::Sender, what, mend.to_owned(), bare.to_owned());
+        show(Code::SignatureQuoted, By::Sender, what, mend.to_owned(), bare.to_owned());
     }
     prefixes(value, entry, header, &found, &mut show);
+    credentials(value, entry, header, &mut show);
     let lower = rewritten(value, &found, |token| {
         let is_hex = token.bytes().all(|byte| byte.is_ascii_hexdigit());
         (is_hex && token.bytes().any(|byte| byte.is_ascii_uppercase())).then(|| token.to_ascii_lowercase())
     });
     if let Some(lower) = lower {
         let what = format!("the hexadecimal digits in `{header}` are capitals; this sender writes small letters");
-        show("signature_case", By::Sender, what, "write the signature in lower case".to_owned(), lower);
+        show(Code::SignatureCase, By::Sender, what, "write the signature in lower case".to_owned(), lower);
     }
     for (from, to) in encodings() {
         let written = rewritten(value, &found, |token| {
@@ -90,7 +92,7 @@ pub(super) fn each(head: &Head, entry: &Entry, header: &str, mut visit: impl FnM
             let mend = format!(
                 "write it as {ours}; or, if the sender cannot, say so in a sender of your own (`sig: {{ enc: }}`)"
             );
-            show("signature_encoding", By::Sender, what, mend, written);
+            show(Code::SignatureEncoding, By::Sender, what, mend, written);
         }
     }
 }
@@ -132,7 +134,7 @@ fn prefixes(
     entry: &Entry,
     header: &str,
     tokens: &[Range<usize>],
-    show: &mut impl FnMut(&'static str, By, String, String, String),
+    show: &mut impl FnMut(Code, By, String, String, String),
 ) {
     let prefix = entry.prefix();
     if entry.item().is_some() || (prefix.is_empty() && !entry.is_raw()) {
@@ -150,23 +152,37 @@ fn prefixes(
             .collect();
         if let Some(doubled) = doubled {
             let what = format!("the prefix `{prefix}` stands twice in `{header}`");
-            show("signature_prefix", By::Sender, what, mend("once"), joined(doubled));
+            show(Code::SignaturePrefix, By::Sender, what, mend("once"), joined(doubled));
         }
         if pieces.iter().all(|piece| !piece.starts_with(prefix)) {
             let with = pieces.iter().map(|piece| format!("{prefix}{piece}")).collect();
             let what = format!("the prefix `{prefix}` is missing in `{header}`");
-            show("signature_prefix", By::Sender, what, mend("without anything else"), joined(with));
+            show(Code::SignaturePrefix, By::Sender, what, mend("without anything else"), joined(with));
         }
     }
-    if let [token] = tokens {
-        let alone = value.get(token.clone()).unwrap_or_default();
+    let alone = match tokens {
+        [token] if token.start > 0 => value.get(token.clone()),
+        // A word that is shown may be short.
+        _ if entry.algorithm() == "equal" => value.split_ascii_whitespace().last(),
+        _ => token_in(value),
+    };
+    if let Some(alone) = alone {
         let written = format!("{prefix}{alone}");
-        if token.start > 0 && written != value {
+        if written != value {
             let ours = if prefix.is_empty() { "none".to_owned() } else { format!("`{prefix}`") };
             let what = format!("another prefix stands before the signature in `{header}`; this sender has {ours}");
             let how = if prefix.is_empty() { "send the signature alone".to_owned() } else { mend("and nothing else") };
-            show("signature_prefix", By::Sender, what, how, written);
+            show(Code::SignaturePrefix, By::Sender, what, how, written);
         }
+    }
+}
+
+/// `Basic` is left out before the base64. (That of `name:password` itself cannot be told from a sender that shows a token.)
+fn credentials(value: &str, entry: &Entry, header: &str, show: &mut impl FnMut(Code, By, String, String, String)) {
+    if entry.algorithm() == "basic" && !value.contains(' ') {
+        let what = format!("`Basic` is missing before the credentials in `{header}`");
+        let mend = "write `Basic`, a blank, and the base64 of `name:password`, as RFC 7617 has it";
+        show(Code::SignaturePrefix, By::Sender, what, mend.to_owned(), format!("Basic {value}"));
     }
 }
 
@@ -190,7 +206,7 @@ fn repeated(head: &Head, entry: &Entry, visit: &mut impl FnMut(Cause, Head)) {
             let mend = format!(
                 "something on the way adds `{name}` a second time: let it replace the field, or leave it alone"
             );
-            visit(Cause::new("header_repeated", Area::Header, By::Proxy, what, mend), single);
+            visit(Cause::new(Code::HeaderRepeated, Area::Header, By::Proxy, what, mend), single);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{
     Cause, Patient,
-    cause::{Area, By},
+    cause::{Area, By, Code},
     entry::Entry,
-    fields,
+    fields, tokens,
 };
 use crate::{request::Head, verify::Provider};
 use data_encoding::HEXLOWER;
@@ -25,15 +25,20 @@ pub(super) struct Way {
 
 /// The route's own sender with one thing changed.
 pub(super) fn altered(patient: &Patient<'_>, entry: &Entry) -> Vec<Way> {
-    let head = &patient.request.head;
+    let (head, own) = (&patient.request.head, patient.webhook.provider());
     let mut ways = algorithms(patient, entry);
     ways.extend(times(entry));
-    let Some(header) = patient.webhook.provider().scheme.signature_header().map(str::to_ascii_lowercase) else {
+    let Some(header) = own.scheme.signature_header().map(str::to_ascii_lowercase) else {
         return ways;
     };
+    if entry.token().is_some() {
+        ways.extend(tokens::elsewhere(head, entry, own));
+        return ways;
+    }
     let others = head.headers.iter().filter(|(name, _)| !is_no_signature(name.as_str()) && *name.as_str() != *header);
     for (name, value) in others.take(SIBLINGS_MAX) {
-        let Some(value) = value.to_str().ok().filter(|value| !fields::tokens(value).is_empty()) else { continue };
+        let could_be = |value: &&str| !own.scheme.signs() || !fields::tokens(value).is_empty();
+        let Some(value) = value.to_str().ok().filter(could_be) else { continue };
         ways.extend(sibling(patient, entry, name.as_str(), value));
     }
     ways
@@ -62,7 +67,7 @@ fn algorithms(patient: &Patient<'_>, entry: &Entry) -> Vec<Way> {
         })?;
         let what = format!("it is signed with {name}, and not as this sender of the policy signs");
         let mend = "choose the algorithm in the sender's settings; a weaker one is no way out".to_owned();
-        let cause = Cause::new("other_algorithm", Area::Scheme, By::Sender, what, mend);
+        let cause = Cause::new(Code::OtherAlgorithm, Area::Scheme, By::Sender, what, mend);
         Some(Way { provider: Arc::new(provider), head: None, cause, sibling: None })
     };
     others.filter_map(way).collect()
@@ -84,7 +89,7 @@ fn times(entry: &Entry) -> Vec<Way> {
         })?;
         let what = format!("the signed time is written as {theirs}, and this sender writes {}", name(ours));
         let mend = format!("write the time as {}", name(ours));
-        let cause = Cause::new("time_format", Area::Clock, By::Sender, what, mend);
+        let cause = Cause::new(Code::TimeFormat, Area::Clock, By::Sender, what, mend);
         Some(Way { provider: Arc::new(provider), head: None, cause, sibling: None })
     };
     others.filter_map(way).collect()
@@ -98,7 +103,7 @@ fn sibling(patient: &Patient<'_>, entry: &Entry, name: &str, value: &str) -> Vec
     if let Some(head) = fields::with(head, header, value) {
         let what = format!("the signature is in `{name}`, and not in `{header}`");
         let mend = format!("whatever renames the header on the way must leave it as `{header}`");
-        let cause = Cause::new("header_renamed", Area::Scheme, By::Proxy, what, mend);
+        let cause = Cause::new(Code::HeaderRenamed, Area::Scheme, By::Proxy, what, mend);
         let provider = Arc::new(own.clone());
         ways.push(Way { provider, head: Some(head), cause, sibling: Some(name.to_owned()) });
     }
@@ -123,7 +128,7 @@ fn sibling(patient: &Patient<'_>, entry: &Entry, name: &str, value: &str) -> Vec
             let mend = format!(
                 "let the sender sign in `{header}` as well, and let it through; the gate does not fall back to another header"
             );
-            let cause = Cause::new("header_renamed", Area::Scheme, By::Sender, what, mend);
+            let cause = Cause::new(Code::HeaderRenamed, Area::Scheme, By::Sender, what, mend);
             ways.push(Way { provider: Arc::new(provider), head: Some(head), cause, sibling: Some(name.to_owned()) });
         }
     }
@@ -142,7 +147,7 @@ pub(super) fn listed(patient: &Patient<'_>) -> Vec<Way> {
     let way = |provider: &Arc<Provider>| {
         let what = format!("it is signed as `{}` signs, and the route expects `{}`", provider.name, own.name);
         let mend = format!("write `provider: {}` into the route", provider.name);
-        let cause = Cause::new("other_sender", Area::Scheme, By::Operator, what, mend);
+        let cause = Cause::new(Code::OtherSender, Area::Scheme, By::Operator, what, mend);
         Way { provider: provider.clone(), head: None, cause, sibling: None }
     };
     others.map(way).collect()

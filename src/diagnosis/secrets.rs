@@ -2,7 +2,7 @@
 
 use super::{
     Cause, KeyText, Patient,
-    cause::{Area, By},
+    cause::{Area, By, Code},
     entry::Entry,
 };
 use crate::{
@@ -31,9 +31,12 @@ pub(super) fn candidates(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
     let mut found = others(patient, own);
     let provider = patient.webhook.provider();
     let Some(entry) = Entry::of(provider, patient.catalogue) else { return found };
+    found.extend(by_default(provider));
     for text in patient.own() {
         let mut known: Vec<Zeroizing<Vec<u8>>> = own.iter().map(|key| bytes_of(&key.secret)).collect();
-        for (bytes, cause) in readings(provider, &entry, text) {
+        let mut readings = readings(provider, &entry, text);
+        readings.extend(public_of_messages(patient, text));
+        for (bytes, cause) in readings {
             let Ok(secret) = Secret::new(bytes.to_vec()) else { continue };
             if !known.contains(&bytes) {
                 known.push(bytes);
@@ -42,6 +45,44 @@ pub(super) fn candidates(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
         }
     }
     found
+}
+
+/// What some senders sign with as long as they have no secret: their documentation says it, so it is none.
+const DEFAULTS: [(&str, &str, &str); 2] = [
+    ("mandrill", "test-webhook", "this is the POST by which Mandrill tests a URL: it comes before there is a key"),
+    ("cal-com", "no-secret-provided", "no secret is set for this webhook at Cal.com"),
+];
+
+fn by_default(provider: &Provider) -> Option<Candidate> {
+    let (_, text, why) = DEFAULTS.iter().find(|(name, ..)| *name == provider.name)?;
+    let secret = provider.scheme.key(text).ok()?;
+    let what = format!("it is signed with the word `{text}`, which is no secret: {why}");
+    let mend =
+        "enter the secret in the sender's settings; what is signed with a word that everybody knows could be anybody's";
+    let cause = Cause::new(Code::KeyDefault, Area::Key, By::Sender, what, mend);
+    Some(Candidate { key: Key { id: "default".to_owned(), secret, retire: None }, cause })
+}
+
+/// A public key of Ed25519 that stands there bare, where PEM is read and everything else is taken for a shared secret.
+fn public_of_messages(patient: &Patient<'_>, KeyText { list, id, text, .. }: &KeyText) -> Vec<Reading> {
+    const SPKI: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
+    const LENGTH: usize = 32;
+    if patient.webhook.config().get("alg").is_none_or(|alg| alg != "ed25519") {
+        return Vec::new();
+    }
+    let bare = decodings(text.trim()).into_iter().filter(|(bytes, _)| bytes.len() == LENGTH);
+    let reading = |(bytes, enc): (Vec<u8>, &str)| {
+        let written = BASE64.encode(&[SPKI, &bytes].concat());
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{written}\n-----END PUBLIC KEY-----");
+        let what = format!(
+            "the public key of `{id}` in `{list}` is written as {}, and the gate takes that for a shared secret",
+            encoding_name(enc)
+        );
+        let mend = "write the same key as PEM (`-----BEGIN PUBLIC KEY-----`)";
+        let cause = Cause::new(Code::SecretDecoded, Area::Secret, By::Operator, what, mend);
+        (Zeroizing::new(pem.into_bytes()), cause)
+    };
+    bare.map(reading).collect()
 }
 
 fn others(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
@@ -70,21 +111,21 @@ fn cause_of(text: &KeyText, patient: &Patient<'_>) -> Cause {
         let mend = format!(
             "the sender has the secret of `{stage}`: give it this stage's own in its settings, or send to the gate of `{stage}`"
         );
-        return Cause::new("key_of_other_stage", Area::Key, By::Sender, what, mend);
+        return Cause::new(Code::KeyOfOtherStage, Area::Key, By::Sender, what, mend);
     }
     let retired = retire.filter(|retire| *retire <= patient.now).map(Timestamp::rfc3339);
     if *list == *own_list {
         let day = retired.as_deref().and_then(|day| day.split('T').next()).unwrap_or_default();
         let what = format!("the key `{id}` of `{list}` made the signature, which is retired since {day}");
         let mend = format!("the sender still has the old secret: give it the one in force, or let `{id}` retire later");
-        return Cause::new("key_retired", Area::Key, By::Sender, what, mend);
+        return Cause::new(Code::KeyRetired, Area::Key, By::Sender, what, mend);
     }
     let since = if retired.is_some() { " (which is retired, too)" } else { "" };
     let what = format!("the key `{id}` of the list `{list}`{since} made the signature, not one of `{own_list}`");
     let mend = format!(
         "one of the two is mistaken: write `keys: {list}` into the route, or give the sender the secret of `{own_list}`"
     );
-    Cause::new("key_of_other_list", Area::Key, By::Operator, what, mend)
+    Cause::new(Code::KeyOfOtherList, Area::Key, By::Operator, what, mend)
 }
 
 fn key_of(text: &KeyText, secret: Secret) -> Key {
@@ -118,7 +159,7 @@ fn untidy(provider: &Provider, KeyText { list, id, text, .. }: &KeyText) -> Vec<
     for (without, around) in [(trimmed, "white space"), (bare, "quotation marks")] {
         if without != text.as_str() {
             let what = format!("{at} has {around} around it, which the sender does not use");
-            let cause = Cause::new("secret_untidy", Area::Secret, By::Operator, what, mend);
+            let cause = Cause::new(Code::SecretUntidy, Area::Secret, By::Operator, what, mend);
             let decoded = provider.scheme.key(without).ok().map(|secret| bytes_of(&secret));
             found.extend(decoded.map(|bytes| (bytes, cause)));
         }
@@ -127,7 +168,7 @@ fn untidy(provider: &Provider, KeyText { list, id, text, .. }: &KeyText) -> Vec<
         for (end, name) in [("\n", "a line end"), ("\r\n", "a line end (CRLF)"), (" ", "a blank")] {
             let what = format!("the sender signs with {name} at the end of {at}");
             let mend = "enter the secret again in the sender's settings, without it";
-            let cause = Cause::new("secret_untidy", Area::Secret, By::Sender, what, mend);
+            let cause = Cause::new(Code::SecretUntidy, Area::Secret, By::Sender, what, mend);
             found.push((Zeroizing::new([text.as_bytes(), end.as_bytes()].concat()), cause));
         }
     }
@@ -158,18 +199,18 @@ fn shared(entry: &Entry, KeyText { list, id, text, .. }: &KeyText) -> Vec<Readin
         found.extend(bytes.map(|bytes| (Zeroizing::new(bytes), cause)));
     };
     let stands = |how: &str| format!("the sender uses {at} {how}, and the gate reads it as {}", encoding_name(ours));
-    let literal = if ours == "utf8" { "secret_prefix" } else { "secret_literal" };
+    let literal = if ours == "utf8" { Code::SecretPrefix } else { Code::SecretLiteral };
     add(Some(text.as_bytes().to_vec()), literal, stands("as it stands, every letter"), "utf8");
     let bare = without_prefix(text);
     if let Some((prefix, rest)) = bare {
         let how = format!("without its `{prefix}`, and otherwise as it stands");
-        add(Some(rest.as_bytes().to_vec()), "secret_prefix", stands(&how), "utf8");
+        add(Some(rest.as_bytes().to_vec()), Code::SecretPrefix, stands(&how), "utf8");
     }
     for (part, which) in [(Some(text), ""), (bare.map(|(_, rest)| rest), " behind its prefix")] {
         let Some(part) = part else { continue };
         for (decoded, enc) in decodings(part) {
-            let code = if ours == "utf8" { "secret_decoded" } else { "secret_literal" };
-            let code = if enc == ours { "secret_prefix" } else { code };
+            let code = if ours == "utf8" { Code::SecretDecoded } else { Code::SecretLiteral };
+            let code = if enc == ours { Code::SecretPrefix } else { code };
             add(Some(decoded), code, stands(&format!("decoded{which} as {}", encoding_name(enc))), enc);
         }
     }
@@ -210,7 +251,7 @@ fn public(entry: &Entry, KeyText { list, id, text, .. }: &KeyText) -> Vec<Readin
             encoding_name(ours)
         );
         let mend = format!("write the same key as {}, as this sender's page shows it", encoding_name(ours));
-        found.push((bytes_of(&secret), Cause::new("secret_decoded", Area::Secret, By::Operator, what, mend)));
+        found.push((bytes_of(&secret), Cause::new(Code::SecretDecoded, Area::Secret, By::Operator, what, mend)));
     }
     found
 }

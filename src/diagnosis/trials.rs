@@ -3,7 +3,7 @@
 use super::cause::Area;
 use crate::{
     request::Unverified,
-    verify::{Config, Held, Key, Provider, holds},
+    verify::{Config, Held, Key, Provider, holds, holds_but_for_body},
 };
 use std::collections::BTreeMap;
 
@@ -45,6 +45,34 @@ impl<'a> Trials<'a> {
         self.ask(provider, keys, request, public_url, |trials| *trials.tried.entry(area).or_default() += 1)
     }
 
+    /// The same, with something else that the policy would say of the sender.
+    pub(super) fn one_by(
+        &mut self,
+        config: &Config,
+        area: Area,
+        provider: &Provider,
+        keys: &[&Key],
+        request: &Unverified,
+        public_url: Option<&str>,
+    ) -> Option<Held> {
+        let asked = self.may(keys, request);
+        *self.tried.entry(area).or_default() += usize::from(asked);
+        asked.then(|| holds(provider, keys, request, public_url, config).ok()).flatten()
+    }
+
+    /// The same of an HTTP message signature, whatever body came with it.
+    pub(super) fn but_for_body(
+        &mut self,
+        config: &Config,
+        keys: &[&Key],
+        request: &Unverified,
+        public_url: Option<&str>,
+    ) -> Option<Held> {
+        let asked = self.may(keys, request);
+        *self.tried.entry(Area::Scheme).or_default() += usize::from(asked);
+        asked.then(|| holds_but_for_body(keys, request, public_url, config).ok()).flatten()
+    }
+
     /// The same of two things that are changed at once.
     pub(super) fn two(
         &mut self,
@@ -64,15 +92,23 @@ impl<'a> Trials<'a> {
         public_url: Option<&str>,
         count: impl FnOnce(&mut Self),
     ) -> Option<Held> {
+        if !self.may(keys, request) {
+            return None;
+        }
+        count(self);
+        holds(provider, keys, request, public_url, self.config).ok()
+    }
+
+    /// Whether there is still so much to be hashed; then it is spent.
+    fn may(&mut self, keys: &[&Key], request: &Unverified) -> bool {
         let bytes = (request.raw.len() as u64 + OVERHEAD_BYTES) * keys.len() as u64;
         if self.left < keys.len() || self.bytes_left < bytes {
             (self.left, self.bytes_left) = (0, 0);
-            return None;
+            return false;
         }
         self.left -= keys.len();
         self.bytes_left -= bytes;
-        count(self);
-        holds(provider, keys, request, public_url, self.config).ok()
+        true
     }
 
     /// Whether something was left out because it would have taken too long.

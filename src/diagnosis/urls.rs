@@ -2,7 +2,7 @@
 
 use super::{
     Cause,
-    cause::{Area, By},
+    cause::{Area, By, Code},
     entry::Entry,
 };
 use crate::request::{Head, Target, target::php};
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// First segments of a path that a proxy could have put there.
 const SEGMENTS_MAX: usize = 3;
 /// No site is known by more names in one request.
-const HOSTS_MAX: usize = 4;
+const HOSTS_MAX: usize = 5;
 
 /// In which proxies say what was asked for before they changed it.
 const ORIGINALS: [&str; 6] = [
@@ -31,18 +31,18 @@ pub(super) fn each(
     entry: &Entry,
     mut visit: impl FnMut(Cause, Option<&str>, Head),
 ) {
-    let (url, path) = (entry.signs("url"), entry.signs("path"));
+    let (url, path) = (entry.signs_url(), entry.signs("path"));
     if url {
         bases(head, public_url, |cause, base| visit(cause, Some(base), head.clone()));
     }
     if url || path {
         targets(head, |cause, target| visit(cause, public_url, Head { target, ..head.clone() }));
     }
-    if entry.signs("method") {
+    if entry.signs("method") || entry.is_message() {
         for method in [Method::POST, Method::GET, Method::PUT].into_iter().filter(|method| *method != head.method) {
             let what = format!("the method {method} was signed, and {} came", head.method);
             let mend = "whatever changes the method on the way (an override header, a redirect) must not";
-            let cause = Cause::new("url_method", Area::Url, By::Proxy, what, mend);
+            let cause = Cause::new(Code::UrlMethod, Area::Url, By::Proxy, what, mend);
             visit(cause, public_url, Head { method, ..head.clone() });
         }
     }
@@ -69,6 +69,11 @@ impl Base {
     }
 }
 
+/// With `www.` before it, or without.
+fn aliased(host: &str) -> String {
+    host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned)
+}
+
 fn authority_of(authority: &str) -> (String, Option<String>) {
     match authority.rsplit_once(':') {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -83,8 +88,10 @@ fn bases(head: &Head, public_url: Option<&str>, mut visit: impl FnMut(Cause, &st
     let field = |name: &str| head.sole(name).and_then(|value| value.split(',').next()).map(str::trim);
     let authorities = [field("x-forwarded-host"), Some(head.host.as_str()), head.target.authority()];
     let own = ours.iter().map(|base| (base.host.clone(), base.port.clone()));
+    // What a site is known by beside its name, mostly.
+    let alias = ours.iter().map(|base| (aliased(&base.host), base.port.clone()));
     let named = authorities.into_iter().flatten().filter(|name| is_authority(name)).map(authority_of);
-    let known: Vec<_> = own.chain(named).take(HOSTS_MAX).collect();
+    let known: Vec<_> = own.chain(alias).chain(named).take(HOSTS_MAX).collect();
     let mut hosts: Vec<&String> = Vec::new();
     let mut ports: Vec<Option<String>> = Vec::new();
     for (host, port) in &known {
@@ -117,11 +124,11 @@ fn bases(head: &Head, public_url: Option<&str>, mut visit: impl FnMut(Cause, &st
     }
 }
 
-fn differences(base: &Base, ours: &Base) -> Vec<&'static str> {
+fn differences(base: &Base, ours: &Base) -> Vec<Code> {
     let all = [
-        (base.scheme != ours.scheme, "url_scheme"),
-        (base.host != ours.host, "url_host"),
-        (base.port != ours.port, "url_port"),
+        (base.scheme != ours.scheme, Code::UrlScheme),
+        (base.host != ours.host, Code::UrlHost),
+        (base.port != ours.port, Code::UrlPort),
     ];
     all.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| code).collect()
 }
@@ -130,7 +137,7 @@ fn cause(base: &Base, ours: Option<&Base>) -> Cause {
     let written = base.written();
     let code = match ours.map(|ours| differences(base, ours)).as_deref() {
         Some([one]) => *one,
-        _ => "url_site",
+        _ => Code::UrlSite,
     };
     let public = ours.map_or_else(|| "is not said".to_owned(), |ours| format!("is `{}`", ours.written()));
     let what = format!("the URL was signed with `{written}`, and `public_url` {public}");
@@ -155,16 +162,16 @@ fn targets(head: &Head, mut visit: impl FnMut(Cause, Target)) {
         }
     };
     let whole = |path: &str, query: &str| if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    let passed = "whatever stands before the gate must pass path and query as they came";
+    let passed = PASSED;
     let settings = "give the sender the URL exactly as it arrives, in its settings";
     match path.strip_suffix('/') {
         Some(bare) if !bare.is_empty() => {
             let what = "the path was signed without the `/` at its end".to_owned();
-            show("url_path", By::Sender, what, settings, whole(bare, query));
+            show(Code::UrlPath, By::Sender, what, settings, whole(bare, query));
         }
         _ => {
             let what = "the path was signed with a `/` at its end".to_owned();
-            show("url_path", By::Sender, what, settings, whole(&format!("{path}/"), query));
+            show(Code::UrlPath, By::Sender, what, settings, whole(&format!("{path}/"), query));
         }
     }
     let mut rest = path;
@@ -173,21 +180,21 @@ fn targets(head: &Head, mut visit: impl FnMut(Cause, Target)) {
         rest = rest.get(at + 1..).unwrap_or_default();
         let added = path.strip_suffix(rest).unwrap_or_default();
         let what = format!("the path was signed without `{added}` at its beginning");
-        show("url_path", By::Proxy, what, passed, whole(rest, query));
+        show(Code::UrlPath, By::Proxy, what, passed, whole(rest, query));
     }
     if let Some(prefix) = head.sole("x-forwarded-prefix").filter(|prefix| prefix.starts_with('/')) {
         let what = "the path was signed with what `x-forwarded-prefix` says before it".to_owned();
-        show("url_path", By::Proxy, what, passed, whole(&format!("{}{path}", prefix.trim_end_matches('/')), query));
+        show(Code::UrlPath, By::Proxy, what, passed, whole(&format!("{}{path}", prefix.trim_end_matches('/')), query));
     }
     for name in ORIGINALS {
         let Some(original) = head.sole(name).filter(|value| value.starts_with('/')) else { continue };
         let what = format!("another target was signed than the one that came: the one that `{name}` says");
-        show("url_path", By::Proxy, what, passed, original.to_owned());
+        show(Code::UrlPath, By::Proxy, what, passed, original.to_owned());
     }
     if !query.is_empty() {
         let without = "the URL was signed without its query".to_owned();
         show(
-            "url_query",
+            Code::UrlQuery,
             By::Sender,
             without,
             "give the sender the URL without a query, or let nothing add one",
@@ -201,25 +208,67 @@ fn targets(head: &Head, mut visit: impl FnMut(Cause, Target)) {
             (cased(query, false), "with escapes in small letters"),
         ];
         for (other, how) in written {
-            show("url_query", By::Proxy, format!("the query was signed {how}"), passed, whole(path, &other));
+            show(Code::UrlQuery, By::Proxy, format!("the query was signed {how}"), passed, whole(path, &other));
         }
-        let mut sorted: Vec<_> = query.split('&').collect();
-        sorted.sort_unstable();
-        show(
-            "url_query",
-            By::Proxy,
-            "the query was signed in another order".to_owned(),
-            passed,
-            whole(path, &sorted.join("&")),
-        );
+        for other in orders(query) {
+            let what = "the query was signed in another order".to_owned();
+            show(Code::UrlQuery, By::Proxy, what, passed, whole(path, &other));
+        }
     }
     for (other, how) in [(cased(path, true), "capital"), (cased(path, false), "small")] {
         let what = format!("the path was signed with escapes in {how} letters");
-        show("url_path", By::Proxy, what, passed, whole(&other, query));
+        show(Code::UrlPath, By::Proxy, what, passed, whole(&other, query));
     }
     let decoded = String::from_utf8_lossy(&php::unescape(path.as_bytes())).into_owned();
-    show("url_path", By::Proxy, "the path was signed decoded".to_owned(), passed, whole(&decoded, query));
+    show(Code::UrlPath, By::Proxy, "the path was signed decoded".to_owned(), passed, whole(&decoded, query));
 }
+
+/// Up to so many parameters are put into every order: 24 of them.
+const REORDERED_MAX: usize = 4;
+
+/// The same parameters in other orders: of few, in every one; else sorted, and the other way round.
+fn orders(query: &str) -> Vec<String> {
+    let pieces: Vec<&str> = query.split('&').collect();
+    let mut sorted = pieces.clone();
+    sorted.sort_unstable();
+    let mut found = vec![sorted.clone(), pieces.iter().rev().copied().collect()];
+    if pieces.len() <= REORDERED_MAX {
+        let mut begun: Vec<Vec<&str>> = vec![Vec::new()];
+        for piece in pieces {
+            let mut longer = Vec::new();
+            for order in &begun {
+                for at in 0..=order.len() {
+                    let mut order = order.clone();
+                    order.insert(at, piece);
+                    longer.push(order);
+                }
+            }
+            begun = longer;
+        }
+        found.extend(begun);
+    }
+    found.into_iter().map(|pieces| pieces.join("&")).collect()
+}
+
+/// The URL that a token says it was made for is another one than this: what differs.
+pub(super) fn compared(claimed: &str, public_url: Option<&str>, head: &Head) -> Cause {
+    let at = claimed.find("://").map_or(0, |at| at + 3);
+    let end = claimed.get(at..).and_then(|rest| rest.find(['/', '?'])).map_or(claimed.len(), |end| at + end);
+    let (site, target) = claimed.split_at_checked(end).unwrap_or((claimed, ""));
+    let ours = public_url.and_then(Base::of);
+    if let Some(base) = Base::of(site).filter(|base| is_authority(&base.host) && Some(base) != ours.as_ref()) {
+        return cause(&base, ours.as_ref());
+    }
+    let path = target.split('?').next().unwrap_or_default();
+    let (code, what) = if path == head.target.path() {
+        (Code::UrlQuery, "the URL was signed with another query than the one that came".to_owned())
+    } else {
+        (Code::UrlPath, format!("the path was signed as `{path}`, and `{}` came", head.target.path()))
+    };
+    Cause::new(code, Area::Url, By::Proxy, what, PASSED)
+}
+
+const PASSED: &str = "whatever stands before the gate must pass path and query as they came";
 
 /// With the letters of each escape in this case.
 fn cased(text: &str, upper: bool) -> String {

@@ -1,15 +1,18 @@
 //! A request is made wrong in exactly one way, and the doctor names exactly that way.
 
+mod kinds;
+mod messages;
 mod scene;
+mod tokens;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use hookwarden::{
     clock::Timestamp,
-    diagnosis::{Area, Cause, Found, KeyText},
+    diagnosis::{Area, Code, Found, KeyText},
     verify::{Catalogue, Provider, SigningKey, Unsigned},
 };
 use http::Method;
-use scene::{BODY, NOW_S, OTHER, SECRET, SITE, Scene, key, pair, provider};
+use scene::{BODY, NOW_S, OTHER, SECRET, SITE, Scene, codes, key, pair, provider};
 use std::sync::Arc;
 
 /// One of each kind: plain in hexadecimal and in base64, with a time, with an id and a decoded secret, with the URL, with
@@ -352,7 +355,7 @@ fn a_body_that_was_changed_on_its_way_is_named() {
             scene.body = came;
             let found = scene.diagnosis().found;
             let Found::Named(causes) = &found else { panic!("{name}, {what}: {found:?}") };
-            assert_eq!(causes.iter().map(|cause| cause.code).collect::<Vec<_>>(), [code], "{name}, {what}: {causes:?}");
+            assert_eq!(codes(causes), [code], "{name}, {what}: {causes:?}");
         }
         let mut scene = Scene::of(name);
         scene.fields.push(("content-length".to_owned(), scene.body.len().to_string()));
@@ -458,14 +461,13 @@ fn two_things_at_once_are_named_together() {
         scene.keys.push(key("shop", "live-2", &theirs));
         scene.body.push(b'\n');
         let causes = scene.causes();
-        let codes: Vec<_> = causes.iter().map(|cause| cause.code).collect();
-        assert_eq!(codes, ["key_of_other_list", "body_line_end"], "{name}");
+        assert_eq!(codes(&causes), ["key_of_other_list", "body_line_end"], "{name}");
     });
     let (theirs, _) = pair(&provider("stripe"), OTHER);
     let mut scene = Scene::signed("stripe", OTHER, BODY.as_bytes());
     scene.keys.push(key("shop", "live-2", &theirs));
     scene.now_s += 1000;
-    let codes: Vec<_> = scene.causes().iter().map(|cause| (cause.code, cause.area)).collect();
+    let codes: Vec<_> = scene.causes().iter().map(|cause| (cause.code.name(), cause.area)).collect();
     assert_eq!(codes, [("key_of_other_list", Area::Key), ("too_old", Area::Clock)], "its time is another one");
 }
 
@@ -482,14 +484,31 @@ fn a_body_that_is_too_long_is_not_written_anew_and_that_is_said() {
 
 #[test]
 fn every_cause_of_the_list_has_words_of_its_own() {
-    for (index, (code, words)) in Cause::CODES.iter().enumerate() {
-        assert!(!words.is_empty() && Cause::CODES[..index].iter().all(|(other, _)| other != code), "{code}");
+    for (index, code) in Code::ALL.iter().enumerate() {
+        let (name, words) = (code.name(), code.meaning());
+        assert!(!words.is_empty() && Code::ALL[..index].iter().all(|other| other.name() != name), "{name}");
     }
 }
 
 #[test]
 fn the_documentation_lists_every_cause_in_these_words() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/README.md")).unwrap();
-    let rows: String = Cause::CODES.iter().map(|(code, words)| format!("| `{code}` | {words} |\n")).collect();
+    let rows: String = Code::ALL.iter().map(|code| format!("| `{}` | {} |\n", code.name(), code.meaning())).collect();
     assert!(readme.contains(&rows), "policies/README.md should have:\n{rows}");
+}
+
+/// Where tests are, and not what they only say.
+const TESTS: [&str; 4] = [
+    include_str!("diagnosis.rs"),
+    include_str!("diagnosis/kinds.rs"),
+    include_str!("diagnosis/messages.rs"),
+    include_str!("diagnosis/tokens.rs"),
+];
+
+#[test]
+fn every_cause_is_found_in_a_request_made_wrong_in_that_way() {
+    for code in Code::ALL {
+        let written = format!("\"{}\"", code.name());
+        assert!(TESTS.iter().any(|text| text.contains(&written)), "no test finds `{}`", code.name());
+    }
 }

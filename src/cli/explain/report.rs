@@ -181,7 +181,7 @@ impl Doctor {
             Found::Unknown => ("unknown", Vec::new()),
         };
         let told = |Cause { code, area, what, by, mend }: Cause| ToldCause {
-            code,
+            code: code.name(),
             area: area.name(),
             what: printable(&what).into_owned(),
             by: by.name(),

@@ -1,6 +1,6 @@
 //! Forms: decoded on the way, or encoded in another way.
 
-use super::{Cause, proxy};
+use super::{Cause, Code, proxy};
 use crate::request::{Head, target::php};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -15,21 +15,21 @@ pub(super) fn each(head: &Head, raw: &[u8], show: &mut impl FnMut(Cause, &[u8]))
             (b"+".as_slice(), b"%20".as_slice(), "blanks of the form are written as `+`, and `%20` was signed"),
             (b"%20", b"+", "blanks of the form are written as `%20`, and `+` was signed"),
         ] {
-            show(proxy("body_form", what, super::BYTE_FOR_BYTE), &super::replaced(raw, from, to));
+            show(proxy(Code::BodyForm, what, super::BYTE_FOR_BYTE), &super::replaced(raw, from, to));
         }
         for (upper, what) in [(true, "capital"), (false, "small")] {
             let what = format!("the form was signed with escapes in {what} letters");
-            show(proxy("body_form", what, super::BYTE_FOR_BYTE), &escapes(raw, upper));
+            show(proxy(Code::BodyForm, what, super::BYTE_FOR_BYTE), &escapes(raw, upper));
         }
         let decoded = php::decode(raw);
-        show(proxy("body_form", "the form was signed decoded, and came encoded", MEND), &decoded);
+        show(proxy(Code::BodyForm, "the form was signed decoded, and came encoded", MEND), &decoded);
     }
     let Some(text) = super::lossless(raw).filter(|text| text.starts_with(['{', '['])) else { return };
     for name in PAYLOADS {
         for plus in [true, false] {
             let what = format!("the form field `{name}` was signed encoded, and its value alone came");
             let form = format!("{name}={}", encoded(&text, plus));
-            show(proxy("body_form", what, MEND), form.as_bytes());
+            show(proxy(Code::BodyForm, what, MEND), form.as_bytes());
         }
     }
 }
@@ -44,7 +44,7 @@ fn fields(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
         let (name, value) = piece.split_at(at);
         let Some(name) = PAYLOADS.iter().find(|known| known.as_bytes() == name) else { continue };
         let what = format!("the value of the form field `{name}` was signed, and the form around it came");
-        show(proxy("body_form", what, super::BYTE_FOR_BYTE), &php::decode(value.get(1..).unwrap_or_default()));
+        show(proxy(Code::BodyForm, what, super::BYTE_FOR_BYTE), &php::decode(value.get(1..).unwrap_or_default()));
     }
 }
 

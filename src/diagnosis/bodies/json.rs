@@ -1,6 +1,6 @@
 //! The same JSON as others would have written it.
 
-use super::{Cause, proxy};
+use super::{Cause, Code, proxy};
 use crate::json;
 
 const MEND: &str = "the bytes that were signed are gone: whatever reads the JSON and writes it anew, before the gate or in the sender's code behind its signing, must pass them as they were";
@@ -63,7 +63,7 @@ pub(super) fn each(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
                         "the body is the same JSON as was signed, written anew: it was signed {}",
                         words.join(", ")
                     );
-                    show(proxy("body_json", what, MEND), write(tokens, layout, strings, numbers).as_bytes());
+                    show(proxy(Code::BodyJson, what, MEND), write(tokens, layout, strings, numbers).as_bytes());
                 }
             }
         }

@@ -2,12 +2,14 @@
 
 use hookwarden::{
     clock::Timestamp,
-    diagnosis::{Cause, Diagnosis, Found, KeyText, Patient, diagnose},
+    diagnosis::{Cause, Diagnosis, Found, Inflate, KeyText, Patient, diagnose},
+    json,
     repeat::Window,
     request::{Head, Target, Unverified},
-    verify::{Catalogue, Provider, Signed, SigningKey, Unsigned, Webhook},
+    verify::{Catalogue, Config, Provider, Signed, SigningKey, Unsigned, Webhook},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::Value;
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
@@ -36,6 +38,10 @@ pub struct Scene {
     pub keys: Vec<KeyText>,
     /// Senders beside those of the catalogue.
     pub more: Vec<Provider>,
+    /// What the policy says of its account.
+    pub config: Config,
+    pub content_type: &'static str,
+    pub inflate: Option<Inflate>,
 }
 
 pub fn provider(name: &str) -> Arc<Provider> {
@@ -50,7 +56,9 @@ pub fn key(list: &str, id: &str, text: &str) -> KeyText {
 /// The operator's text and the sender's key.
 pub fn pair(provider: &Provider, secret: &str) -> (String, SigningKey) {
     if provider.scheme.shares_its_key() {
-        (secret.to_owned(), provider.scheme.signing_key(secret).unwrap())
+        let text = if provider.scheme.key(secret).is_ok() { secret.to_owned() } else { format!("hook:{secret}") };
+        let signing = provider.scheme.signing_key(&text).unwrap();
+        (text, signing)
     } else {
         provider.scheme.test_key(secret).unwrap()
     }
@@ -65,22 +73,38 @@ impl Scene {
     /// Signed with this secret over this body, while the policy has the usual secret.
     pub fn signed(name: &str, secret: &str, body: &[u8]) -> Self {
         let provider = provider(name);
-        let (text, _) = pair(&provider, SECRET);
         let (_, signing) = pair(&provider, secret);
-        let mut scene = Self {
+        let mut scene = Self::bare(name);
+        scene.body = body.to_vec();
+        scene.sign(&signing);
+        scene
+    }
+
+    /// Of this sender, and not signed.
+    pub fn bare(name: &str) -> Self {
+        Self::bare_with(name, &pair(&provider(name), SECRET).0)
+    }
+
+    /// With this text of its key in the policy.
+    pub fn bare_with(name: &str, text: &str) -> Self {
+        let provider = provider(name);
+        let config = provider.scheme.config().map(|key| (key.to_owned(), provider.scheme.config_example(key)));
+        let config = config.collect();
+        Self {
             provider,
             method: Method::POST,
             site: SITE.to_owned(),
             public_url: SITE.to_owned(),
             target: "/in/hook?a=b".to_owned(),
             fields: Vec::new(),
-            body: body.to_vec(),
+            body: BODY.as_bytes().to_vec(),
             now_s: NOW_S,
-            keys: vec![key("own", "live", &text)],
+            keys: vec![key("own", "live", text)],
             more: Vec::new(),
-        };
-        scene.sign(&signing);
-        scene
+            config,
+            content_type: "application/json",
+            inflate: None,
+        }
     }
 
     pub fn sign(&mut self, signing: &SigningKey) {
@@ -89,14 +113,15 @@ impl Scene {
         let what = Unsigned {
             method: &self.method,
             url: &url,
-            content_type: "application/json",
+            content_type: self.content_type,
             body: &self.body,
             id: "msg_1",
             at,
         };
-        let Signed { url, fields, body } = self.provider.scheme.sign(signing, &what);
+        let Signed { url, fields, body } = self.provider.scheme.sign_for(&self.config, signing, &what);
         self.fields = fields;
-        self.fields.push(("content-type".to_owned(), "application/json".to_owned()));
+        self.fields.extend(self.provider.scheme.config_fields(&self.config));
+        self.fields.push(("content-type".to_owned(), self.content_type.to_owned()));
         self.target = url.strip_prefix(&self.site).unwrap().to_owned();
         self.body = body.unwrap_or_else(|| std::mem::take(&mut self.body));
     }
@@ -133,6 +158,7 @@ impl Scene {
         };
         let list = format!("own/{}", self.provider.name);
         let webhook = Webhook::for_tools("in", self.provider.clone(), &list, window, Some(self.public_url.clone()));
+        let webhook = webhook.configured(self.config.clone());
         let now = Timestamp::from_unix_s(self.now_s);
         let catalogue = Catalogue::embedded().with(self.more.clone()).unwrap();
         let patient = Patient {
@@ -141,7 +167,7 @@ impl Scene {
             now,
             keys: &self.keys,
             catalogue: &catalogue,
-            inflate: None,
+            inflate: self.inflate,
         };
         let diagnosis = diagnose(&patient);
         self.gives_nothing_away(&diagnosis);
@@ -155,12 +181,12 @@ impl Scene {
         // Those that came, and those that would have been right.
         let (_, signing) = pair(&self.provider, SECRET);
         let url = format!("{}{}", self.public_url, self.target);
-        let (method, content_type, at) = (&self.method, "application/json", Timestamp::from_unix_s(NOW_S));
+        let (method, content_type, at) = (&self.method, self.content_type, Timestamp::from_unix_s(NOW_S));
         let what = Unsigned { method, url: &url, content_type, body: &self.body, id: "msg_1", at };
-        let right = self.provider.scheme.sign(&signing, &what).fields;
+        let right = self.provider.scheme.sign_for(&self.config, &signing, &what).fields;
         let fields = self.fields.iter().filter(|(name, _)| name != "x-forwarded-host").chain(&right);
-        let values = fields.flat_map(|(_, value)| value.split(['=', ',', ' ', ';']));
-        let values = values.filter(|piece| piece.len() >= 16 && *piece != "application/json");
+        let values = fields.flat_map(|(_, value)| value.split(['=', ',', ' ', ';', '.', ':']));
+        let values = values.filter(|piece| piece.len() >= 16 && !piece.starts_with("application/"));
         let values = values.map(str::to_ascii_lowercase);
         for kept in secrets.chain(values).chain(["order.paid".to_owned(), "evt_1".to_owned()]) {
             assert!(!told.contains(&kept), "{} in {told}", self.provider.name);
@@ -177,9 +203,17 @@ impl Scene {
     /// Exactly this one.
     pub fn is(&self, code: &str) -> String {
         let causes = self.causes();
-        let codes: Vec<_> = causes.iter().map(|cause| cause.code).collect();
-        assert_eq!(codes, [code], "{}: {causes:?}", self.provider.name);
-        assert!(Cause::CODES.iter().any(|(known, _)| *known == code), "`{code}` is documented");
+        assert_eq!(codes(&causes), [code], "{}: {causes:?}", self.provider.name);
         causes[0].what.clone()
     }
+}
+
+/// By name.
+pub fn codes(causes: &[Cause]) -> Vec<&'static str> {
+    causes.iter().map(|cause| cause.code.name()).collect()
+}
+
+/// A document, read as the gate reads it.
+pub fn value(bytes: &[u8]) -> Value {
+    json::read(bytes).unwrap().to_value()
 }

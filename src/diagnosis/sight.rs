@@ -1,0 +1,105 @@
+//! What needs no key to be seen: headers that are gone, a body that is cut, a token or a certificate that cannot be right.
+
+use super::{
+    Cause, Examination, Found,
+    cause::{Area, By, Code},
+    entry::Entry,
+};
+use crate::{
+    admit, json,
+    request::{Head, Unverified},
+    verdict::Rejection,
+    verify::holds,
+};
+use http::header::CONTENT_ENCODING;
+
+impl Examination<'_> {
+    pub(super) fn by_sight(&self, entry: &Entry, rejection: Rejection) -> Found {
+        let Unverified { head, raw } = self.patient.request;
+        let mut seen = Vec::new();
+        let (there, missing): (Vec<_>, Vec<_>) =
+            entry.headers().into_iter().partition(|name| head.headers.contains_key(name.as_str()));
+        if !there.is_empty() && !missing.is_empty() {
+            let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let are = if missing.len() == 1 { "is" } else { "are" };
+            let what = format!("{} {are} missing, while {} came", listed(&missing), listed(&there));
+            let mend = "let every header of the signature through: something on the way has a list of those that may pass, or a limit of their length";
+            seen.push(Cause::new(Code::HeaderMissing, Area::Header, By::Proxy, what, mend));
+        }
+        if let Some(declared) = admit::declared(head).filter(|declared| *declared > raw.len() as u64) {
+            let what = format!("the body has {} bytes, and its head says {declared}", raw.len());
+            let mend = "something on the way, or the recording, lost the rest of it; what was signed cannot be guessed";
+            seen.push(Cause::new(Code::BodyCut, Area::Body, By::Proxy, what, mend));
+        }
+        seen.extend(decompressed(head, raw));
+        seen.extend(self.other_certificate(entry, rejection));
+        seen.extend(self.other_topic(entry));
+        seen.extend(self.token_by_sight(entry));
+        if entry.is_message() {
+            seen.extend(self.message_by_sight());
+        }
+        match seen.len() {
+            // It was never signed, or something has dropped all of it: nothing tells the two apart.
+            0 if rejection == Rejection::SignatureMissing && there.is_empty() => Found::Ambiguous(2),
+            0 => Found::Unknown,
+            1 => Found::Named(seen),
+            several => Found::Ambiguous(several),
+        }
+    }
+
+    /// The request names a certificate that its sender's entry does not pin.
+    fn other_certificate(&self, entry: &Entry, rejection: Rejection) -> Option<Cause> {
+        let provider = self.patient.webhook.provider();
+        if !provider.scheme.is_certified() || rejection != Rejection::SignatureMalformed {
+            return None;
+        }
+        let unpinned = entry.with(|scheme| drop(scheme.remove("certificate")))?;
+        let (request, url) = (self.patient.request, self.patient.public_url());
+        let again = holds(&unpinned, &self.keys, request, url, self.patient.webhook.config());
+        if again == Err(Rejection::SignatureMalformed) {
+            return None;
+        }
+        let urls: Vec<_> = entry.certificate_urls().iter().map(|url| format!("`{url}`")).collect();
+        let what = format!(
+            "the request names a certificate by a URL that is none of this sender's, which are {}",
+            urls.join(" and ")
+        );
+        let mend = "is it this sender? Anybody can sign with a certificate of their own. If the vendor has a new place for its certificates, write it into a sender of your own";
+        Some(Cause::new(Code::CertificateOther, Area::Scheme, By::Sender, what, mend))
+    }
+
+    /// Anybody can have a topic, and Amazon signs for it too.
+    fn other_topic(&self, entry: &Entry) -> Option<Cause> {
+        let topics = self.patient.webhook.config().get(TOPICS).filter(|_| entry.odd() == "aws-sns")?;
+        let document = json::read(&self.patient.request.raw).ok()?;
+        let topic = document.find("/TopicArn")?.text()?;
+        if topics.split_ascii_whitespace().any(|known| known == topic) {
+            return None;
+        }
+        let topic: String = topic.chars().take(TOPIC_LETTERS_MAX).collect();
+        let what = format!("it is of the topic `{topic}`, which is none of the policy's ({TOPICS})");
+        let mend = format!(
+            "if the topic is yours, write it into `config: {{ {TOPICS}: ... }}` of the route, with a blank between two; else end its subscription"
+        );
+        Some(Cause::new(Code::AccountOther, Area::Scheme, By::Operator, what, mend))
+    }
+}
+
+/// What a policy calls them.
+const TOPICS: &str = "topic_arns";
+/// A name of Amazon's has up to 256 letters, and the ARN a hundred more.
+const TOPIC_LETTERS_MAX: usize = 400;
+
+/// Something took the compression off and left the word for it: the same bytes do not come of compressing it again.
+pub(super) fn decompressed(head: &Head, raw: &[u8]) -> Option<Cause> {
+    let coding = head.sole(CONTENT_ENCODING.as_str())?.trim().to_ascii_lowercase();
+    let is_plain = raw.first().is_some_and(|first| first.is_ascii_graphic() || first.is_ascii_whitespace());
+    if !matches!(coding.as_str(), "gzip" | "x-gzip" | "deflate" | "br" | "zstd") || !is_plain {
+        return None;
+    }
+    let what = format!(
+        "the head says `content-encoding: {coding}`, and the body is not compressed: the sender signed the compressed bytes, as they went over the wire"
+    );
+    let mend = "let nothing decompress requests between the sender and the gate";
+    Some(Cause::new(Code::BodyDecompressed, Area::Body, By::Proxy, what, mend))
+}
