@@ -326,11 +326,12 @@ pub enum Fault {
     /// The broker that alone keeps the route's events takes none that are so large, however often it is asked.
     #[error("the event is larger than its broker takes")]
     EventTooLarge(#[source] BoxError),
-    /// No key has the token's id, and the set is old enough for the issuer to have a new one by now.
-    #[error("the token's key is not known yet")]
+    /// No key has the token's id, and the set is old enough for the issuer to have a new one by now; or the certificate that
+    /// the request names has not been fetched yet.
+    #[error("the sender's key is not here yet")]
     KeyPending,
     /// The issuer's keys have never been fetched, or so long ago that they may have been revoked since.
-    #[error("the issuer's keys are not to be had")]
+    #[error("the keys that are published are not to be had")]
     KeysUnavailable,
     /// The vendor, asked whether what a request refers to exists, did not say.
     #[error("the vendor did not say whether it exists")]

@@ -168,7 +168,7 @@ pub fn walk(played: &Played, facts: Facts<'_>) -> Vec<Step> {
             words.as_ref().map_or(Result::Nothing, |_| Result::Good)
         };
         let words = match result {
-            Result::Refused => format!("{code}: {}", meaning(code)),
+            Result::Refused => pending(code, route).unwrap_or_else(|| format!("{code}: {}", meaning(code))),
             Result::NotReached => "not reached".to_owned(),
             Result::Good | Result::Done | Result::Nothing => words.unwrap_or_else(|why| why),
         };
@@ -200,7 +200,7 @@ fn words(phase: Phase, route: &Route, played: &Played, facts: Facts<'_>) -> std:
             Ok(format!("{}, {kind}, {bytes} bytes of {most}", head.method))
         }
         Phase::Handshake => handshake(route, played),
-        Phase::Verify => Ok(verified(route, played)),
+        Phase::Verify => Ok(verified(route, played, facts.held)),
         Phase::Age => age(route, facts),
         Phase::Read => Ok(read(played)),
         Phase::Schema => match &played.notes.contract {
@@ -249,8 +249,9 @@ fn handshake(route: &Route, played: &Played) -> std::result::Result<String, Stri
     Ok(format!("none of its validation calls ({})", names.join(", ")))
 }
 
-fn verified(route: &Route, played: &Played) -> String {
-    let key = played.notes.key_id.as_deref().unwrap_or("-");
+/// What came too late, or too early, was signed all the same.
+fn verified(route: &Route, played: &Played, held: Option<&Held>) -> String {
+    let key = played.notes.key_id.as_deref().or(held.map(|held| held.key_id.as_str())).unwrap_or("-");
     if route.sender.webhook().is_some_and(|webhook| webhook.provider().scheme.shows_nothing()) {
         return "nobody signed it, and the policy takes it so (`accept: unsigned`)".to_owned();
     }
@@ -316,6 +317,24 @@ fn delivered(route: &Route, played: &Played, policy: &Policy) -> String {
             told
         }
     }
+}
+
+/// A gate fetches what its senders publish; nobody does here.
+fn pending(code: &str, route: &Route) -> Option<String> {
+    let Sender::Webhook(webhook) = &route.sender else { return None };
+    let scheme = &webhook.provider().scheme;
+    let what = match code {
+        "key_pending" if scheme.is_certified() => {
+            "the certificate that the request names is fetched by a gate that runs, and not here; to try the signature, \
+             write the certificate's PEM as a key into `keys` of the route"
+        }
+        "key_pending" | "keys_unavailable" if scheme.published().is_some() => {
+            "the keys that the sender publishes are fetched by a gate that runs, and not here; to try the signature, \
+             write its JWK Set as a key into `keys` of the route"
+        }
+        _ => return None,
+    };
+    Some(format!("{code}: {what}"))
 }
 
 /// The words of a code.

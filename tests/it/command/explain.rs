@@ -227,3 +227,62 @@ destinations: { wordpress: { url: \"http://127.0.0.1:9/events\" } }
     assert!(readme.contains(shown), "policies/README.md should show:\n{shown}");
     assert!(readme.contains(&format!("hookwarden {}", arguments.join(" "))), "and how it was asked for");
 }
+
+#[test]
+fn a_late_one_was_signed_by_a_key_all_the_same() {
+    let bench = bench();
+    let request = signed(&bench, "stripe", "/hooks/shop");
+    let (object, text) = explained(&bench, &request, &["--at", "2030-01-01T00:00:00Z"]);
+    assert_eq!(object["code"], "stale");
+    assert!(text.contains("verify     ok  signed by key `live`: HMAC-SHA256 of time.body"), "{text}");
+}
+
+/// What a vendor publishes is not fetched: that is told, with the way to try the signature all the same.
+#[test]
+fn a_key_that_only_a_gate_would_fetch_is_told_by_its_kind() {
+    let gate = "\
+routes:
+  sns: { at: { path: /hooks/sns }, sender: { provider: aws-sns, config: { topic_arns: 'arn:aws:sns:eu-west-1:1:a' } }, repeats: { remember: 552h } }
+  push:
+    at: { path: /hooks/push }
+    sender: { provider: google-pubsub, config: { audience: 'https://shop.example/hooks/push', email: 'a@b.example' } }
+    repeats: { protection: impossible }
+destinations: { wordpress: { url: \"http://127.0.0.1:9/events\" } }
+";
+    let bench = Bench::new(&[("gate.yaml", gate)]);
+    let body = json!({
+        "Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:eu-west-1:1:a", "Message": "m",
+        "Timestamp": "2026-11-23T00:00:00.000Z", "SignatureVersion": "2",
+        "Signature": data_encoding::BASE64.encode(&[7; 256]),
+        "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",
+    });
+    let request = json!({
+        "url": "https://shop.example/hooks/sns", "headers": { "content-type": "application/json" },
+        "body_base64": data_encoding::BASE64.encode(body.to_string().as_bytes()), "now_unix": 1_795_000_000,
+    });
+    let (object, text) = explained(&bench, &request, &[]);
+    assert_eq!(object["code"], "key_pending");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("key_pending: the certificate that the request names is fetched by a gate that runs"),
+        "{text}"
+    );
+    assert!(words.contains("write the certificate's PEM as a key into `keys` of the route"), "{text}");
+    assert!(!words.contains("several that are really different"), "{text}");
+    assert!(words.contains("Not tried: the keys that the sender publishes: nothing is fetched here."), "{text}");
+
+    let token = ["{\"alg\":\"RS256\",\"kid\":\"a\"}", "{}", "none"]
+        .map(|part| data_encoding::BASE64URL_NOPAD.encode(part.as_bytes()));
+    let request = json!({
+        "url": "https://shop.example/hooks/push",
+        "headers": { "content-type": "application/json", "authorization": format!("Bearer {}", token.join(".")) },
+        "body_base64": "e30=", "now_unix": 1_795_000_000,
+    });
+    let (object, text) = explained(&bench, &request, &[]);
+    assert_eq!(object["code"], "keys_unavailable");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("keys_unavailable: the keys that the sender publishes are fetched by a gate that runs"),
+        "{text}"
+    );
+}
