@@ -100,6 +100,8 @@ impl Surroundings<'_> {
     }
 }
 
+/// Nothing on the way to a queue waits for an origin: whoever sends has its answer by then, however patient it is.
+const QUEUED_WITHIN: Duration = Duration::from_secs(10);
 /// What strangers sent is looked at soon, or never.
 const CAPTURE_MAX: Duration = Duration::from_hours(7 * 24);
 
@@ -152,6 +154,8 @@ impl<'a> RouteCompiler<'a, '_> {
         let contract = self.contract(naming, terms.contract.as_ref(), &terms.redact, &admit);
         let owner = terms.owner.map(|owner| Owner { team: owner.team, oncall: owner.oncall });
         let said = terms.answer_by.map(|TimeText(answer_by)| answer_by);
+        let is_relay = delivery.as_ref().is_some_and(|delivery| *delivery == super::Delivery::Relay);
+        let usual = if is_relay { answer_by } else { answer_by.min(QUEUED_WITHIN) };
         let route = Route {
             name: Arc::from(self.name),
             class: text.class,
@@ -166,7 +170,7 @@ impl<'a> RouteCompiler<'a, '_> {
             keep,
             capture,
             respond,
-            answer_by: said.unwrap_or(answer_by),
+            answer_by: said.unwrap_or(usual),
             observe: None,
         };
         self.answers_by(said.is_some(), route.streams());

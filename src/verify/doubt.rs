@@ -8,6 +8,7 @@ use super::{
     scheme::Account,
 };
 use crate::{clock::Timestamp, request::Unverified, verdict::Rejection};
+use std::time::Duration;
 
 /// A signature that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub fn holds_but_for_body(
         return Err(Rejection::SignatureMismatch);
     }
     let demanded = match said("components") {
-        Some(written) => message::components(written).ok_or(Rejection::SignatureMismatch)?,
+        Some(written) => message::components(written).map_err(|_| Rejection::SignatureMismatch)?,
         None => Vec::new(),
     };
     if !shown.covers(&demanded)? {
@@ -68,7 +69,12 @@ pub fn holds_but_for_body(
     let base = shown.base(&request.head, public_url)?;
     let made = |key: &&&Key| sender::verifies(*algorithm, &key.secret, base.as_bytes(), &shown.signature);
     let key_id = keys.iter().find(made).ok_or(Rejection::SignatureMismatch)?.id.clone();
-    Ok(Held { key_id, signed_at: shown.time("created")?, from: None, until: shown.time("expires")? })
+    Ok(Held {
+        key_id,
+        signed_at: shown.time("created")?,
+        from: None,
+        until: shown.time("expires")?.map(|last| last + Duration::from_secs(1)),
+    })
 }
 
 /// The algorithms of HTTP message signatures, as a policy names them.

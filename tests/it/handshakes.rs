@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::{collections::BTreeMap, fmt::Write as _};
 
 const PROVIDERS: &[&str] =
-    &["slack", "zoom", "discord", "meta", "woocommerce", "github", "pagerduty", "azure-event-grid"];
+    &["slack", "zoom", "discord", "meta", "woocommerce", "github", "pagerduty", "azure-event-grid", "bitbucket"];
 const VERIFY_TOKEN: &str = "meatyhamhock";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -167,6 +167,20 @@ fn vendors_hear_what_their_documentation_asks_for() {
     assert_eq!(Call::signed("azure-event-grid", &validation).answer(), (200, JSON, said));
     let stranger = Call::unsigned("/azure-event-grid?token=guessed", JSON, &validation);
     assert_eq!(stranger.judged(), ("refused", "signature_mismatch"));
+}
+
+/// A subscription in the schema of CloudEvents asks whether events are wanted; Data Center tests the connection. Neither proves
+/// anything, and neither is an event.
+#[test]
+fn event_grid_asks_before_it_sends_and_bitbucket_tests_the_connection() {
+    let asks = Call::of(Method::OPTIONS, "/azure-event-grid").with("webhook-request-origin", "eventgrid.azure.net");
+    assert_eq!(asks.judged().0, "handshake");
+    assert_eq!(Call::of(Method::OPTIONS, "/azure-event-grid").judged(), ("refused", "method_not_allowed"));
+    let ping = || Call::unsigned("/bitbucket", JSON, r#"{"test":true}"#).with("x-event-key", "diagnostics:ping");
+    assert_eq!(ping().answer().0, 200);
+    let event =
+        Call { fields: Call::unsigned("/bitbucket", JSON, "").fields, ..ping() }.with("x-event-key", "repo:push");
+    assert_eq!(event.judged(), ("refused", "signature_missing"));
 }
 
 /// The digest is what `openssl dgst -sha256 -hmac` says.

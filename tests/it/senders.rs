@@ -1,5 +1,6 @@
 //! Every sender of the catalogue, mechanically: what it signs is believed, and nothing near it is.
 
+mod borders;
 mod certificates;
 mod entries;
 mod forms;

@@ -2,6 +2,7 @@
 
 use super::{Seen, Statement};
 use crate::{
+    clock::Timestamp,
     json::{self, Kind, Node},
     verdict::Rejection,
     verify::Config,
@@ -50,6 +51,9 @@ pub(super) fn statement(seen: Seen<'_>) -> Result<Statement, Rejection> {
         // The message stands first and may have line ends: from the end of the text the other lines can still be told. With a
         // second value of that kind one message could be parted into another.
         if value.contains('\n') && *name != MESSAGE {
+            return Err(Rejection::SignatureMalformed);
+        }
+        if *name == "Timestamp" && Timestamp::from_rfc3339(value).is_none() {
             return Err(Rejection::SignatureMalformed);
         }
         lines.push_str(&format!("{name}\n{value}\n"));

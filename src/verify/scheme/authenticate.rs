@@ -122,6 +122,12 @@ impl Scheme {
         }
         let id = self.id.as_ref().filter(|_| self.coverage().id);
         let id = id.map(|id| id.read(&told).and_then(plain_id)).transpose()?;
+        if message.id_touches() && id.as_ref().is_some_and(|id| id.contains(['{', '"', ':'])) {
+            return Err(Rejection::SignatureMalformed); // the beginning of a time or of a body
+        }
+        if message.url_touches_body() && ends_a_url(&request.raw) {
+            return Err(Rejection::SignatureMalformed);
+        }
         let bases = self.bases(message, account.public_url)?;
         let site = Site { bases: &bases, config: account.config };
         let signed = message.parts.iter().map(|part| self.piece(part, &told, id.as_deref(), site, fields.as_ref()));
@@ -141,6 +147,14 @@ impl Scheme {
             Some(_) | None => None,
         };
         let (key_id, lifetime) = (key.id.clone(), Lifetime::default());
+        // Where the border could be anywhere and no time bounds it, only all that was signed has one reading.
+        let id = if message.id_touches() && signed_at.is_none() {
+            id.map(|_| {
+                HEXLOWER.encode(&Sha256::digest(signed.iter().flat_map(Piece::bytes).copied().collect::<Vec<_>>()))
+            })
+        } else {
+            id
+        };
         Ok(Authentic { key_id, signed, id, signed_at, lifetime, covers_body: true })
     }
 
@@ -178,7 +192,12 @@ impl Scheme {
             Part::Path => Piece::Text(head.target.path().as_bytes().into()),
             Part::At(place) => text(place.read(told)?),
             Part::Optional { before, place, after } if place.is_in(told) => {
-                owned(format!("{before}{}{after}", place.read(told)?).into_bytes())
+                let value = place.read(told)?;
+                // Else one value could say what two would.
+                if !after.is_empty() && value.contains(after.as_str()) {
+                    return Err(Rejection::SignatureMalformed);
+                }
+                owned(format!("{before}{value}{after}").into_bytes())
             }
             Part::Optional { .. } => Piece::Text(Cow::Borrowed(b"")),
             Part::Configured(name) => {
@@ -307,6 +326,14 @@ fn line_ends(signed: &mut Vec<Piece<'_>>) -> Vec<Vec<u8>> {
     signed.push(Piece::Text(Cow::Borrowed(b"")));
     let longer = [end.as_slice(), b"\n"].concat();
     vec![end, longer]
+}
+
+/// Whether this body could be the end of a URL and the JSON that was signed behind it: no character of it could not stand in a
+/// URL until the JSON begins.
+fn ends_a_url(body: &[u8]) -> bool {
+    let json = body.iter().position(|byte| matches!(byte, b'{' | b'['));
+    json.and_then(|at| body.get(..at))
+        .is_some_and(|before| !before.is_empty() && before.iter().all(u8::is_ascii_graphic))
 }
 
 /// A parameter that stands in the query once.

@@ -86,6 +86,9 @@ impl Scheme {
             return Self::key_of_messages(text);
         }
         let text = self.key.strip.iter().find_map(|prefix| prefix.off(text)).unwrap_or(text);
+        if text.trim().is_empty() || self.key.literal.iter().any(|prefix| prefix == text.trim_end()) {
+            return Err(BadKey::Empty);
+        }
         let text =
             self.key.transforms.iter().fold(Cow::Borrowed(text), |text, transform| Cow::Owned(transform.of(&text)));
         if let Some(token) = self.over.token().filter(|token| !token.shares_its_key()) {
@@ -95,8 +98,11 @@ impl Scheme {
         }
         let bytes = match self.key.encoding {
             KeyEncoding::Utf8 => text.as_bytes().to_vec(),
-            KeyEncoding::Credentials if text.contains(':') => text.as_bytes().to_vec(),
-            KeyEncoding::Credentials => return Err(BadKey::Undecodable("`name:password`")),
+            KeyEncoding::Credentials => match text.split_once(':') {
+                Some((_, password)) if password.trim().is_empty() => return Err(BadKey::Empty),
+                Some(_) => text.as_bytes().to_vec(),
+                None => return Err(BadKey::Undecodable("`name:password`")),
+            },
             KeyEncoding::Pem => self.pem(&text).ok_or(BadKey::Undecodable("PEM"))?,
             KeyEncoding::Hex => data_encoding::HEXLOWER_PERMISSIVE
                 .decode(text.as_bytes())
@@ -153,10 +159,9 @@ impl Strip {
             Self::Word { before, after } => {
                 let rest = text.strip_prefix(before.as_str())?;
                 let word = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-                // The longest word that leaves something behind it.
-                (1..=word)
-                    .rev()
-                    .find_map(|end| rest.get(end..)?.strip_prefix(after.as_str()).filter(|left| !left.is_empty()))
+                // The longest word that leaves something behind it; if none does, it is all prefix.
+                let ends = || (1..=word).rev().filter_map(|end| rest.get(end..)?.strip_prefix(after.as_str()));
+                ends().find(|left| !left.is_empty()).or_else(|| ends().next())
             }
         }
     }

@@ -67,6 +67,18 @@ impl Composition {
         self.parts.iter().any(wanted)
     }
 
+    /// Whether nothing but a border that is not signed lies between the id and its neighbours.
+    pub(super) fn id_touches(&self) -> bool {
+        let fixed = |part: Option<&Part>| matches!(part, None | Some(Part::Text(_)));
+        let at = self.parts.iter().position(|part| *part == Part::Id);
+        at.is_some_and(|at| !fixed(self.parts.get(at + 1)) || at > 0 && !fixed(self.parts.get(at - 1)))
+    }
+
+    /// Whether a longer URL and a shorter body would be signed alike.
+    pub(super) fn url_touches_body(&self) -> bool {
+        self.parts.windows(2).any(|pair| matches!(pair, [Part::Url, Part::Body]))
+    }
+
     /// In the field's words, as `id.time.body`.
     pub(super) fn describe(&self) -> String {
         let mut message = String::new();

@@ -242,7 +242,7 @@ fn a_late_one_was_signed_by_a_key_all_the_same() {
 fn a_key_that_only_a_gate_would_fetch_is_told_by_its_kind() {
     let gate = "\
 routes:
-  sns: { at: { path: /hooks/sns }, sender: { provider: aws-sns, config: { topic_arns: 'arn:aws:sns:eu-west-1:1:a' } }, repeats: { remember: 552h } }
+  sns: { at: { path: /hooks/sns }, sender: { provider: aws-sns, config: { topic_arns: 'arn:aws:sns:eu-west-1:123456789012:a' } }, repeats: { remember: 552h } }
   push:
     at: { path: /hooks/push }
     sender: { provider: google-pubsub, config: { audience: 'https://shop.example/hooks/push', email: 'a@b.example' } }
@@ -251,7 +251,7 @@ destinations: { wordpress: { url: \"http://127.0.0.1:9/events\" } }
 ";
     let bench = Bench::new(&[("gate.yaml", gate)]);
     let body = json!({
-        "Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:eu-west-1:1:a", "Message": "m",
+        "Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:eu-west-1:123456789012:a", "Message": "m",
         "Timestamp": "2026-11-23T00:00:00.000Z", "SignatureVersion": "2",
         "Signature": data_encoding::BASE64.encode(&[7; 256]),
         "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",

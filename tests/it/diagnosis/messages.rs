@@ -156,7 +156,7 @@ fn the_times_of_a_message_are_told_in_seconds() {
     let mut ended = scene();
     covering(&mut ended, "sig1", COVERED, &format!("{};expires={}", created(), NOW_S + 30));
     ended.now_s += 75;
-    assert!(ended.is("expired").contains("until 45 s before it came"));
+    assert!(ended.is("expired").contains("until 44 s before it came"));
     let mut timeless = scene();
     covering(&mut timeless, "sig1", COVERED, "");
     assert!(timeless.is("time_missing").contains("`created`"));

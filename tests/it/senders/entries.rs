@@ -27,6 +27,10 @@ fn every_entry_says_where_its_facts_are_from_and_what_they_are() {
         }
         assert!(entry.text.starts_with("# "), "{name} does not say in a sentence what it is");
         assert_eq!(max_age.is_some(), entry.scheme.coverage().time, "{name}");
+        let says = entry.answers.as_deref().unwrap_or_default();
+        if says.starts_with("200") && !says.starts_with("200 to 2") {
+            assert_eq!(entry.respond.accepted, Some(200), "{name} answers otherwise than it says: {says}");
+        }
         assert!(!retry_horizon.is_zero() && !answer_by.is_zero(), "{name}");
         let judged = |expect: &str| {
             let names = |scheme: &str| catalogue.find(scheme).is_some_and(|found| found.name == *name);

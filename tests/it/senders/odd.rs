@@ -149,3 +149,14 @@ fn an_odd_entry_has_no_parts_and_a_known_name() {
         assert!(wrong.iter().any(|mistake| mistake.message.contains(told)), "{wrong:?}");
     }
 }
+
+/// It is signed, and no window; what is no time was never Amazon's.
+#[test]
+fn the_time_of_a_notification_is_one() {
+    let shown = Shown::by(&provider("aws-sns"));
+    for other in ["junk", "2026-11-23", "1760000000"] {
+        let body = String::from_utf8(shown.body.clone()).unwrap().replace("2026-11-23T00:00:00.000Z", other);
+        let other = Shown { body: body.into_bytes(), ..shown.clone() };
+        assert_eq!(other.refused("a time"), Rejection::SignatureMalformed);
+    }
+}

@@ -3,7 +3,7 @@
 use super::shown::{BODY, NOW_S, Shown, provider, public};
 use hookwarden::{
     clock::Timestamp,
-    verify::{Provider, Unsigned},
+    verify::{BadKey, Provider, Unsigned},
 };
 use http::Method;
 use std::sync::Arc;
@@ -34,6 +34,24 @@ fn a_key_is_made_of_what_the_sender_hands_out() {
     {
         assert!(provider(name).scheme.key(bad).is_err(), "{name}");
     }
+}
+
+/// What is all prefix, or a name without a password, is no secret.
+#[test]
+fn a_secret_of_nothing_but_its_beginning_is_blank() {
+    for (name, blank) in [
+        ("inngest", "signkey-prod-"),
+        ("stripe", "whsec_"),
+        ("polar", "whsec_"),
+        ("openai", "whsec_"),
+        ("basic-auth", ":"),
+        ("basic-auth", "user:"),
+        ("basic-auth", "user: "),
+        ("authorization-token", "Bearer "),
+    ] {
+        assert_eq!(provider(name).scheme.key(blank).err(), Some(BadKey::Empty), "{name} {blank}");
+    }
+    assert!(provider("basic-auth").scheme.key(":a").is_ok(), "some have no name");
 }
 
 /// A public key in PEM is the same as its last bytes in hexadecimal.

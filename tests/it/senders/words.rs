@@ -252,29 +252,3 @@ fn a_token_in_the_url_stands_there_once() {
     }
     mismatch(&Shown { target: format!("{target}0"), ..shown });
 }
-
-/// Where nothing stands between time and body, a digit of one could be one of the other: such a time is not close to now, or
-/// none at all.
-#[test]
-fn a_border_that_is_not_signed_cannot_be_moved() {
-    for (name, field, body_first) in [
-        ("discord", "x-signature-timestamp", false),
-        ("zendesk", "x-zendesk-webhook-signature-timestamp", false),
-        ("twitch", "twitch-eventsub-message-timestamp", false),
-        ("sendgrid", "x-twilio-email-event-webhook-timestamp", false),
-        ("box", "box-delivery-timestamp", true),
-        ("klaviyo", "klaviyo-timestamp", true),
-    ] {
-        let shown = Shown::of(&provider(name), "application/json", b"1760000000");
-        assert_eq!(shown.judged().err(), None, "{name}");
-        let mut moved = shown.clone();
-        let (_, time) = moved.fields.iter_mut().find(|(known, _)| known == field).expect("it signs a time");
-        if body_first {
-            time.insert(0, char::from(moved.body.pop().unwrap()));
-        } else {
-            time.push(char::from(moved.body.remove(0)));
-        }
-        let refused = moved.refused("a moved border");
-        assert!(matches!(refused, Rejection::FromTheFuture | Rejection::SignatureMalformed), "{name}: {refused:?}");
-    }
-}
