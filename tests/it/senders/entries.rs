@@ -21,7 +21,10 @@ fn every_entry_says_where_its_facts_are_from_and_what_they_are() {
         let Provider { name, documentation, source, max_age, retry_horizon, answer_by, .. } = entry.as_ref();
         assert!(documentation.starts_with("https://") && !documentation.contains(' '), "{name}: {documentation}");
         assert!(source.scheme.is_some() && source.service.is_some(), "{name} does not say how it is known");
-        assert_eq!(source.checked.split('-').count(), 3, "{name}: {}", source.checked);
+        let day: Vec<_> = source.checked.split('-').map(str::parse::<u16>).collect();
+        let is_day = matches!(day.as_slice(), [Ok(2026..), Ok(1..=12), Ok(1..=31)]) && source.checked.len() == 10;
+        assert!(is_day, "{name}: {}", source.checked);
+        assert!(!entry.repeats_by().is_empty(), "{name}");
         for (word, what) in [(&entry.answers, "answers"), (&entry.retries, "retries"), (&entry.disables, "disables")] {
             assert!(word.as_ref().is_some_and(|word| !word.is_empty()), "{name} says nothing under `{what}`");
         }

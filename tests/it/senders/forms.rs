@@ -136,9 +136,12 @@ fn dropbox_signs_hash_is_read_from_one_field_of_either_form() {
     ] {
         assert_eq!(multipart(&odd).refused(&odd), Rejection::SignatureMissing);
     }
+    let quoted = with(&typed(&shown, "multipart/form-data; boundary=\"X\""), &format!("{good}--X--\r\n"));
+    assert_eq!(quoted.judged().err(), None, "quotes that nothing needs say nothing");
     for odd in [
         "multipart/form-data",
-        "multipart/form-data; boundary=\"X\"",
+        "multipart/form-data; boundary=\"X",
+        "multipart/form-data; boundary=\"X\\\"\"",
         "multipart/form-data; boundary=X; boundary=Y",
         "multipart/form-data; charset=x; boundary=X",
         "multipart/mixed; boundary=X",

@@ -25,11 +25,12 @@ pub(super) fn fields<'a>(head: &Head, raw: &'a [u8]) -> Option<Vec<Field<'a>>> {
     matches!(rest, b"--" | b"--\r\n").then_some(fields)
 }
 
-/// Letters that need no quotes: a quoted one could be read in two ways.
+/// Letters that need no quotes, in quotes or not (RFC 2046 section 5.1.1): others could be read in two ways.
 fn boundary(head: &Head) -> Option<&str> {
     let value = head.sole(header::CONTENT_TYPE.as_str())?;
     let mut parameters = value.split(';').skip(1).map(str::trim).filter(|parameter| !parameter.is_empty());
     let (name, boundary) = parameters.next()?.split_once('=')?;
+    let boundary = boundary.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(boundary);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.'+".contains(&byte);
     let good = name.eq_ignore_ascii_case("boundary") && (1..=70).contains(&boundary.len());
     (good && boundary.bytes().all(plain) && parameters.next().is_none()).then_some(boundary)
