@@ -288,7 +288,7 @@ fn a_subscription_is_shown_to_the_operator_and_never_followed() {
              spool: {{ folder: \"{folder}/spool\" }}\ndestinations: {{ wordpress: {{ url: \"http://{behind}/events\" }} }}\n\
              keys: {{ own: [{{ id: live, from: \"file:{folder}/key\" }}] }}\n\
              routes:\n  own: {{ at: {{ path: /own }}, sender: {{ provider: notices, keys: own }}, repeats: {{ remember: 24h }} }}\n  \
-             sns:\n    at: {{ path: /sns }}\n    sender: {{ provider: aws-sns, config: {{ topic_arns: \"arn:aws:sns:us-east-1:1:t\" }} }}\n    \
+             sns:\n    at: {{ path: /sns }}\n    sender: {{ provider: aws-sns, config: {{ topic_arns: \"arn:aws:sns:us-east-1:123456789012:t\" }} }}\n    \
              repeats: {{ remember: 552h }}\n"
         )
     });
@@ -306,7 +306,7 @@ fn a_subscription_is_shown_to_the_operator_and_never_followed() {
     // As Amazon's, but for where it says that its certificate is: nobody looks there, and nobody follows it.
     let certificate = format!("https://localhost:{}/SimpleNotificationService-01.pem", trap.at.port());
     let body = format!(
-        r#"{{"Type":"SubscriptionConfirmation","MessageId":"1","TopicArn":"arn:aws:sns:us-east-1:1:t","Message":"m","SubscribeURL":"{url}","Token":"2336","Timestamp":"2026-11-28T00:00:00.000Z","SignatureVersion":"2","Signature":"AAAA","SigningCertURL":"{certificate}"}}"#
+        r#"{{"Type":"SubscriptionConfirmation","MessageId":"1","TopicArn":"arn:aws:sns:us-east-1:123456789012:t","Message":"m","SubscribeURL":"{url}","Token":"2336","Timestamp":"2026-11-28T00:00:00.000Z","SignatureVersion":"2","Signature":"AAAA","SigningCertURL":"{certificate}"}}"#
     );
     assert_eq!(gate.send("POST", "/sns", &[JSON], body.as_bytes()).status, 401);
     assert_eq!(gate.handshake(&["ls"]).1, listed, "nobody vouched for it");
