@@ -3,12 +3,10 @@
 
 use super::{
     Config, Key, Provider,
-    jwt::sender,
-    message::{self, ALGORITHMS, Shown, Wanted},
-    scheme::Account,
+    message::ALGORITHMS,
+    scheme::{Account, Covered},
 };
 use crate::{clock::Timestamp, request::Unverified, verdict::Rejection};
-use std::time::Duration;
 
 /// A signature that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,30 +49,9 @@ pub fn holds_but_for_body(
     public_url: Option<&str>,
     config: &Config,
 ) -> Result<Held, Rejection> {
-    let said = |name: &str| config.get(name).map(String::as_str);
-    let wanted = Wanted { label: said("label"), tag: said("tag"), key_id: said("keyid") };
-    let shown = Shown::find(&request.head, wanted)?;
-    let known = ALGORITHMS.iter().find(|(name, _)| Some(*name) == said("alg"));
-    let (name, algorithm) = known.ok_or(Rejection::SignatureMismatch)?;
-    if shown.algorithm()?.is_some_and(|said| said != *name) {
-        return Err(Rejection::SignatureMismatch);
-    }
-    let demanded = match said("components") {
-        Some(written) => message::components(written).map_err(|_| Rejection::SignatureMismatch)?,
-        None => Vec::new(),
-    };
-    if !shown.covers(&demanded)? {
-        return Err(Rejection::SignatureMissing);
-    }
-    let base = shown.base(&request.head, public_url)?;
-    let made = |key: &&&Key| sender::verifies(*algorithm, &key.secret, base.as_bytes(), &shown.signature);
-    let key_id = keys.iter().find(made).ok_or(Rejection::SignatureMismatch)?.id.clone();
-    Ok(Held {
-        key_id,
-        signed_at: shown.time("created")?,
-        from: None,
-        until: shown.time("expires")?.map(|last| last + Duration::from_secs(1)),
-    })
+    let covered = Covered::find(&request.head, Account { public_url, config })?;
+    let key_id = covered.signer(keys).ok_or(Rejection::SignatureMismatch)?.id.clone();
+    Ok(Held { key_id, signed_at: covered.created()?, from: None, until: covered.until()? })
 }
 
 /// The algorithms of HTTP message signatures, as a policy names them.

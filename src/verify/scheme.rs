@@ -19,6 +19,7 @@ mod token;
 
 pub use algorithm::BadPublicKey;
 pub(super) use authenticate::Account;
+pub(super) use covering::Covered;
 pub use key::BadKey;
 pub(super) use parts::Piece;
 pub use refers::{Referring, Refers};

@@ -6,12 +6,13 @@ use super::{
     parts::{Part, Piece},
 };
 use crate::{
+    clock::Timestamp,
     request::{Head, Unverified},
     secret::Secret,
     verdict::Rejection,
     verify::{
         Key,
-        jwt::sender,
+        jwt::{Algorithm, sender},
         message::{self, ALGORITHMS, Shown, Wanted},
         odd::Odd,
     },
@@ -33,13 +34,15 @@ const KEY_ID: &str = "keyid";
 /// What a test signs unless it is told otherwise.
 const USUAL: &str = "\"@method\" \"@target-uri\" \"content-digest\"";
 
-impl Scheme {
-    pub(super) fn authenticate_components<'a>(
-        keys: &[&'a Key],
-        request: &'a Unverified,
-        account: Account<'_>,
-    ) -> Result<Authentic<'a>, Rejection> {
-        let Unverified { head, raw } = request;
+/// What a request says to have signed, as its policy wants it. Neither a key nor the body has been looked at.
+pub(in crate::verify) struct Covered {
+    shown: Shown,
+    algorithm: Algorithm,
+    base: String,
+}
+
+impl Covered {
+    pub(in crate::verify) fn find(head: &Head, account: Account<'_>) -> Result<Self, Rejection> {
         let said = |name: &str| account.config.get(name).map(String::as_str);
         let shown = Shown::find(head, Wanted { label: said(LABEL), tag: said(TAG), key_id: said(KEY_ID) })?;
         let known = ALGORITHMS.iter().find(|(name, _)| Some(*name) == said(ALG));
@@ -56,26 +59,49 @@ impl Scheme {
             return Err(Rejection::SignatureMissing);
         }
         let base = shown.base(head, account.public_url)?;
-        let covers_body = shown.covers_digest()?;
-        if covers_body && !message::is_of(head, raw)? {
-            return Err(Rejection::SignatureMismatch);
-        }
-        let created = shown.time("created")?.ok_or(Rejection::SignatureMissing)?;
-        // The second that it names is the last one, unlike that of a token.
-        let until = shown.time("expires")?.map(|last| last + Duration::from_secs(1));
-        let lifetime = Lifetime { from: None, until };
-        if keys.is_empty() {
-            return Err(Rejection::NoKey);
-        }
-        // Every key is tried, so that timing does not tell which one held.
+        Ok(Self { shown, algorithm: *algorithm, base })
+    }
+
+    /// Every key is tried, so that timing does not tell which one held.
+    pub(in crate::verify) fn signer<'a>(&self, keys: &[&'a Key]) -> Option<&'a Key> {
         let mut found = None;
         for key in keys {
-            if sender::verifies(*algorithm, &key.secret, base.as_bytes(), &shown.signature) {
+            if sender::verifies(self.algorithm, &key.secret, self.base.as_bytes(), &self.shown.signature) {
                 found = Some(*key);
             }
         }
-        let key_id = found.ok_or(Rejection::SignatureMismatch)?.id.clone();
-        let signed = vec![Piece::Text(Cow::Owned(base.into_bytes()))];
+        found
+    }
+
+    pub(in crate::verify) fn created(&self) -> Result<Option<Timestamp>, Rejection> {
+        self.shown.time("created")
+    }
+
+    /// The second that it names is the last one, unlike that of a token.
+    pub(in crate::verify) fn until(&self) -> Result<Option<Timestamp>, Rejection> {
+        Ok(self.shown.time("expires")?.map(|last| last + Duration::from_secs(1)))
+    }
+}
+
+impl Scheme {
+    pub(super) fn authenticate_components<'a>(
+        keys: &[&'a Key],
+        request: &'a Unverified,
+        account: Account<'_>,
+    ) -> Result<Authentic<'a>, Rejection> {
+        let Unverified { head, raw } = request;
+        let covered = Covered::find(head, account)?;
+        let covers_body = covered.shown.covers_digest()?;
+        if covers_body && !message::is_of(head, raw)? {
+            return Err(Rejection::SignatureMismatch);
+        }
+        let created = covered.created()?.ok_or(Rejection::SignatureMissing)?;
+        let lifetime = Lifetime { from: None, until: covered.until()? };
+        if keys.is_empty() {
+            return Err(Rejection::NoKey);
+        }
+        let key_id = covered.signer(keys).ok_or(Rejection::SignatureMismatch)?.id.clone();
+        let signed = vec![Piece::Text(Cow::Owned(covered.base.into_bytes()))];
         Ok(Authentic { key_id, signed, id: None, signed_at: Some(created), lifetime, covers_body })
     }
 
