@@ -2,19 +2,24 @@
 //! changing request, key or URL and asking the sender's own scheme again.
 //!
 //! What holds after one change and not before it is the cause: nobody hits a keyed digest by chance. Where two causes
-//! that are really different would both explain it, or none does, it says so and names none. It is for operators, who
-//! have the keys: nothing of it is ever told to a sender, and neither secrets, signatures nor bodies are in what it says.
+//! that are really different would both explain it, or none does, it says so and names none. What a request shows without any
+//! key, and what has it refused whoever signed it, is told as that, and only where no key explains it. It is for operators,
+//! who have the keys: nothing of it is ever told to a sender, and neither secrets, signatures nor bodies are in what it says.
 
 mod bodies;
 mod cause;
 mod clock;
+mod digests;
 mod entry;
 mod fields;
+mod inside;
 mod messages;
 mod parts;
 mod schemes;
 mod secrets;
 mod sight;
+mod signers;
+mod times;
 mod tokens;
 mod trials;
 mod urls;
@@ -26,7 +31,7 @@ use crate::{
     clock::Timestamp,
     request::Unverified,
     verdict::Rejection,
-    verify::{Catalogue, Config, Held, Key, PUBLISHED, Provider, Webhook, holds},
+    verify::{Catalogue, Held, Key, PUBLISHED, Webhook, holds},
 };
 use bytes::Bytes;
 use entry::Entry;
@@ -87,10 +92,15 @@ pub struct Diagnosis {
 pub enum Found {
     /// The signature holds, and its time does.
     Healthy,
-    /// What went wrong: one thing, or two together.
+    /// What went wrong: one thing, or several together. One of the keys proves it.
     Named(Vec<Cause>),
+    /// What anybody can see, and what has it refused whoever signed it. Whether that was one of the keys, nobody can tell as
+    /// long as it is so.
+    Seen(Vec<Cause>),
     /// So many causes that are really different would explain it; which one it was, nobody can tell.
     Ambiguous(usize),
+    /// Nothing of a signature came: never sent, or dropped on the way, which look alike.
+    Unsigned,
     /// Nothing that it knows would explain it.
     Unknown,
 }
@@ -121,6 +131,26 @@ impl<'a> Patient<'a> {
     fn public_url(&self) -> Option<&'a str> {
         self.webhook.public_url()
     }
+
+    /// Of a sender that the operator wrote, its file may be what is mistaken.
+    fn with_own_sender(&self, found: Found) -> Found {
+        let provider = self.webhook.provider();
+        if Catalogue::embedded().find(&provider.name).is_some_and(|known| known.text == provider.text) {
+            return found;
+        }
+        let told = |mut cause: Cause| {
+            if let Some(words) = cause.code.words_of_entry() {
+                cause.mend +=
+                    &format!("; or the file of `{}` is mistaken, which is your own: look at {words}", provider.name);
+            }
+            cause
+        };
+        match found {
+            Found::Named(causes) => Found::Named(causes.into_iter().map(told).collect()),
+            Found::Seen(causes) => Found::Seen(causes.into_iter().map(told).collect()),
+            other => other,
+        }
+    }
 }
 
 /// So many other keys are tried; of more, the first ones.
@@ -146,6 +176,7 @@ pub fn diagnose(patient: &Patient<'_>) -> Diagnosis {
         Ok(held) => examination.of_age(held),
         Err(rejection) => examination.of_signature(&own, *rejection),
     };
+    let found = patient.with_own_sender(found);
     let Examination { trials, mut left_out, .. } = examination;
     if trials.are_exhausted() {
         left_out.push("more pairs: enough was hashed".to_owned());
@@ -181,8 +212,8 @@ struct Examination<'a> {
 
 impl<'a> Examination<'a> {
     fn of_age(&self, held: &Held) -> Found {
-        let cause = clock::look(self.patient.webhook.window(), held, self.patient.now);
-        cause.map_or(Found::Healthy, |cause| Found::Named(vec![cause]))
+        let causes = clock::look(self.patient.webhook.window(), held, self.patient.now);
+        if causes.is_empty() { Found::Healthy } else { Found::Named(causes) }
     }
 
     fn of_signature(&mut self, own: &'a [Key], rejection: Rejection) -> Found {
@@ -195,12 +226,14 @@ impl<'a> Examination<'a> {
             self.by_key(&candidates);
             return self.settle();
         };
-        let sure = if entry.is_message() { self.by_message() } else { self.by_token(&entry) };
+        let signers = self.signers(&candidates);
+        let sure = if entry.is_message() { self.by_message(&signers) } else { self.by_token(&entry, &signers) };
         if let Some(sure) = sure {
             return sure;
         }
         self.by_key(&candidates);
         self.by_header(&entry);
+        self.by_inside(&entry);
         self.by_scheme(&entry, rejection);
         self.by_account(&entry);
         self.by_url(&entry);
@@ -230,6 +263,19 @@ impl<'a> Examination<'a> {
         let mut first = None;
         fields::each(&request.head, entry, header, |cause, head| {
             let altered = Unverified { head, raw: request.raw.clone() };
+            let held =
+                self.trials.one(Area::Header, webhook.provider(), &self.keys, &altered, self.patient.public_url());
+            first = first.take().or(held.map(|held| Fit { causes: vec![cause], held }));
+        });
+        self.found.extend(first);
+    }
+
+    /// The signature stands in the document.
+    fn by_inside(&mut self, entry: &Entry) {
+        let Patient { webhook, request, .. } = self.patient;
+        let mut first = None;
+        inside::each(entry, &request.raw, |cause, body| {
+            let altered = Unverified { head: request.head.clone(), raw: body.into() };
             let held =
                 self.trials.one(Area::Header, webhook.provider(), &self.keys, &altered, self.patient.public_url());
             first = first.take().or(held.map(|held| Fit { causes: vec![cause], held }));
@@ -299,34 +345,30 @@ impl<'a> Examination<'a> {
     }
 
     fn by_body(&mut self) {
-        let provider = self.patient.webhook.provider();
-        let mut first = None;
-        self.each_body(provider, self.patient.webhook.config(), |cause, held| {
-            first = first.take().or_else(|| Some(Fit { causes: vec![cause.clone()], held }));
-        });
-        self.found.extend(first);
+        let (provider, url) = (self.patient.webhook.provider(), self.patient.public_url());
+        let keys = self.keys.clone();
+        let found = self.body_of(|trials, altered| trials.one(Area::Body, provider, &keys, altered, url));
+        self.found.extend(found.into_iter().map(|(cause, held)| Fit { causes: vec![cause], held }));
     }
 
-    /// Which other writing of the body this sender would have signed, of whom the policy says this.
-    fn body_of(&mut self, provider: &Provider, config: &Config) -> Option<Cause> {
-        let mut first = None;
-        self.each_body(provider, config, |cause, _| first = first.take().or_else(|| Some(cause.clone())));
-        first
-    }
-
-    fn each_body(&mut self, provider: &Provider, config: &Config, mut holds: impl FnMut(&Cause, Held)) {
+    /// Of which other writing of the body does this hold? Of one; or, where all that came is white space, of none at all: either
+    /// that was added, or the sender signs before it has a body.
+    fn body_of<T: Clone>(&mut self, mut ask: impl FnMut(&mut Trials<'a>, &Unverified) -> Option<T>) -> Vec<(Cause, T)> {
         let Patient { request, inflate, .. } = self.patient;
         if request.raw.len() > bodies::BODY_BYTES_MAX {
             self.left_out
                 .push(format!("other writings of the body: it has more than {} bytes", bodies::BODY_BYTES_MAX));
         }
-        let url = self.patient.public_url();
+        let (trials, mut found) = (&mut self.trials, Vec::new());
         bodies::each(&request.head, &request.raw, *inflate, |cause, body| {
             let altered = Unverified { head: request.head.clone(), raw: Bytes::copy_from_slice(body) };
-            if let Some(held) = self.trials.one_by(config, Area::Body, provider, &self.keys, &altered, url) {
-                holds(cause, held);
+            let Some(held) = ask(trials, &altered).filter(|_| found.is_empty()) else { return };
+            if body.is_empty() && cause.code != Code::BodyUnsigned {
+                found.push((bodies::unsigned(&request.raw), held.clone()));
             }
+            found.push((cause.clone(), held));
         });
+        found
     }
 
     /// Two things at once: another key, and something else.
@@ -370,9 +412,7 @@ impl<'a> Examination<'a> {
             [] => Found::Unknown,
             [Fit { causes, held }] => {
                 let mut causes = std::mem::take(causes);
-                let is_of_time = causes.iter().any(|cause| cause.area == Area::Clock);
-                let late = clock::look(self.patient.webhook.window(), held, self.patient.now);
-                causes.extend(late.filter(|_| !is_of_time));
+                causes.extend(clock::look(self.patient.webhook.window(), held, self.patient.now));
                 Found::Named(causes)
             }
             several => Found::Ambiguous(several.len()),

@@ -21,7 +21,9 @@ pub use catalogue::{
 };
 pub(crate) use confirm::Confirmed;
 pub use confirm::{ANSWER_BYTES_MAX, Confirm, Question, Word};
-pub use doubt::{Held, holds, holds_but_for_body, message_algorithms};
+pub use doubt::{
+    Held, HeldMessage, HeldToken, holds, holds_but_for_body, holds_but_for_times, is_digest_of, message_algorithms,
+};
 pub use handshake::{Greeting, Handed, Handshake};
 pub use keys::{Key, Keys};
 pub use scheme::{BadKey, BadPublicKey, Config, Referring, Refers, Scheme, Signed, SigningKey, Unsigned};

@@ -8,6 +8,7 @@ use super::{
     cause::{Area, By, Code},
 };
 use crate::request::Head;
+use encoding_rs::{Encoding, ISO_8859_15, UTF_16BE, UTF_16LE};
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -52,10 +53,15 @@ pub(super) fn each(head: &Head, raw: &[u8], inflate: Option<Inflate>, mut visit:
     form::each(head, raw, &mut show);
     json::each(raw, &mut show);
     if !raw.is_empty() {
-        let what = format!("the signature is one of no body at all, and {} bytes came", raw.len());
-        let mend = "the sender's code signs before it has the body: let it sign the bytes that it sends";
-        show(Cause::new(Code::BodyUnsigned, Area::Body, By::Sender, what, mend), b"");
+        show(unsigned(raw), b"");
     }
+}
+
+/// Signed before there was a body.
+pub(super) fn unsigned(raw: &[u8]) -> Cause {
+    let what = format!("the signature is one of no body at all, and {} bytes came", raw.len());
+    let mend = "the sender's code signs before it has the body: let it sign the bytes that it sends";
+    Cause::new(Code::BodyUnsigned, Area::Body, By::Sender, what, mend)
 }
 
 fn proxy(code: Code, what: impl Into<String>, mend: &str) -> Cause {
@@ -112,20 +118,58 @@ fn unchunked(raw: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// In which texts are still written beside UTF-8.
+const CHARSETS: [(&Encoding, &str); 2] = [(encoding_rs::WINDOWS_1252, "Windows-1252"), (ISO_8859_15, "Latin-9")];
+
 fn charsets(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
+    let mend = "whatever stands before the gate must not decode and encode texts";
+    wide(raw, mend, show);
     let Some(first) = raw.iter().position(|byte| !byte.is_ascii()) else { return };
     let at = format!("from byte {first} on");
-    let mend = "whatever stands before the gate must not decode and encode texts";
-    if let Ok(text) = std::str::from_utf8(raw) {
+    let text = std::str::from_utf8(raw).ok();
+    if let Some(text) = text {
         let latin: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
         if let Some(latin) = latin {
             let what = format!("the body was signed in Latin-1 and came in UTF-8, or in UTF-8 twice over ({at})");
             show(proxy(Code::BodyCharset, what, mend), &latin);
         }
     }
-    let wide: String = raw.iter().map(|byte| char::from(*byte)).collect();
+    let latin: String = raw.iter().map(|byte| char::from(*byte)).collect();
     let what = format!("the body was signed in UTF-8 and came in Latin-1 ({at})");
-    show(proxy(Code::BodyCharset, what, mend), wide.as_bytes());
+    show(proxy(Code::BodyCharset, what, mend), latin.as_bytes());
+    for (encoding, name) in CHARSETS {
+        if let Some((encoded, _, false)) = text.map(|text| encoding.encode(text)) {
+            let what = format!("the body was signed in {name} and came in UTF-8, or in UTF-8 twice over ({at})");
+            show(proxy(Code::BodyCharset, what, mend), &encoded);
+        }
+        let (decoded, _) = encoding.decode_without_bom_handling(raw);
+        let what = format!("the body was signed in UTF-8 and came in {name} ({at})");
+        show(proxy(Code::BodyCharset, what, mend), decoded.as_bytes());
+    }
+}
+
+/// UTF-16, with its mark and without; none of its texts is UTF-8.
+fn wide(raw: &[u8], mend: &str, show: &mut impl FnMut(Cause, &[u8])) {
+    for (encoding, name, mark) in [(UTF_16LE, "UTF-16LE", b"\xff\xfe"), (UTF_16BE, "UTF-16BE", b"\xfe\xff")] {
+        let bare = raw.strip_prefix(mark.as_slice());
+        if bare.is_some() || raw.len().is_multiple_of(2) && raw.contains(&0) {
+            let (decoded, is_wrong) = encoding.decode_without_bom_handling(bare.unwrap_or(raw));
+            if !is_wrong {
+                let what = format!("the body was signed in UTF-8 and came in {name}");
+                show(proxy(Code::BodyCharset, what, mend), decoded.as_bytes());
+            }
+        }
+        let Ok(text) = std::str::from_utf8(raw) else { continue };
+        let units = text.encode_utf16();
+        let bytes: Vec<u8> = if encoding == UTF_16LE {
+            units.flat_map(u16::to_le_bytes).collect()
+        } else {
+            units.flat_map(u16::to_be_bytes).collect()
+        };
+        let what = format!("the body was signed in {name} and came in UTF-8");
+        show(proxy(Code::BodyCharset, what.clone(), mend), &bytes);
+        show(proxy(Code::BodyCharset, what, mend), &[mark.as_slice(), &bytes].concat());
+    }
 }
 
 fn replaced(raw: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

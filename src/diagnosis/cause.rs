@@ -30,6 +30,8 @@ pub enum By {
     Proxy,
     /// Whoever has the sender's settings, or its code.
     Sender,
+    /// Whoever runs the gate's machine, and whoever runs the sender: clocks, and what lies between.
+    Both,
 }
 
 /// Every code is written once: what it is called here, outside, and what it means. The documentation has the same table, which
@@ -86,7 +88,7 @@ codes! {
     ClaimMissing, "claim_missing", "the token is good, and lacks something that it has to say";
     ItemOther, "item_other", "some of the items are signed as they should be, and others are not";
     TimeFormat, "time_format", "the signed time is written in another format";
-    TimeUnit, "time_unit", "seconds for milliseconds, or the other way";
+    TimeUnit, "time_unit", "seconds, milliseconds or microseconds, one for the other";
     TooOld, "too_old", "signed longer ago than the route takes: late, recorded, or a clock that is wrong";
     FromTheFuture, "from_the_future", "signed further ahead than the route takes: a clock that is wrong";
     TimeMissing, "time_missing", "nothing says when it was signed";
@@ -105,6 +107,7 @@ codes! {
     BodyChunked, "body_chunked", "the chunks of the transfer are still in the body";
     BodyOther, "body_other", "the signature is good, and its digest is that of another body";
     BodyUnsigned, "body_unsigned", "signed without any body";
+    DigestOther, "digest_other", "the digest in the signature is that of what came, and is written in another way, or made with another algorithm, than it should be";
     UrlScheme, "url_scheme", "the URL was signed with `http` for `https`, or the other way";
     UrlHost, "url_host", "the URL was signed with another host than `public_url` has";
     UrlPort, "url_port", "the URL was signed with a port, or without";
@@ -113,6 +116,21 @@ codes! {
     UrlQuery, "url_query", "the URL was signed with another query than the one that came";
     UrlMethod, "url_method", "another method was signed than the one that came";
     UrlOther, "url_other", "the signature is good, and names the digest of another URL";
+}
+
+impl Code {
+    /// What of a sender's file says how this should be.
+    pub(super) const fn words_of_entry(self) -> Option<&'static str> {
+        Some(match self {
+            Self::SecretLiteral | Self::SecretDecoded | Self::SecretPrefix => "`key`",
+            Self::SignatureCase | Self::SignatureEncoding | Self::SignaturePrefix | Self::HeaderRenamed => "`sig`",
+            Self::OtherAlgorithm => "`alg`",
+            Self::TimeFormat | Self::TimeUnit | Self::TimeMissing => "`ts`",
+            Self::AccountOther => "`require`",
+            Self::HeaderMissing => "`sig`, `ts`, `id` and `message`",
+            _ => return None,
+        })
+    }
 }
 
 /// One thing that went wrong. Holds no secret, no signature and nothing of a body.
@@ -171,6 +189,7 @@ impl By {
             Self::Operator => "operator",
             Self::Proxy => "proxy",
             Self::Sender => "sender",
+            Self::Both => "both",
         }
     }
 }
@@ -181,6 +200,7 @@ impl fmt::Display for By {
             Self::Operator => "in the policy",
             Self::Proxy => "before the gate",
             Self::Sender => "at the sender",
+            Self::Both => "on either side",
         })
     }
 }

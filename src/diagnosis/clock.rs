@@ -12,25 +12,60 @@ use crate::{
 };
 use std::time::Duration;
 
-/// A time in the other unit is centuries away; one that is within ten years of now after it was turned into ours was
+/// A time in another unit is centuries away; one that is within ten years of now after it was turned into ours was
 /// written in it.
 const SAME_UNIT: Duration = Duration::from_hours(10 * 366 * 24);
 
-/// What is wrong with the times of this signature, if anything is. A late one that was to end meanwhile is late.
-pub(super) fn look(window: Window, held: &Held, now: Timestamp) -> Option<Cause> {
-    if let Some(cause) = skewed(window, held.signed_at, now) {
-        return Some(cause);
+/// What is wrong with the times of this signature: everything that is.
+pub(super) fn look(window: Window, held: &Held, now: Timestamp) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let mut signed_at = held.signed_at;
+    if let (Window::Signed { .. }, Some(at)) = (window, signed_at)
+        && let Some((in_ours, how)) = other_unit(at, now)
+    {
+        let what = format!("the signed time is in {how}");
+        causes.push(Cause::new(Code::TimeUnit, Area::Clock, By::Sender, what, "write the time in the other unit"));
+        signed_at = Some(in_ours);
     }
-    if let Some(late) = held.until.and_then(|until| now.since(until)) {
-        let what =
-            format!("it was good until {} before it came (`exp` of a token, `expires` of a signature)", counted(late));
+    causes.extend(skewed(window, signed_at, now));
+    let is_ahead = causes.iter().any(|cause| cause.code == Code::FromTheFuture);
+    if held.until.is_some_and(|until| until <= now) {
+        let late = held.expires.and_then(|expires| now.since(expires)).unwrap_or_default();
+        let allowed = held.until.zip(held.expires).and_then(|(until, expires)| until.since(expires));
+        let allowed = allowed.filter(|allowed| *allowed > Duration::from_secs(1));
+        let allowed = allowed.map_or_else(String::new, |allowed| format!("; {} of that are allowed", counted(allowed)));
+        let what = format!(
+            "it was good until {} before it came (`exp` of a token, `expires` of a signature){allowed}",
+            counted(late)
+        );
         let mend = "is it a recording? say when it came, with `--at`. Else look for what holds requests back on the way, and whether the sender signs anew when it comes again; and set the clocks right, this machine's first (`timedatectl`)";
-        return Some(Cause::new(Code::Expired, Area::Clock, By::Sender, what, mend));
+        causes.push(Cause::new(Code::Expired, Area::Clock, By::Both, what, mend));
     }
-    let early = held.from.and_then(|from| from.since(now)).filter(|early| *early > LEEWAY_MAX)?;
-    let what = format!("it is good from {} after it came (`nbf` or `iat` of the token)", counted(early));
-    let mend = "set the clocks right: this machine's first (`timedatectl`), then the sender's";
-    Some(Cause::new(Code::NotYet, Area::Clock, By::Sender, what, mend))
+    // What was made ahead of its time is told as that.
+    let from = held.from.filter(|from| !is_ahead || held.signed_at != Some(*from));
+    if let Some(early) = from.and_then(|from| from.since(now)).filter(|early| *early > LEEWAY_MAX) {
+        let what = format!("it is good from {} after it came (`nbf` or `iat` of the token)", counted(early));
+        causes.push(Cause::new(Code::NotYet, Area::Clock, By::Both, what, CLOCKS));
+    }
+    causes
+}
+
+const CLOCKS: &str = "set the clocks right: this machine's first (`timedatectl`), then the sender's";
+
+/// The same number in our unit, and which one it was written in.
+fn other_unit(at: Timestamp, now: Timestamp) -> Option<(Timestamp, &'static str)> {
+    let near = |ms: i64| (ms - now.unix_ms()).unsigned_abs() < u64::try_from(SAME_UNIT.as_millis()).unwrap_or(u64::MAX);
+    let ms = at.unix_ms();
+    if near(ms) {
+        return None;
+    }
+    let units = [
+        (ms.checked_mul(1000), "seconds, and this sender writes milliseconds"),
+        (ms.checked_div(1000), "a unit a thousand times smaller than this sender's: milliseconds for seconds"),
+        (ms.checked_div(1_000_000), "a unit a million times smaller than this sender's: microseconds for seconds"),
+    ];
+    let found = units.into_iter().find_map(|(ms, how)| Some((ms.filter(|ms| near(*ms))?, how)))?;
+    Some((Timestamp::from_unix_ms(found.0), found.1))
 }
 
 fn skewed(window: Window, signed_at: Option<Timestamp>, now: Timestamp) -> Option<Cause> {
@@ -39,26 +74,14 @@ fn skewed(window: Window, signed_at: Option<Timestamp>, now: Timestamp) -> Optio
     if freshness == Freshness::Fresh {
         return None;
     }
-    let near = |ms: i64| (ms - now.unix_ms()).unsigned_abs() < u64::try_from(SAME_UNIT.as_millis()).unwrap_or(u64::MAX);
-    let ms = signed_at.unix_ms();
-    let units = [
-        (ms.checked_mul(1000), "seconds, and this sender writes milliseconds"),
-        (ms.checked_div(1000), "milliseconds, and this sender writes seconds"),
-    ];
-    let other = units.into_iter().find(|(ms, _)| ms.is_some_and(near));
-    if let Some((_, which)) = other.filter(|_| !near(ms)) {
-        let what = format!("the signed time is in {which}");
-        return Some(Cause::new(Code::TimeUnit, Area::Clock, By::Sender, what, "write the time in the other unit"));
-    }
-    let skew = Duration::from_millis((ms - now.unix_ms()).unsigned_abs());
+    let skew = Duration::from_millis((signed_at.unix_ms() - now.unix_ms()).unsigned_abs());
     Some(if freshness == Freshness::Future {
         let what = format!(
             "it was signed {} after it came; this route takes {} (`max_future`)",
             counted(skew),
             written_time(max_future)
         );
-        let mend = "set the clocks right: this machine's first (`timedatectl`), then the sender's";
-        Cause::new(Code::FromTheFuture, Area::Clock, By::Operator, what, mend)
+        Cause::new(Code::FromTheFuture, Area::Clock, By::Both, what, CLOCKS)
     } else {
         let what = format!(
             "it was signed {} before it came; this route takes {} (`max_age`)",
@@ -66,7 +89,7 @@ fn skewed(window: Window, signed_at: Option<Timestamp>, now: Timestamp) -> Optio
             written_time(max_age)
         );
         let mend = "is it a recording? say when it came, with `--at`. Else set the clocks right, this machine's first (`timedatectl`), and look for what holds requests back on the way";
-        Cause::new(Code::TooOld, Area::Clock, By::Operator, what, mend)
+        Cause::new(Code::TooOld, Area::Clock, By::Both, what, mend)
     })
 }
 
@@ -86,36 +109,58 @@ mod tests {
 
     const WINDOW: Window = Window::Signed { max_age: Duration::from_secs(300), max_future: Duration::from_secs(60) };
 
-    fn looked(signed: i64) -> Option<(&'static str, String)> {
-        let cause = skewed(WINDOW, Some(Timestamp::from_unix_s(signed)), Timestamp::from_unix_s(1_760_000_000))?;
-        Some((cause.code.name(), cause.what))
+    fn looked(signed: i64) -> Vec<(&'static str, String)> {
+        let signed_at = Some(Timestamp::from_unix_s(signed));
+        let held = Held { key_id: String::new(), signed_at, from: None, until: None, expires: None };
+        let causes = look(WINDOW, &held, Timestamp::from_unix_s(1_760_000_000));
+        causes.into_iter().map(|cause| (cause.code.name(), cause.what)).collect()
+    }
+
+    fn codes(signed: i64) -> Vec<&'static str> {
+        looked(signed).into_iter().map(|(code, _)| code).collect()
     }
 
     #[test]
     fn a_skew_is_told_in_seconds_and_a_unit_by_its_name() {
-        assert_eq!(looked(1_759_999_700), None);
-        let (code, what) = looked(1_759_999_575).unwrap();
+        assert_eq!(looked(1_759_999_700), []);
         assert_eq!(
-            (code, what.as_str()),
-            ("too_old", "it was signed 425 s (7 min 5 s) before it came; this route takes 5m (`max_age`)")
+            looked(1_759_999_575),
+            [("too_old", "it was signed 425 s (7 min 5 s) before it came; this route takes 5m (`max_age`)".to_owned())]
         );
-        assert_eq!(looked(1_760_000_061).unwrap().0, "from_the_future");
-        assert_eq!(looked(1_760_000_000_000).unwrap().0, "time_unit");
-        assert_eq!(looked(1_760_000).unwrap().0, "time_unit");
-        assert_eq!(looked(0).unwrap().0, "too_old");
+        assert_eq!(codes(1_760_000_061), ["from_the_future"]);
+        assert_eq!(codes(1_760_000_000_000), ["time_unit"]);
+        assert_eq!(codes(1_760_000), ["time_unit"]);
+        assert_eq!(codes(0), ["too_old"]);
+        let micro = looked(1_760_000_000_000_000);
+        assert!(micro.len() == 1 && micro[0].0 == "time_unit" && micro[0].1.contains("microseconds"), "{micro:?}");
+    }
+
+    #[test]
+    fn in_another_unit_the_age_is_told_as_well() {
+        assert_eq!(codes(1_759_999_000_000), ["time_unit", "too_old"]);
+        assert_eq!(codes(1_760_000_100_000), ["time_unit", "from_the_future"]);
+        assert!(looked(1_759_999_000_000)[1].1.contains("1000 s"));
     }
 
     #[test]
     fn an_end_and_a_beginning_are_told_in_seconds() {
         let (now, at) = (1_760_000_000, |s: i64| Some(Timestamp::from_unix_s(s)));
-        let looked = |from, until| {
-            let held = Held { key_id: String::new(), signed_at: None, from, until };
-            look(WINDOW, &held, Timestamp::from_unix_s(now)).map(|cause| (cause.code, cause.what))
+        let looked = |signed_at, from, until, expires| {
+            let held = Held { key_id: String::new(), signed_at, from, until, expires };
+            let causes = look(WINDOW, &held, Timestamp::from_unix_s(now));
+            causes.into_iter().map(|cause| (cause.code, cause.what)).collect::<Vec<_>>()
         };
-        assert_eq!(looked(at(now + 60), at(now + 1)), None);
-        let (code, what) = looked(None, at(now)).unwrap();
-        assert!(code == Code::Expired && what.contains("0 s before"), "{what}");
-        let (code, what) = looked(at(now + 61), None).unwrap();
-        assert!(code == Code::NotYet && what.contains("61 s after"), "{what}");
+        assert_eq!(looked(None, at(now + 60), at(now + 1), at(now + 1)), []);
+        let ended = looked(None, None, at(now), at(now));
+        assert!(ended.len() == 1 && ended[0].0 == Code::Expired && ended[0].1.contains("0 s before"), "{ended:?}");
+        let ended = looked(None, None, at(now - 10), at(now - 40));
+        assert!(ended[0].1.contains("40 s before") && ended[0].1.contains("30 s of that are allowed"), "{ended:?}");
+        let early = looked(None, at(now + 61), None, None);
+        assert!(early.len() == 1 && early[0].0 == Code::NotYet && early[0].1.contains("61 s after"), "{early:?}");
+        let all = looked(at(now - 1000), at(now + 100), at(now - 5), at(now - 5));
+        let all: Vec<_> = all.into_iter().map(|(code, _)| code).collect();
+        assert_eq!(all, [Code::TooOld, Code::Expired, Code::NotYet], "all that is wrong is told");
+        let ahead = looked(at(now + 100), at(now + 100), None, None);
+        assert_eq!(ahead.len(), 1, "one moment is one cause: {ahead:?}");
     }
 }

@@ -90,6 +90,11 @@ impl Entry {
         self.word("/odd")
     }
 
+    /// Where the signature stands in the document, if it does.
+    pub(super) fn signature_pointer(&self) -> Option<&str> {
+        self.word("/sig/in").strip_prefix("json:")
+    }
+
     /// Literal text before each signature.
     pub(super) fn prefix(&self) -> &str {
         self.word("/sig/prefix")
@@ -121,6 +126,25 @@ impl Entry {
 
     pub(super) fn algorithm(&self) -> &str {
         self.word("/alg")
+    }
+
+    /// Where the signed time stands, if one is read.
+    pub(super) fn time_place(&self) -> &str {
+        self.word("/ts/from")
+    }
+
+    /// The same sender, of whose signed time it is only known where it stands. `None` if it is not signed as it stands there.
+    pub(super) fn with_any_time(&self) -> Option<Provider> {
+        let place = Value::String(self.time_place().to_owned());
+        let is_signed = self.signs("ts") && self.time_place().starts_with("header:");
+        is_signed.then_some(())?;
+        self.signing(|scheme| {
+            scheme.remove("ts");
+            let message = scheme.get_mut("message").and_then(Value::as_array_mut);
+            for part in message.into_iter().flatten().filter(|part| *part == "ts") {
+                *part = place.clone();
+            }
+        })
     }
 
     /// How the signed time is written, if one is read.

@@ -97,12 +97,12 @@ pub(super) fn each(head: &Head, entry: &Entry, header: &str, mut visit: impl FnM
     }
 }
 
-fn encodings() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn encodings() -> impl Iterator<Item = (&'static str, &'static str)> {
     let from = ["hexadecimal", "base64 of hexadecimal", "base64", "base64url"];
     from.into_iter().flat_map(|from| ["hexadecimal", "base64", "base64url"].into_iter().map(move |to| (from, to)))
 }
 
-fn written_as(bytes: &[u8], encoding: &str) -> String {
+pub(super) fn written_as(bytes: &[u8], encoding: &str) -> String {
     match encoding {
         "base64" => BASE64.encode(bytes),
         "base64url" => BASE64URL_NOPAD.encode(bytes),

@@ -3,14 +3,15 @@
 //! As with tokens: one that a key of the route made says with certainty what is wrong with it.
 
 use super::{
-    Cause, Examination, Found,
+    Cause, Examination, Found, Patient,
     cause::{Area, By, Code},
-    clock,
+    clock, digests,
+    signers::{self, Signer},
     tokens::other_body,
 };
 use crate::{
     request::Head,
-    verify::{Config, message_algorithms},
+    verify::{Config, HeldMessage, Key, is_digest_of, message_algorithms},
 };
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
@@ -28,53 +29,83 @@ struct Other {
     cause: Option<Cause>,
 }
 
+/// A signature that holds: as which policy, what of it differs from the one there is, and what it says.
+struct Made {
+    config: Config,
+    causes: Vec<Cause>,
+    message: HeldMessage,
+}
+
 impl Examination<'_> {
-    /// What a signature that one of the route's keys made has otherwise than the policy wants it.
-    pub(super) fn by_message(&mut self) -> Option<Found> {
-        let request = self.patient.request;
-        let policy = self.patient.webhook.config();
-        let (choices, algorithms) = (choices(policy, &request.head), algorithms(policy));
-        let mut ways = choices.iter().flat_map(|choice| algorithms.iter().map(move |algorithm| (choice, algorithm)));
-        let (config, mut causes, held) = ways.find_map(|(choice, algorithm)| {
-            let mut config = choice.config.clone();
-            config.extend(algorithm.config.clone());
-            config.remove(COMPONENTS);
-            let held = self.trials.but_for_body(&config, &self.keys, request, self.patient.public_url())?;
-            let causes: Vec<_> = [&choice.cause, &algorithm.cause].into_iter().flatten().cloned().collect();
-            Some((config, causes, held))
-        })?;
-        causes.extend(self.by_components(&config));
-        if held.signed_at.is_none() {
+    /// What a signature that one of the keys made has otherwise than the policy wants it, and whether that key is another one
+    /// than the route's.
+    pub(super) fn by_message(&mut self, signers: &[Signer<'_>]) -> Option<Found> {
+        let Patient { request, webhook, now, .. } = self.patient;
+        let mut made = Vec::new();
+        for signer in signers {
+            made.extend(self.made_by(signer).map(|found| (signer, found)));
+            if signer.cause.is_none() && !made.is_empty() {
+                break;
+            }
+        }
+        let (signer, Made { config, causes: differs, message }) = match signers::sole(made) {
+            Ok(found) => found?,
+            Err(several) => return Some(several),
+        };
+        let mut causes: Vec<_> = signer.cause.iter().cloned().chain(differs).collect();
+        if let Some(said) = &message.says {
+            let made = config.get(ALG).map(String::as_str).unwrap_or_default();
+            let what = format!(
+                "the signature says `alg=\"{}\"` of itself, and it is made with `{made}`",
+                said.chars().take(SAID_LETTERS_MAX).collect::<String>()
+            );
+            let mend = format!("let the sender write `alg=\"{made}\"`, or leave `alg` out (RFC 9421 section 2.3)");
+            causes.push(Cause::new(Code::OtherAlgorithm, Area::Scheme, By::Sender, what, mend));
+        }
+        causes.extend(self.by_components(&config, &signer.keys));
+        if message.held.signed_at.is_none() {
             let what = "the signature does not say `created`, which is when it was made";
             let mend = "let the sender add `created` to the parameters of its signature: without it a captured request is good for ever";
             causes.push(Cause::new(Code::TimeMissing, Area::Clock, By::Sender, what, mend));
-        } else if self
-            .trials
-            .one_by(
-                &config,
-                Area::Scheme,
-                self.patient.webhook.provider(),
-                &self.keys,
-                request,
-                self.patient.public_url(),
-            )
-            .is_none()
-        {
-            let found = self.body_of(self.patient.webhook.provider(), &config);
-            causes.push(found.unwrap_or_else(|| other_body(request, "the signed `content-digest`")));
         }
-        causes.extend(clock::look(self.patient.webhook.window(), &held, self.patient.now));
+        if message.covers_digest && is_digest_of(&request.head, &request.raw) != Ok(true) {
+            let found = self.body_of(|trials, altered| {
+                (trials.digest(&altered.raw) && is_digest_of(&altered.head, &altered.raw) == Ok(true)).then_some(())
+            });
+            causes.push(match found.as_slice() {
+                [] => digests::of_content(&request.head, &request.raw)
+                    .unwrap_or_else(|| other_body(request, "the signed `content-digest`")),
+                [(cause, ())] => cause.clone(),
+                several => return Some(Found::Ambiguous(several.len())),
+            });
+        }
+        causes.extend(clock::look(webhook.window(), &message.held, *now));
         (!causes.is_empty()).then_some(Found::Named(causes))
     }
 
+    fn made_by(&mut self, signer: &Signer<'_>) -> Option<Made> {
+        let Patient { request, webhook, .. } = self.patient;
+        let policy = webhook.config();
+        let (choices, algorithms) = (choices(policy, &request.head), algorithms(policy));
+        let mut ways = choices.iter().flat_map(|choice| algorithms.iter().map(move |algorithm| (choice, algorithm)));
+        ways.find_map(|(choice, algorithm)| {
+            let mut config = choice.config.clone();
+            config.extend(algorithm.config.clone());
+            config.remove(COMPONENTS);
+            let message = self.trials.but_for_body(&config, &signer.keys, request, self.patient.public_url())?;
+            let causes = [&choice.cause, &algorithm.cause].into_iter().flatten().cloned().collect();
+            Some(Made { config, causes, message })
+        })
+    }
+
     /// Those that the policy wants signed, and that are not.
-    fn by_components(&mut self, config: &Config) -> Option<Cause> {
+    fn by_components(&mut self, config: &Config, keys: &[&Key]) -> Option<Cause> {
         let wanted = self.patient.webhook.config().get(COMPONENTS)?;
         let request = self.patient.request;
         let missing = wanted.split_ascii_whitespace().filter(|word| {
             let mut config = config.clone();
             config.insert(COMPONENTS.to_owned(), (*word).to_owned());
-            self.trials.but_for_body(&config, &self.keys, request, self.patient.public_url()).is_none()
+            self.trials.but_for_body(&config, keys, request, self.patient.public_url()).is_none()
         });
         let missing: Vec<_> = missing.map(|word| format!("`{}`", word.trim_matches('"'))).collect();
         if missing.is_empty() {
@@ -109,65 +140,86 @@ impl Examination<'_> {
             seen.push(Cause::new(Code::HeaderMissing, Area::Header, By::Proxy, what, mend));
         }
         if seen.is_empty() {
-            let said = algorithms(self.patient.webhook.config())
-                .into_iter()
-                .find_map(|other| other.cause.filter(|_| is_said(head, &other.config)));
-            seen.extend(said);
+            seen.extend(said_algorithm(&inputs, self.patient.webhook.config()));
         }
         seen
     }
 }
 
-/// Whether the request itself says this algorithm.
-fn is_said(head: &Head, config: &Config) -> bool {
-    let said = dictionary(head, "signature-input").into_iter().flatten();
-    said.into_iter().any(|(_, entry)| {
-        let ListEntry::InnerList(list) = &entry else { return false };
-        list.params.get(ALG).and_then(BareItem::as_str) == config.get(ALG).map(String::as_str)
-    })
+/// Each signature of the request says another algorithm of itself than the policy's.
+fn said_algorithm(inputs: &Dictionary, policy: &Config) -> Option<Cause> {
+    let ours = policy.get(ALG).map(String::as_str).unwrap_or_default();
+    let said: Option<Vec<&str>> = inputs
+        .values()
+        .map(|entry| match entry {
+            ListEntry::InnerList(list) => list.params.get(ALG).and_then(BareItem::as_str),
+            ListEntry::Item(_) => None,
+        })
+        .collect();
+    let said = said.filter(|said| said.iter().all(|name| *name != ours && is_plain(name)))?;
+    let names: Vec<_> = said.iter().map(|name| format!("`{name}`")).collect();
+    let what =
+        format!("the signature says that it is made with {}, and the policy wants `{ours}`", names.join(" and "));
+    let mend = format!(
+        "let the sender sign with `{ours}`; or, if it was meant to sign otherwise, the policy has that as `alg`, with the key that belongs to it"
+    );
+    Some(Cause::new(Code::OtherAlgorithm, Area::Scheme, By::Sender, what, mend))
 }
 
 /// As the policy says it; and each signature of the request by its label alone.
 fn choices(policy: &Config, head: &Head) -> Vec<Other> {
     let mut found = vec![Other { config: policy.clone(), cause: None }];
-    let labels: Vec<String> =
-        dictionary(head, "signature-input").into_iter().flatten().map(|(label, _)| label.clone()).collect();
-    let said: Vec<String> =
-        CHOICE.iter().filter_map(|name| Some(format!("`{name}: {}`", policy.get(*name)?))).collect();
-    for label in labels.iter().take(LABELS_MAX).filter(|label| policy.get(LABEL) != Some(label)) {
+    let inputs = dictionary(head, "signature-input").unwrap_or_default();
+    let named: Vec<(&str, &String)> = CHOICE.iter().filter_map(|name| Some((*name, policy.get(*name)?))).collect();
+    for (label, entry) in inputs.iter().take(LABELS_MAX) {
+        let ListEntry::InnerList(covered) = entry else { continue };
+        let has = |name: &str| match name {
+            LABEL => Some(label.as_str()),
+            name => covered.params.get(name).and_then(BareItem::as_str),
+        };
+        let others: Vec<_> = named.iter().filter(|(name, ours)| has(name) != Some(ours.as_str())).collect();
+        if others.is_empty() && inputs.len() == 1 {
+            continue;
+        }
         let mut config = policy.clone();
         CHOICE.iter().for_each(|name| drop(config.remove(*name)));
         config.insert(LABEL.to_owned(), label.clone());
-        let what = if said.is_empty() {
-            format!(
+        let (what, mend) = if others.is_empty() {
+            let what = format!(
                 "the request has {} signatures, and the policy does not say which one counts; the one called `{label}` is good",
-                labels.len()
-            )
+                inputs.len()
+            );
+            (what, format!("write `label: {label}` under `config` of the route, or the `tag` or `keyid` that it has"))
         } else {
-            format!("the signature called `{label}` is good, and the policy names another one ({})", said.join(", "))
+            let ours: Vec<_> = named.iter().map(|(name, ours)| format!("`{name}: {ours}`")).collect();
+            let what = format!(
+                "the signature called `{label}` is good, and the policy names another one ({})",
+                ours.join(", ")
+            );
+            let theirs = others.iter().map(|(name, _)| match has(name).filter(|said| is_plain(said)) {
+                Some(said) => format!("`{name}: {said}`"),
+                None => format!("no `{name}`"),
+            });
+            let theirs: Vec<_> = theirs.collect();
+            let mend = format!(
+                "write what this one has under `config` of the route: {}; or let the sender name it as the policy does",
+                theirs.join(", ")
+            );
+            (what, mend)
         };
-        let mend = format!(
-            "write `label: {label}` under `config` of the route, or the `tag` or `keyid` that it has; or let the sender name it so"
-        );
-        let cause = Cause::new(Code::LabelOther, Area::Scheme, By::Operator, what, mend);
-        found.push(Other { config, cause: Some(cause) });
-    }
-    // What has no other label than the one that is named has another tag, or another key's id.
-    if said.len() > usize::from(policy.contains_key(LABEL))
-        && policy.get(LABEL).is_some_and(|label| labels.contains(label))
-    {
-        let mut config = policy.clone();
-        CHOICE.iter().filter(|name| **name != LABEL).for_each(|name| drop(config.remove(*name)));
-        let what = format!(
-            "the signature is good, and has another `tag` or `keyid` than the policy names ({})",
-            said.join(", ")
-        );
-        let mend = "write into `config` of the route what the sender has, or leave it out";
         let cause = Cause::new(Code::LabelOther, Area::Scheme, By::Operator, what, mend);
         found.push(Other { config, cause: Some(cause) });
     }
     found
 }
+
+/// What a sender writes and is printed.
+fn is_plain(said: &str) -> bool {
+    said.len() <= SAID_LETTERS_MAX && said.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// So much of what a signature says of itself is printed.
+const SAID_LETTERS_MAX: usize = 120;
 
 /// As the policy says it; and each other one.
 fn algorithms(policy: &Config) -> Vec<Other> {

@@ -92,7 +92,13 @@ fn times(entry: &Entry) -> Vec<Way> {
         let cause = Cause::new(Code::TimeFormat, Area::Clock, By::Sender, what, mend);
         Some(Way { provider: Arc::new(provider), head: None, cause, sibling: None })
     };
-    others.filter_map(way).collect()
+    let other = entry.with_any_time().map(|provider| {
+        let what = format!("the signed time is written in a form of its own, and this sender writes {}", name(ours));
+        let mend = format!("write the time as {}", name(ours));
+        let cause = Cause::new(Code::TimeFormat, Area::Clock, By::Sender, what, mend);
+        Way { provider: Arc::new(provider), head: None, cause, sibling: None }
+    });
+    others.filter_map(way).chain(other).collect()
 }
 
 /// The signature is in this header: as it is, or by the algorithm that its length tells.

@@ -165,15 +165,32 @@ fn untidy(provider: &Provider, KeyText { list, id, text, .. }: &KeyText) -> Vec<
         }
     }
     if provider.scheme.shares_its_key() {
-        for (end, name) in [("\n", "a line end"), ("\r\n", "a line end (CRLF)"), (" ", "a blank")] {
-            let what = format!("the sender signs with {name} at the end of {at}");
+        // A secret that is shown is in the request, with what stands around it there.
+        let around = if provider.scheme.signs() { &AROUND[..] } else { &AROUND[..BEHIND] };
+        for (before, after, name) in around {
+            let what = format!("the sender signs with {name} {at}");
             let mend = "enter the secret again in the sender's settings, without it";
             let cause = Cause::new(Code::SecretUntidy, Area::Secret, By::Sender, what, mend);
-            found.push((Zeroizing::new([text.as_bytes(), end.as_bytes()].concat()), cause));
+            found.push((Zeroizing::new([before.as_bytes(), text.as_bytes(), after.as_bytes()].concat()), cause));
         }
     }
     found
 }
+
+/// What a sender's settings were filled with, beside the secret.
+const AROUND: [(&str, &str, &str); 8] = [
+    ("", "\n", "a line end behind"),
+    ("", "\r\n", "a line end (CRLF) behind"),
+    ("", " ", "a blank behind"),
+    ("", "\t", "a tab behind"),
+    (" ", "", "a blank before"),
+    (" ", " ", "blanks around"),
+    ("\"", "\"", "quotation marks around"),
+    ("'", "'", "quotation marks around"),
+];
+
+/// So many of these stand behind it and are seen in no header.
+const BEHIND: usize = 3;
 
 /// A text with a short word and `_` before it, as `whsec_`.
 fn without_prefix(text: &str) -> Option<(&str, &str)> {

@@ -38,13 +38,30 @@ impl Examination<'_> {
         if entry.is_message() {
             seen.extend(self.message_by_sight());
         }
+        seen.extend(self.timeless(entry));
         match seen.len() {
             // It was never signed, or something has dropped all of it: nothing tells the two apart.
-            0 if rejection == Rejection::SignatureMissing && there.is_empty() => Found::Ambiguous(2),
+            0 if rejection == Rejection::SignatureMissing && there.is_empty() => Found::Unsigned,
             0 => Found::Unknown,
-            1 => Found::Named(seen),
-            several => Found::Ambiguous(several),
+            _ => Found::Seen(seen),
         }
+    }
+
+    /// The signed time stands beside the signature, or in the body, and is not there.
+    fn timeless(&self, entry: &Entry) -> Option<Cause> {
+        let Unverified { head, raw } = self.patient.request;
+        let place = entry.time_place();
+        let (is_there, name) = if let Some(item) = place.strip_prefix("kv:") {
+            let value = head.sole(self.patient.webhook.provider().scheme.signature_header()?)?;
+            let mut items = value.split([',', ';', '&', ' ']).filter_map(|item| item.split_once('='));
+            (items.any(|(name, _)| name.trim() == item), item)
+        } else {
+            let pointer = place.strip_prefix("json:")?;
+            (json::read(raw).ok()?.find(pointer).is_some(), pointer)
+        };
+        let what = format!("`{name}` is not there, which is when it was signed");
+        let mend = "let the sender's code put it in, as the sender's documentation has it; or something on the way takes it out";
+        (!is_there).then(|| Cause::new(Code::TimeMissing, Area::Clock, By::Sender, what, mend))
     }
 
     /// The request names a certificate that its sender's entry does not pin.

@@ -3,18 +3,21 @@
 //! A token that one of the route's keys made says with certainty what is wrong with it, so that several things are told at once.
 
 use super::{
-    Cause, Examination, Found,
+    Cause, Examination, Found, Patient,
     cause::{Area, By, Code},
-    clock,
+    clock, digests,
     entry::Entry,
     fields,
     schemes::Way,
-    sight, urls,
+    sight,
+    signers::{self, Signer},
+    times::Times,
+    urls,
 };
 use crate::{
     json,
     request::{Head, Unverified},
-    verify::{Held, Provider, jwt::Algorithm},
+    verify::{Held, HeldToken, Key, Provider, jwt::Algorithm},
 };
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value, json};
@@ -23,7 +26,7 @@ use std::sync::Arc;
 /// What a token says of itself, and what it claims. Believed only where its signature held.
 pub(super) struct Shown {
     header: Value,
-    claims: Value,
+    pub(super) claims: Value,
 }
 
 /// So much of what a token says is printed.
@@ -94,8 +97,7 @@ struct Demands<'e> {
     token: &'e Map<String, Value>,
     /// Others than its own, where it takes one of those alone.
     algorithms: Option<Vec<&'static str>>,
-    /// It has no time.
-    timeless: bool,
+    keys: &'e [&'e Key],
 }
 
 impl Demands<'_> {
@@ -103,9 +105,6 @@ impl Demands<'_> {
         let mut token = self.token.clone();
         for name in ["claims", "require", "url", "body"] {
             token.remove(name);
-        }
-        if self.timeless {
-            token.remove("time");
         }
         if let Some(algorithms) = &self.algorithms {
             token.insert("algorithms".to_owned(), json!(algorithms));
@@ -120,66 +119,87 @@ impl Demands<'_> {
             }
         })
     }
+}
 
-    fn algorithms(&self) -> Vec<&str> {
-        self.token.get("algorithms").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
-    }
+/// Those that the sender's tokens are made with.
+fn algorithms(token: &Map<String, Value>) -> Vec<&str> {
+    token.get("algorithms").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
 
-    /// All of the same kind, so that the same key does.
-    fn of_its_kind(&self) -> Vec<&'static str> {
-        let ours = self.algorithms();
-        let is_shared = ours.iter().any(|name| name.starts_with("HS"));
-        Algorithm::ALL.into_iter().filter(|known| known.is_symmetric() == is_shared).map(Algorithm::name).collect()
-    }
+/// All of the same kind, so that the same key does.
+fn of_its_kind(token: &Map<String, Value>) -> Vec<&'static str> {
+    let is_shared = algorithms(token).iter().any(|name| name.starts_with("HS"));
+    Algorithm::ALL.into_iter().filter(|known| known.is_symmetric() == is_shared).map(Algorithm::name).collect()
 }
 
 impl Examination<'_> {
-    /// What a token that one of the route's keys made says otherwise than it should. `None`: no key of the route made it, or
-    /// there is nothing wrong with what it says.
-    pub(super) fn by_token(&mut self, entry: &Entry) -> Option<Found> {
-        let provider = self.patient.webhook.provider();
-        let shown = Shown::of(&self.patient.request.head, entry, provider)?;
-        let mut demands = Demands { entry, token: entry.token()?, algorithms: None, timeless: false };
-        let ways = [(false, false), (true, false), (false, true), (true, true)];
-        let (other, timeless, held) = ways.into_iter().find_map(|(other, timeless)| {
-            demands.algorithms = other.then(|| demands.of_its_kind());
-            demands.timeless = timeless;
-            Some((other, timeless, self.made(&demands.only(|_| {})?)?))
-        })?;
-        let mut causes = Vec::new();
-        if other {
-            causes.push(by_algorithm(&shown, &demands));
+    /// What a token that one of the keys made says otherwise than it should, and whether that key is another one than the
+    /// route's. `None`: no key that is known here made it, or there is nothing wrong with what it says.
+    pub(super) fn by_token(&mut self, entry: &Entry, signers: &[Signer<'_>]) -> Option<Found> {
+        let Patient { request, webhook, now, .. } = self.patient;
+        let shown = Shown::of(&request.head, entry, webhook.provider())?;
+        let token = entry.token()?;
+        let mut made = Vec::new();
+        for signer in signers {
+            let found = [None, Some(of_its_kind(token))].into_iter().find_map(|algorithms| {
+                let demands = Demands { entry, token, algorithms, keys: &signer.keys };
+                let held = self.made(&demands, &demands.only(|_| {})?)?;
+                Some((demands, held))
+            });
+            made.extend(found.map(|found| (signer, found)));
+            if signer.cause.is_none() && !made.is_empty() {
+                break;
+            }
         }
-        if timeless {
-            let name = demands.token.get("time").and_then(Value::as_str).unwrap_or_default();
-            let what = format!("`{name}` of the token is not there, which is when it was made");
-            causes.push(Cause::new(Code::TimeMissing, Area::Clock, By::Sender, what, SAY_IT));
+        let (signer, (demands, held)) = match signers::sole(made) {
+            Ok(found) => found?,
+            Err(several) => return Some(several),
+        };
+        let mut causes: Vec<_> = signer.cause.iter().cloned().collect();
+        if demands.algorithms.is_some() {
+            causes.push(by_algorithm(&shown, token));
         }
+        let times = Times::of(&shown, token, *now);
+        causes.extend(times.odd);
         self.by_claims(&shown, &demands, &mut causes);
-        self.by_hashes(&shown, &demands, &mut causes);
-        causes.extend(clock::look(self.patient.webhook.window(), &held, self.patient.now));
+        if let Err(several) = self.by_hashes(&shown, &demands, &mut causes) {
+            return Some(several);
+        }
+        let until = times.expires.map(|expires| expires + held.leeway);
+        let held =
+            Held { key_id: held.key_id, signed_at: times.signed_at, from: times.from, until, expires: times.expires };
+        causes.extend(clock::look(webhook.window(), &held, *now));
         (!causes.is_empty()).then_some(Found::Named(causes))
     }
 
-    fn made(&mut self, provider: &Provider) -> Option<Held> {
+    fn made(&mut self, demands: &Demands<'_>, provider: &Provider) -> Option<HeldToken> {
         let (request, url) = (self.patient.request, self.patient.public_url());
-        self.trials.one(Area::Scheme, provider, &self.keys, request, url)
+        self.trials.but_for_times(Area::Scheme, provider, demands.keys, request, url)
     }
 
     fn by_claims(&mut self, shown: &Shown, demands: &Demands<'_>, causes: &mut Vec<Cause>) {
         let claims = demands.token.get("claims").and_then(Value::as_object);
         for (name, wanted) in claims.into_iter().flatten() {
             let only = demands.only(|token| drop(token.insert("claims".to_owned(), json!({ name: wanted }))));
-            if only.is_none_or(|only| self.made(&only).is_some()) {
+            if only.is_none_or(|only| self.made(demands, &only).is_some()) {
                 continue;
             }
             let written = wanted.as_str().unwrap_or_default();
             if written == "url" {
-                let claimed = shown.claims.get(name).and_then(Value::as_str).unwrap_or_default();
                 let (url, head) = (self.patient.public_url(), &self.patient.request.head);
                 let by_guess =
                     self.url_of(demands, |token| drop(token.insert("claims".to_owned(), json!({ name: "url" }))));
-                causes.push(by_guess.unwrap_or_else(|| urls::compared(claimed, url, head)));
+                let claimed = shown.claims.get(name).and_then(Value::as_str);
+                let compared = || claimed.and_then(|claimed| urls::compared(claimed, url, head));
+                let other = || {
+                    let what = format!(
+                        "`{name}` of the token {}, and this sender says there which URL it is for",
+                        shown.claim(name)
+                    );
+                    let mend = "let the sender's code say the URL exactly as it has it: scheme, host, path and query";
+                    Cause::new(Code::ClaimOther, Area::Scheme, By::Sender, what, mend)
+                };
+                causes.push(by_guess.or_else(compared).unwrap_or_else(other));
                 continue;
             }
             let configured = written.split_once(':').filter(|(kind, _)| kind.starts_with("config"));
@@ -203,7 +223,7 @@ impl Examination<'_> {
         let required = demands.token.get("require").and_then(Value::as_array);
         for name in required.into_iter().flatten() {
             let only = demands.only(|token| drop(token.insert("require".to_owned(), json!([name]))));
-            if only.is_some_and(|only| self.made(&only).is_none()) {
+            if only.is_some_and(|only| self.made(demands, &only).is_none()) {
                 let name = name.as_str().unwrap_or_default();
                 let what = format!("the token does not say `{name}`, and this sender's tokens do");
                 causes.push(Cause::new(Code::ClaimMissing, Area::Scheme, By::Sender, what, SAY_IT));
@@ -212,34 +232,44 @@ impl Examination<'_> {
     }
 
     /// The digests of URL and body.
-    fn by_hashes(&mut self, shown: &Shown, demands: &Demands<'_>, causes: &mut Vec<Cause>) {
+    fn by_hashes(&mut self, shown: &Shown, demands: &Demands<'_>, causes: &mut Vec<Cause>) -> Result<(), Found> {
+        let Patient { request, .. } = self.patient;
         for which in ["url", "body"] {
             let Some(hash) = demands.token.get(which) else { continue };
             let demand = |token: &mut Map<String, Value>| drop(token.insert(which.to_owned(), hash.clone()));
-            if demands.only(demand).is_none_or(|only| self.made(&only).is_some()) {
+            let Some(only) = demands.only(demand) else { continue };
+            if self.made(demands, &only).is_some() {
                 continue;
             }
             let claim = hash.get("claim").and_then(Value::as_str).unwrap_or_default();
-            if shown.claims.get(claim).is_none() {
+            let Some(said) = shown.claims.get(claim) else {
                 let what = format!("the token does not say `{claim}`, the digest of the {which}");
                 causes.push(Cause::new(Code::ClaimMissing, Area::Scheme, By::Sender, what, SAY_IT));
+                continue;
+            };
+            let url = self.patient.public_url().map(|base| urls::full(base, &request.head)).unwrap_or_default();
+            let digested = if which == "url" { url.as_bytes() } else { &request.raw };
+            let place = format!("`{claim}` of the token");
+            if let Some(cause) = said.as_str().and_then(|said| digests::written(said, digested, &place)) {
+                causes.push(cause);
             } else if which == "url" {
                 let other = || {
-                    let what = format!(
-                        "`{claim}` of the token is the digest of another URL than `public_url` and the one that came"
-                    );
+                    let what = format!("{place} is the digest of another URL than `public_url` and the one that came");
                     let mend = "give the sender the URL exactly as the gate has it: `public_url`, then path and query as they arrive";
                     Cause::new(Code::UrlOther, Area::Url, By::Operator, what, mend)
                 };
                 causes.push(self.url_of(demands, demand).unwrap_or_else(other));
             } else {
-                let only = demands.only(demand);
-                let found = only.and_then(|only| self.body_of(&only, self.patient.webhook.config()));
-                causes.push(
-                    found.unwrap_or_else(|| other_body(self.patient.request, &format!("`{claim}` of the token"))),
-                );
+                let (keys, url) = (demands.keys, self.patient.public_url());
+                let found = self.body_of(|trials, altered| trials.but_for_times(Area::Body, &only, keys, altered, url));
+                causes.push(match found.as_slice() {
+                    [] => other_body(request, &place),
+                    [(cause, _)] => cause.clone(),
+                    several => return Err(Found::Ambiguous(several.len())),
+                });
             }
         }
+        Ok(())
     }
 
     /// Which other URL this demand holds of.
@@ -249,7 +279,7 @@ impl Examination<'_> {
         let mut first = None;
         urls::each(&request.head, self.patient.public_url(), demands.entry, |cause, base, head| {
             let altered = Unverified { head, raw: request.raw.clone() };
-            let held = self.trials.one(Area::Url, &only, &self.keys, &altered, base);
+            let held = self.trials.but_for_times(Area::Url, &only, demands.keys, &altered, base);
             first = first.take().or(held.map(|_| cause));
         });
         first
@@ -258,23 +288,21 @@ impl Examination<'_> {
     /// What needs no key to be seen of a token.
     pub(super) fn token_by_sight(&self, entry: &Entry) -> Vec<Cause> {
         let Some(token) = entry.token() else { return Vec::new() };
-        let demands = Demands { entry, token, algorithms: None, timeless: false };
         let Some(shown) = Shown::of(&self.patient.request.head, entry, self.patient.webhook.provider()) else {
             return Vec::new();
         };
         let algorithm = shown.word("alg").unwrap_or("nothing");
-        if !demands.algorithms().contains(&algorithm) {
-            return vec![by_algorithm(&shown, &demands)];
+        let mut seen = Vec::new();
+        if !algorithms(token).contains(&algorithm) {
+            seen.push(by_algorithm(&shown, token));
         }
-        let odd = ["exp", "nbf", "iat"].into_iter().find_map(|name| by_odd_time(&shown, name));
-        if odd.is_some() {
-            return odd.into_iter().collect();
-        }
+        seen.extend(Times::of(&shown, token, self.patient.now).odd);
         let ids: Option<Vec<String>> =
             self.patient.own().map(|key| key_ids(&key.text)).collect::<Option<Vec<_>>>().map(|ids| ids.concat());
         let other = shown.word("kid").zip(ids.filter(|ids| !ids.is_empty()));
         let other = other.filter(|(named, ids)| !ids.iter().any(|id| id == named));
-        other.map(|(named, ids)| by_key_id(named, &ids)).into_iter().collect()
+        seen.extend(other.map(|(named, ids)| by_key_id(named, &ids)));
+        seen
     }
 }
 
@@ -290,30 +318,14 @@ pub(super) fn other_body(request: &Unverified, digest: &str) -> Cause {
     Cause::new(Code::BodyOther, Area::Body, By::Proxy, what, mend)
 }
 
-fn by_algorithm(shown: &Shown, demands: &Demands<'_>) -> Cause {
-    let ours: Vec<_> = demands.algorithms().iter().map(|name| format!("`{name}`")).collect();
+fn by_algorithm(shown: &Shown, token: &Map<String, Value>) -> Cause {
+    let ours: Vec<_> = algorithms(token).iter().map(|name| format!("`{name}`")).collect();
     let (theirs, ours) = (shown.word("alg").unwrap_or("nothing"), ours.join(" or "));
     let what = format!("the token is made with `{theirs}`, and this sender's are made with {ours}");
     let mend =
         format!("choose {ours} in the sender's settings; an algorithm that a token chooses by itself is no way out");
     Cause::new(Code::OtherAlgorithm, Area::Scheme, By::Sender, what, mend)
 }
-
-/// A time that is no `NumericDate` (RFC 7519 section 2), so that no more of the token is read.
-fn by_odd_time(shown: &Shown, name: &str) -> Option<Cause> {
-    let (code, how) = match shown.claims.get(name)? {
-        Value::Number(number) if number.as_f64().is_some_and(|number| number > SECONDS_MAX) => {
-            (Code::TimeUnit, "in milliseconds")
-        }
-        Value::String(_) => (Code::TimeFormat, "a text"),
-        _ => return None,
-    };
-    let what = format!("`{name}` of the token is {how}, and a token says its times as numbers of seconds");
-    Some(Cause::new(code, Area::Clock, By::Sender, what, "write the time as a number of seconds since 1970"))
-}
-
-/// The last second of the year 9999.
-const SECONDS_MAX: f64 = 253_402_300_799.0;
 
 fn by_key_id(named: &str, ids: &[String]) -> Cause {
     let ids: Vec<_> = ids.iter().map(|id| format!("`{id}`")).collect();
@@ -332,4 +344,4 @@ fn key_ids(text: &str) -> Option<Vec<String>> {
     }
 }
 
-const SAY_IT: &str = "let the sender's code put it in, as the sender's documentation has it";
+pub(super) const SAY_IT: &str = "let the sender's code put it in, as the sender's documentation has it";

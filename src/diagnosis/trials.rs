@@ -3,7 +3,7 @@
 use super::cause::Area;
 use crate::{
     request::Unverified,
-    verify::{Config, Held, Key, Provider, holds, holds_but_for_body},
+    verify::{Config, Held, HeldMessage, HeldToken, Key, Provider, holds, holds_but_for_body, holds_but_for_times},
 };
 use std::collections::BTreeMap;
 
@@ -45,32 +45,38 @@ impl<'a> Trials<'a> {
         self.ask(provider, keys, request, public_url, |trials| *trials.tried.entry(area).or_default() += 1)
     }
 
-    /// The same, with something else that the policy would say of the sender.
-    pub(super) fn one_by(
-        &mut self,
-        config: &Config,
-        area: Area,
-        provider: &Provider,
-        keys: &[&Key],
-        request: &Unverified,
-        public_url: Option<&str>,
-    ) -> Option<Held> {
-        let asked = self.may(keys, request);
-        *self.tried.entry(area).or_default() += usize::from(asked);
-        asked.then(|| holds(provider, keys, request, public_url, config).ok()).flatten()
-    }
-
-    /// The same of an HTTP message signature, whatever body came with it.
+    /// The same of an HTTP message signature, whatever body came with it, with something else that the policy would say.
     pub(super) fn but_for_body(
         &mut self,
         config: &Config,
         keys: &[&Key],
         request: &Unverified,
         public_url: Option<&str>,
-    ) -> Option<Held> {
+    ) -> Option<HeldMessage> {
         let asked = self.may(keys, request);
         *self.tried.entry(Area::Scheme).or_default() += usize::from(asked);
         asked.then(|| holds_but_for_body(keys, request, public_url, config).ok()).flatten()
+    }
+
+    /// The same of a token, whatever times it says.
+    pub(super) fn but_for_times(
+        &mut self,
+        area: Area,
+        provider: &Provider,
+        keys: &[&Key],
+        request: &Unverified,
+        public_url: Option<&str>,
+    ) -> Option<HeldToken> {
+        let asked = self.may(keys, request);
+        *self.tried.entry(area).or_default() += usize::from(asked);
+        asked.then(|| holds_but_for_times(provider, keys, request, public_url, self.config).ok()).flatten()
+    }
+
+    /// Whether another writing of the body may be hashed for a digest that stands in the request.
+    pub(super) fn digest(&mut self, body: &[u8]) -> bool {
+        let asked = self.spend(1, body.len() as u64 + OVERHEAD_BYTES);
+        *self.tried.entry(Area::Body).or_default() += usize::from(asked);
+        asked
     }
 
     /// The same of two things that are changed at once.
@@ -101,12 +107,15 @@ impl<'a> Trials<'a> {
 
     /// Whether there is still so much to be hashed; then it is spent.
     fn may(&mut self, keys: &[&Key], request: &Unverified) -> bool {
-        let bytes = (request.raw.len() as u64 + OVERHEAD_BYTES) * keys.len() as u64;
-        if self.left < keys.len() || self.bytes_left < bytes {
+        self.spend(keys.len(), (request.raw.len() as u64 + OVERHEAD_BYTES) * keys.len() as u64)
+    }
+
+    fn spend(&mut self, trials: usize, bytes: u64) -> bool {
+        if self.left < trials || self.bytes_left < bytes {
             (self.left, self.bytes_left) = (0, 0);
             return false;
         }
-        self.left -= keys.len();
+        self.left -= trials;
         self.bytes_left -= bytes;
         true
     }

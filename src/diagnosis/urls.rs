@@ -141,7 +141,14 @@ fn cause(base: &Base, ours: Option<&Base>) -> Cause {
     };
     let public = ours.map_or_else(|| "is not said".to_owned(), |ours| format!("is `{}`", ours.written()));
     let what = format!("the URL was signed with `{written}`, and `public_url` {public}");
-    let mend = format!("write `public_url: {written}`, or give the sender the other URL in its settings");
+    let mend = if base.scheme == "http" && ours.is_some_and(|ours| ours.scheme == "https") {
+        "give the sender the URL with `https`, in its settings; what is sent with `http` everybody on the way can read"
+            .to_owned()
+    } else {
+        format!(
+            "write `public_url: {written}` if that is what the site is called outside, or give the sender the other URL in its settings"
+        )
+    };
     Cause::new(code, Area::Url, By::Operator, what, mend)
 }
 
@@ -250,14 +257,21 @@ fn orders(query: &str) -> Vec<String> {
     found.into_iter().map(|pieces| pieces.join("&")).collect()
 }
 
-/// The URL that a token says it was made for is another one than this: what differs.
-pub(super) fn compared(claimed: &str, public_url: Option<&str>, head: &Head) -> Cause {
-    let at = claimed.find("://").map_or(0, |at| at + 3);
+/// The URL as the gate has it.
+pub(super) fn full(base: &str, head: &Head) -> String {
+    format!("{}{}", base.trim_end_matches('/'), head.target.raw())
+}
+
+/// The URL that a token says it was made for is another one than this: what differs. `None` if it is no URL.
+pub(super) fn compared(claimed: &str, public_url: Option<&str>, head: &Head) -> Option<Cause> {
+    let at = claimed.strip_prefix("https://").or_else(|| claimed.strip_prefix("http://")).map(str::len)?;
+    let at = claimed.len() - at;
     let end = claimed.get(at..).and_then(|rest| rest.find(['/', '?'])).map_or(claimed.len(), |end| at + end);
-    let (site, target) = claimed.split_at_checked(end).unwrap_or((claimed, ""));
+    let (site, target) = claimed.split_at_checked(end)?;
     let ours = public_url.and_then(Base::of);
-    if let Some(base) = Base::of(site).filter(|base| is_authority(&base.host) && Some(base) != ours.as_ref()) {
-        return cause(&base, ours.as_ref());
+    let base = Base::of(site).filter(|base| is_authority(&base.host))?;
+    if Some(&base) != ours.as_ref() {
+        return Some(cause(&base, ours.as_ref()));
     }
     let path = target.split('?').next().unwrap_or_default();
     let (code, what) = if path == head.target.path() {
@@ -265,7 +279,7 @@ pub(super) fn compared(claimed: &str, public_url: Option<&str>, head: &Head) -> 
     } else {
         (Code::UrlPath, format!("the path was signed as `{path}`, and `{}` came", head.target.path()))
     };
-    Cause::new(code, Area::Url, By::Proxy, what, PASSED)
+    Some(Cause::new(code, Area::Url, By::Proxy, what, PASSED))
 }
 
 const PASSED: &str = "whatever stands before the gate must pass path and query as they came";

@@ -5,6 +5,8 @@ mod list;
 mod messages;
 mod scene;
 mod tokens;
+mod writings;
+mod wrong_key;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use hookwarden::{
@@ -229,12 +231,12 @@ fn a_header_that_is_gone_is_named_where_others_came() {
     ] {
         let mut scene = Scene::of(name);
         scene.fields.retain(|(known, _)| !known.eq_ignore_ascii_case(gone));
-        assert!(scene.is("header_missing").contains(&format!("`{gone}` is missing")), "{name}");
+        assert!(scene.sees("header_missing").contains(&format!("`{gone}` is missing")), "{name}");
     }
     // Of a sender with one header: it never signed, or something dropped it.
     let mut scene = Scene::of("github");
     scene.fields.retain(|(known, _)| known == "content-type");
-    assert_eq!(scene.diagnosis().found, Found::Ambiguous(2));
+    assert_eq!(scene.diagnosis().found, Found::Unsigned);
     assert_eq!(scene.diagnosis().headers, [("x-hub-signature-256".to_owned(), 0)]);
 }
 
@@ -361,9 +363,9 @@ fn a_body_that_was_changed_on_its_way_is_named() {
         let mut scene = Scene::of(name);
         scene.fields.push(("content-length".to_owned(), scene.body.len().to_string()));
         scene.body.truncate(20);
-        assert!(scene.is("body_cut").contains("20 bytes"));
+        assert!(scene.sees("body_cut").contains("20 bytes"));
         scene.body.clear();
-        scene.is("body_cut");
+        scene.sees("body_cut");
         let mut scene = Scene::of(name);
         scene.body = b"{\"another\":true}".to_vec();
         assert_eq!(scene.diagnosis().found, Found::Unknown, "{name}: another body altogether");

@@ -38,15 +38,12 @@ struct Told {
 /// What the doctor says.
 #[derive(Debug, Serialize)]
 pub(super) struct Doctor {
-    /// `healthy`, `found`, `ambiguous` or `unknown`.
+    /// `healthy`, `found`, `seen`, `ambiguous`, `unsigned` or `unknown`.
     verdict: &'static str,
-    /// One, or two together; none unless the verdict is `found`.
+    /// What is proved (`found`), or what anybody can see (`seen`); otherwise none.
     causes: Vec<ToldCause>,
     /// Those that are not there exactly once.
     headers: Vec<String>,
-    /// One of them is missing.
-    #[serde(skip)]
-    is_unsigned: bool,
     tried: Vec<Tried>,
     pairs: usize,
     not_tried: Vec<String>,
@@ -177,7 +174,9 @@ impl Doctor {
         let (verdict, causes) = match found {
             Found::Healthy => ("healthy", Vec::new()),
             Found::Named(causes) => ("found", causes),
+            Found::Seen(causes) => ("seen", causes),
             Found::Ambiguous(_) => ("ambiguous", Vec::new()),
+            Found::Unsigned => ("unsigned", Vec::new()),
             Found::Unknown => ("unknown", Vec::new()),
         };
         let told = |Cause { code, area, what, by, mend }: Cause| ToldCause {
@@ -188,7 +187,6 @@ impl Doctor {
             place: by.to_string(),
             mend: printable(&mend).into_owned(),
         };
-        let is_unsigned = headers.iter().any(|(_, times)| *times == 0);
         let header = |(name, times): (String, usize)| match times {
             0 => format!("`{name}` is missing"),
             times => format!("`{name}` comes {times} times"),
@@ -198,7 +196,6 @@ impl Doctor {
             verdict,
             causes: causes.into_iter().map(told).collect(),
             headers: headers.into_iter().map(header).collect(),
-            is_unsigned,
             tried: tried
                 .into_iter()
                 .map(|(area, count)| Tried { area: area.name(), count, words: area.describe() })
@@ -210,21 +207,27 @@ impl Doctor {
 
     fn write(&self, text: &mut String) {
         if !self.headers.is_empty() {
-            let mut words = format!("Headers of the signature: {}.", self.headers.join("; "));
-            if self.verdict != "found" && self.is_unsigned {
-                words += " The sender has no secret to sign with, or something on the way drops them.";
-            }
+            let words = format!("Headers of the signature: {}.", self.headers.join("; "));
             *text += &wrapped("\n", &words, 2);
         }
         match self.verdict {
             "healthy" => return,
-            "found" => {
+            "found" | "seen" => {
+                let first = if self.verdict == "found" { "The cause" } else { "Whoever signed it" };
                 for (number, ToldCause { code, what, place, mend, .. }) in self.causes.iter().enumerate() {
-                    let title = if number == 0 { "The cause" } else { "And with it" };
+                    let title = if number == 0 { first } else { "And with it" };
                     *text += &format!("\n{title} ({code})\n");
                     *text += &wrapped("  what   ", what, 9);
                     *text += &wrapped("  mend   ", &format!("{place}: {mend}"), 9);
                 }
+                if self.verdict == "seen" {
+                    let words = "This can be seen without a key, and has it refused. Whether one of the route's keys made the signature cannot be told while it is so.";
+                    *text += &wrapped("\n", words, 2);
+                }
+            }
+            "unsigned" => {
+                let words = "There is no signature. Either the sender has no secret to sign with, or something on the way drops what it sends: the two look alike here. Look at the request where it leaves the sender.";
+                *text += &wrapped("\n", words, 2);
             }
             "ambiguous" => {
                 let words = "The cause cannot be told: several that are really different would all explain it.";
@@ -233,6 +236,8 @@ impl Doctor {
             _ => {
                 let words = "The cause cannot be told: nothing of what was tried makes the signature hold.";
                 *text += &wrapped("\n", words, 2);
+                let words = "Most often the sender then has a secret that is not in this policy: enter the same one again on both sides. Else its bytes were changed in a way that is not known here: compare the request with what left the sender.";
+                *text += &wrapped("", words, 2);
             }
         }
         let mut tried: Vec<_> =
@@ -243,7 +248,8 @@ impl Doctor {
         if !tried.is_empty() {
             *text += &wrapped("\n", &format!("Tried: {}.", tried.join(", ")), 2);
         }
-        if !self.not_tried.is_empty() {
+        // What is proved needs no more trials.
+        if !self.not_tried.is_empty() && self.verdict != "found" {
             *text += &wrapped("\n", &format!("Not tried: {}.", self.not_tried.join("; ")), 2);
         }
     }

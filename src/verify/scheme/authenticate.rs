@@ -39,6 +39,8 @@ pub(in crate::verify) struct Authentic<'a> {
 pub(in crate::verify) struct Lifetime {
     pub(in crate::verify) from: Option<Timestamp>,
     pub(in crate::verify) until: Option<Timestamp>,
+    /// The end as it is written: without what its sender may be off.
+    pub(in crate::verify) expires: Option<Timestamp>,
 }
 
 impl Lifetime {

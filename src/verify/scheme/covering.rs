@@ -37,6 +37,7 @@ const USUAL: &str = "\"@method\" \"@target-uri\" \"content-digest\"";
 /// What a request says to have signed, as its policy wants it. Neither a key nor the body has been looked at.
 pub(in crate::verify) struct Covered {
     shown: Shown,
+    name: &'static str,
     algorithm: Algorithm,
     base: String,
 }
@@ -47,9 +48,6 @@ impl Covered {
         let shown = Shown::find(head, Wanted { label: said(LABEL), tag: said(TAG), key_id: said(KEY_ID) })?;
         let known = ALGORITHMS.iter().find(|(name, _)| Some(*name) == said(ALG));
         let (name, algorithm) = known.ok_or(Rejection::SignatureMismatch)?;
-        if shown.algorithm()?.is_some_and(|said| said != *name) {
-            return Err(Rejection::SignatureMismatch);
-        }
         // A recorded request may come without a policy's words; a policy does not compile without them.
         let demanded = match said(COMPONENTS) {
             Some(written) => message::components(written).map_err(|_| Rejection::SignatureMismatch)?,
@@ -59,7 +57,16 @@ impl Covered {
             return Err(Rejection::SignatureMissing);
         }
         let base = shown.base(head, account.public_url)?;
-        Ok(Self { shown, algorithm: *algorithm, base })
+        Ok(Self { shown, name, algorithm: *algorithm, base })
+    }
+
+    /// The algorithm that the signature says itself, if that is another one than the policy's.
+    pub(in crate::verify) fn other_algorithm(&self) -> Result<Option<&str>, Rejection> {
+        Ok(self.shown.algorithm()?.filter(|said| *said != self.name))
+    }
+
+    pub(in crate::verify) fn covers_digest(&self) -> Result<bool, Rejection> {
+        self.shown.covers_digest()
     }
 
     /// Every key is tried, so that timing does not tell which one held.
@@ -78,8 +85,9 @@ impl Covered {
     }
 
     /// The second that it names is the last one, unlike that of a token.
-    pub(in crate::verify) fn until(&self) -> Result<Option<Timestamp>, Rejection> {
-        Ok(self.shown.time("expires")?.map(|last| last + Duration::from_secs(1)))
+    pub(in crate::verify) fn lifetime(&self) -> Result<Lifetime, Rejection> {
+        let expires = self.shown.time("expires")?;
+        Ok(Lifetime { from: None, until: expires.map(|last| last + Duration::from_secs(1)), expires })
     }
 }
 
@@ -91,12 +99,15 @@ impl Scheme {
     ) -> Result<Authentic<'a>, Rejection> {
         let Unverified { head, raw } = request;
         let covered = Covered::find(head, account)?;
-        let covers_body = covered.shown.covers_digest()?;
+        if covered.other_algorithm()?.is_some() {
+            return Err(Rejection::SignatureMismatch);
+        }
+        let covers_body = covered.covers_digest()?;
         if covers_body && !message::is_of(head, raw)? {
             return Err(Rejection::SignatureMismatch);
         }
         let created = covered.created()?.ok_or(Rejection::SignatureMissing)?;
-        let lifetime = Lifetime { from: None, until: covered.until()? };
+        let lifetime = covered.lifetime()?;
         if keys.is_empty() {
             return Err(Rejection::NoKey);
         }

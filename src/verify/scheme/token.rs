@@ -126,8 +126,8 @@ impl SenderToken {
         public_keys(text, &self.algorithms).is_ok_and(|keys| keys.iter().any(|key| shown.is_signed_by(key)))
     }
 
-    /// What was signed says what it has to say, of this request; and between which moments it is good.
-    fn judge(&self, claims: &Claims, request: &Unverified, account: Account<'_>) -> Result<Lifetime, Rejection> {
+    /// What was signed says what it has to say, of this request.
+    fn judge(&self, claims: &Claims, request: &Unverified, account: Account<'_>) -> Result<(), Rejection> {
         let Unverified { head, raw } = request;
         for (name, demanded) in &self.claims {
             if !demanded.is_met(claims, name, head, account)? {
@@ -147,9 +147,15 @@ impl SenderToken {
         {
             return Err(Rejection::SignatureMismatch);
         }
+        Ok(())
+    }
+
+    /// Between which moments it is good.
+    fn lifetime(&self, claims: &Claims) -> Result<Lifetime, Rejection> {
         let date = |name: &str| claims.date(name).map_err(flawed);
         let (issued, not_before, expires) = (date("iat")?, date("nbf")?, date("exp")?);
-        Ok(Lifetime { from: issued.max(not_before), until: expires.map(|expires| expires + self.leeway) })
+        let until = expires.map(|expires| expires + self.leeway);
+        Ok(Lifetime { from: issued.max(not_before), until, expires })
     }
 }
 
@@ -200,18 +206,26 @@ impl Scheme {
     ) -> Result<Authentic<'a>, Rejection> {
         let text = self.token_in(request, account)?;
         let shown = Shown::read(&text, &token.algorithms).map_err(flawed)?;
-        if keys.is_empty() {
-            return Err(Rejection::NoKey);
-        }
-        // Every key is tried, so that timing does not tell which one held.
-        let mut found = None;
-        for key in keys {
-            if token.is_made_by(&shown, &key.secret) {
-                found = Some(*key);
-            }
-        }
-        let key = found.ok_or(Rejection::SignatureMismatch)?;
+        let key = token.signer(&shown, keys)?;
         token.authentic(&shown, key.id.clone(), request, account)
+    }
+
+    /// The key that made the token, which says what it has to say; its times are not looked at. With what its sender may be off.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`], but for the times.
+    pub(in crate::verify) fn timeless<'a>(
+        &self,
+        keys: &[&'a Key],
+        request: &Unverified,
+        account: Account<'_>,
+    ) -> Result<(&'a Key, Duration), Rejection> {
+        let token = self.over.token().ok_or(Rejection::SignatureMissing)?;
+        let text = self.token_in(request, account)?;
+        let shown = Shown::read(&text, &token.algorithms).map_err(flawed)?;
+        let key = token.signer(&shown, keys)?;
+        token.judge(&shown.claims().map_err(flawed)?, request, account)?;
+        Ok((key, token.leeway))
     }
 
     /// The same, with the keys that the vendor publishes.
@@ -244,6 +258,20 @@ impl Scheme {
 }
 
 impl SenderToken {
+    /// Every key is tried, so that timing does not tell which one held.
+    fn signer<'a>(&self, shown: &Shown<'_>, keys: &[&'a Key]) -> Result<&'a Key, Rejection> {
+        if keys.is_empty() {
+            return Err(Rejection::NoKey);
+        }
+        let mut found = None;
+        for key in keys {
+            if self.is_made_by(shown, &key.secret) {
+                found = Some(*key);
+            }
+        }
+        found.ok_or(Rejection::SignatureMismatch)
+    }
+
     fn authentic<'a>(
         &self,
         shown: &Shown<'_>,
@@ -252,7 +280,8 @@ impl SenderToken {
         account: Account<'_>,
     ) -> Result<Authentic<'a>, Rejection> {
         let claims = shown.claims().map_err(flawed)?;
-        let lifetime = self.judge(&claims, request, account)?;
+        self.judge(&claims, request, account)?;
+        let lifetime = self.lifetime(&claims)?;
         let signed_at = match &self.time {
             Some(name) => Some(claims.date(name).map_err(flawed)?.ok_or(Rejection::SignatureMalformed)?),
             None => None,

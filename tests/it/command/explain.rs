@@ -163,7 +163,15 @@ destinations: { wordpress: { url: \"http://127.0.0.1:9/events\" } }
     let (object, text) = explained(&bench, &request, &["--env", "prod"]);
     assert_eq!(object["doctor"]["causes"][0]["code"], "key_of_other_stage");
     assert!(text.contains("of `shop` in the stage `dev`"), "{text}");
-    assert!(text.contains("Not tried: key `key` of `shop` (stage `lost`): it cannot be read here."), "{text}");
+    let lost = "key `key` of `shop` (stage `lost`): it cannot be read here";
+    assert_eq!(object["doctor"]["not_tried"], json!([lost]));
+    assert!(!text.contains("Not tried"), "the cause is proved: {text}");
+    let mut other = request.clone();
+    other["body_base64"] = json!("e30=");
+    let (object, text) = explained(&bench, &other, &["--env", "prod"]);
+    assert_eq!(object["doctor"]["verdict"], "unknown");
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(&format!("Not tried: {lost}.")), "{text}");
+    assert!(text.contains("Most often the sender then has a secret"), "{text}");
 }
 
 #[test]

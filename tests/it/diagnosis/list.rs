@@ -18,8 +18,14 @@ fn the_documentation_lists_every_cause_in_these_words() {
 }
 
 /// Where tests are, and not what they only say.
-const TESTS: [&str; 4] =
-    [include_str!("../diagnosis.rs"), include_str!("kinds.rs"), include_str!("messages.rs"), include_str!("tokens.rs")];
+const TESTS: [&str; 6] = [
+    include_str!("../diagnosis.rs"),
+    include_str!("kinds.rs"),
+    include_str!("messages.rs"),
+    include_str!("tokens.rs"),
+    include_str!("wrong_key.rs"),
+    include_str!("writings.rs"),
+];
 
 #[test]
 fn every_cause_is_found_in_a_request_made_wrong_in_that_way() {

@@ -200,6 +200,21 @@ impl Scene {
         }
     }
 
+    /// What anybody can see of it.
+    pub fn seen(&self) -> Vec<Cause> {
+        match self.diagnosis().found {
+            Found::Seen(causes) => causes,
+            other => panic!("{}: {other:?}", self.provider.name),
+        }
+    }
+
+    /// Exactly this one can be seen, and no key proves anything.
+    pub fn sees(&self, code: &str) -> String {
+        let causes = self.seen();
+        assert_eq!(codes(&causes), [code], "{}: {causes:?}", self.provider.name);
+        causes[0].what.clone()
+    }
+
     /// Exactly this one.
     pub fn is(&self, code: &str) -> String {
         let causes = self.causes();

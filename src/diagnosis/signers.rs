@@ -1,0 +1,34 @@
+//! Who could have made a signature that says more than whether it holds: a token, an HTTP message signature.
+
+use super::{Cause, Examination, Found, secrets::Candidate};
+use crate::verify::Key;
+
+/// Keys that are asked together, and what it would mean if one of them made it.
+pub(super) struct Signer<'k> {
+    pub(super) keys: Vec<&'k Key>,
+    pub(super) cause: Option<Cause>,
+}
+
+impl<'a> Examination<'a> {
+    /// The route's own keys, which mean nothing; then each other one by itself.
+    pub(super) fn signers<'k>(&self, candidates: &'k [Candidate]) -> Vec<Signer<'k>>
+    where
+        'a: 'k,
+    {
+        let own = Signer { keys: self.keys.clone(), cause: None };
+        let others =
+            candidates.iter().map(|Candidate { key, cause }| Signer { keys: vec![key], cause: Some(cause.clone()) });
+        std::iter::once(own).chain(others).collect()
+    }
+}
+
+/// The first of those who made it, with what was found. The route's own keys come first; several others cannot be told apart.
+pub(super) fn sole<'s, 'k, T>(mut made: Vec<(&'s Signer<'k>, T)>) -> Result<Option<(&'s Signer<'k>, T)>, Found> {
+    match made.len() {
+        0 => Ok(None),
+        several if several > 1 && made.first().is_some_and(|(signer, _)| signer.cause.is_some()) => {
+            Err(Found::Ambiguous(several))
+        }
+        _ => Ok(Some(made.swap_remove(0))),
+    }
+}
