@@ -5,9 +5,9 @@
 use super::{
     Cause, Examination, Found, Patient,
     cause::{Area, By, Code},
+    claims::other_body,
     clock, digests,
     signers::{self, Signer},
-    tokens::other_body,
 };
 use crate::{
     request::Head,

@@ -5,22 +5,21 @@
 use super::{
     Cause, Examination, Found, Patient,
     cause::{Area, By, Code},
-    clock, digests,
+    claims::Demands,
+    clock,
     entry::Entry,
     fields,
     schemes::Way,
-    sight,
     signers::{self, Signer},
     times::Times,
-    urls,
 };
 use crate::{
     json,
-    request::{Head, Unverified},
-    verify::{Held, HeldToken, Key, Provider, jwt::Algorithm},
+    request::Head,
+    verify::{Held, Provider, jwt::Algorithm},
 };
 use data_encoding::BASE64URL_NOPAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// What a token says of itself, and what it claims. Believed only where its signature held.
@@ -50,7 +49,7 @@ impl Shown {
         self.header.get(name)?.as_str().filter(plain)
     }
 
-    fn claim(&self, name: &str) -> String {
+    pub(super) fn claim(&self, name: &str) -> String {
         match self.claims.get(name) {
             None => "is not there".to_owned(),
             Some(value) => {
@@ -90,36 +89,6 @@ pub(super) fn elsewhere(head: &Head, entry: &Entry, provider: &Provider) -> Vec<
 
 /// No request has more tokens in its head.
 const TOKENS_MAX: usize = 8;
-
-/// The sender's token with nothing asked of it but that one of the keys made it; and each demand by itself.
-struct Demands<'e> {
-    entry: &'e Entry,
-    token: &'e Map<String, Value>,
-    /// Others than its own, where it takes one of those alone.
-    algorithms: Option<Vec<&'static str>>,
-    keys: &'e [&'e Key],
-}
-
-impl Demands<'_> {
-    fn only(&self, demand: impl FnOnce(&mut Map<String, Value>)) -> Option<Provider> {
-        let mut token = self.token.clone();
-        for name in ["claims", "require", "url", "body"] {
-            token.remove(name);
-        }
-        if let Some(algorithms) = &self.algorithms {
-            token.insert("algorithms".to_owned(), json!(algorithms));
-        }
-        demand(&mut token);
-        let covers = token.contains_key("body");
-        self.entry.signing(|scheme| {
-            scheme.insert("token".to_owned(), Value::Object(token));
-            scheme.remove("content");
-            if !covers {
-                scheme.insert("content".to_owned(), json!("unauthenticated"));
-            }
-        })
-    }
-}
 
 /// Those that the sender's tokens are made with.
 fn algorithms(token: &Map<String, Value>) -> Vec<&str> {
@@ -172,119 +141,6 @@ impl Examination<'_> {
         (!causes.is_empty()).then_some(Found::Named(causes))
     }
 
-    fn made(&mut self, demands: &Demands<'_>, provider: &Provider) -> Option<HeldToken> {
-        let (request, url) = (self.patient.request, self.patient.public_url());
-        self.trials.but_for_times(Area::Scheme, provider, demands.keys, request, url)
-    }
-
-    fn by_claims(&mut self, shown: &Shown, demands: &Demands<'_>, causes: &mut Vec<Cause>) {
-        let claims = demands.token.get("claims").and_then(Value::as_object);
-        for (name, wanted) in claims.into_iter().flatten() {
-            let only = demands.only(|token| drop(token.insert("claims".to_owned(), json!({ name: wanted }))));
-            if only.is_none_or(|only| self.made(demands, &only).is_some()) {
-                continue;
-            }
-            let written = wanted.as_str().unwrap_or_default();
-            if written == "url" {
-                let (url, head) = (self.patient.public_url(), &self.patient.request.head);
-                let by_guess =
-                    self.url_of(demands, |token| drop(token.insert("claims".to_owned(), json!({ name: "url" }))));
-                let claimed = shown.claims.get(name).and_then(Value::as_str);
-                let compared = || claimed.and_then(|claimed| urls::compared(claimed, url, head));
-                let other = || {
-                    let what = format!(
-                        "`{name}` of the token {}, and this sender says there which URL it is for",
-                        shown.claim(name)
-                    );
-                    let mend = "let the sender's code say the URL exactly as it has it: scheme, host, path and query";
-                    Cause::new(Code::ClaimOther, Area::Scheme, By::Sender, what, mend)
-                };
-                causes.push(by_guess.or_else(compared).unwrap_or_else(other));
-                continue;
-            }
-            let configured = written.split_once(':').filter(|(kind, _)| kind.starts_with("config"));
-            let (ours, mend) = match configured {
-                Some((_, key)) => {
-                    let ours =
-                        self.patient.webhook.config().get(key).map_or_else(String::new, |said| format!("`{said}`"));
-                    let mend = format!(
-                        "write what the sender has into `config: {{ {key}: ... }}` of the route, or send to the route of that account"
-                    );
-                    (ours, mend)
-                }
-                None => (
-                    format!("`{written}`"),
-                    "is it this sender, and its current version? look at who sent the token".to_owned(),
-                ),
-            };
-            let what = format!("`{name}` of the token {}, and this route wants {ours}", shown.claim(name));
-            causes.push(Cause::new(Code::ClaimOther, Area::Scheme, By::Operator, what, mend));
-        }
-        let required = demands.token.get("require").and_then(Value::as_array);
-        for name in required.into_iter().flatten() {
-            let only = demands.only(|token| drop(token.insert("require".to_owned(), json!([name]))));
-            if only.is_some_and(|only| self.made(demands, &only).is_none()) {
-                let name = name.as_str().unwrap_or_default();
-                let what = format!("the token does not say `{name}`, and this sender's tokens do");
-                causes.push(Cause::new(Code::ClaimMissing, Area::Scheme, By::Sender, what, SAY_IT));
-            }
-        }
-    }
-
-    /// The digests of URL and body.
-    fn by_hashes(&mut self, shown: &Shown, demands: &Demands<'_>, causes: &mut Vec<Cause>) -> Result<(), Found> {
-        let Patient { request, .. } = self.patient;
-        for which in ["url", "body"] {
-            let Some(hash) = demands.token.get(which) else { continue };
-            let demand = |token: &mut Map<String, Value>| drop(token.insert(which.to_owned(), hash.clone()));
-            let Some(only) = demands.only(demand) else { continue };
-            if self.made(demands, &only).is_some() {
-                continue;
-            }
-            let claim = hash.get("claim").and_then(Value::as_str).unwrap_or_default();
-            let Some(said) = shown.claims.get(claim) else {
-                let what = format!("the token does not say `{claim}`, the digest of the {which}");
-                causes.push(Cause::new(Code::ClaimMissing, Area::Scheme, By::Sender, what, SAY_IT));
-                continue;
-            };
-            let url = self.patient.public_url().map(|base| urls::full(base, &request.head)).unwrap_or_default();
-            let digested = if which == "url" { url.as_bytes() } else { &request.raw };
-            let place = format!("`{claim}` of the token");
-            if let Some(cause) = said.as_str().and_then(|said| digests::written(said, digested, &place)) {
-                causes.push(cause);
-            } else if which == "url" {
-                let other = || {
-                    let what = format!("{place} is the digest of another URL than `public_url` and the one that came");
-                    let mend = "give the sender the URL exactly as the gate has it: `public_url`, then path and query as they arrive";
-                    Cause::new(Code::UrlOther, Area::Url, By::Operator, what, mend)
-                };
-                causes.push(self.url_of(demands, demand).unwrap_or_else(other));
-            } else {
-                let (keys, url) = (demands.keys, self.patient.public_url());
-                let found = self.body_of(|trials, altered| trials.but_for_times(Area::Body, &only, keys, altered, url));
-                causes.push(match found.as_slice() {
-                    [] => other_body(request, &place),
-                    [(cause, _)] => cause.clone(),
-                    several => return Err(Found::Ambiguous(several.len())),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Which other URL this demand holds of.
-    fn url_of(&mut self, demands: &Demands<'_>, demand: impl FnOnce(&mut Map<String, Value>)) -> Option<Cause> {
-        let only = demands.only(demand)?;
-        let request = self.patient.request;
-        let mut first = None;
-        urls::each(&request.head, self.patient.public_url(), demands.entry, |cause, base, head| {
-            let altered = Unverified { head, raw: request.raw.clone() };
-            let held = self.trials.but_for_times(Area::Url, &only, demands.keys, &altered, base);
-            first = first.take().or(held.map(|_| cause));
-        });
-        first
-    }
-
     /// What needs no key to be seen of a token.
     pub(super) fn token_by_sight(&self, entry: &Entry) -> Vec<Cause> {
         let Some(token) = entry.token() else { return Vec::new() };
@@ -304,18 +160,6 @@ impl Examination<'_> {
         seen.extend(other.map(|(named, ids)| by_key_id(named, &ids)));
         seen
     }
-}
-
-/// The bytes that came are not those of the digest, and no other writing of them that is known here is.
-pub(super) fn other_body(request: &Unverified, digest: &str) -> Cause {
-    if let Some(cause) = sight::decompressed(&request.head, &request.raw) {
-        return cause;
-    }
-    let what =
-        format!("{digest} is the digest of another body than the one that came, and no other writing of this one fits");
-    let mend =
-        "pass the body byte for byte: something between the sender's signing and the gate has changed what it says";
-    Cause::new(Code::BodyOther, Area::Body, By::Proxy, what, mend)
 }
 
 fn by_algorithm(shown: &Shown, token: &Map<String, Value>) -> Cause {
