@@ -1,5 +1,5 @@
 # /// script
-# dependencies = ["boxsdk==3.14.0", "coinbase-commerce==1.0.1", "easypost==10.7.0", "elevenlabs==2.78.0", "finch-api==2.9.1", "gidgethub==6.0.0", "gocardless_pro==3.22.0", "line-bot-sdk==3.27.0", "lithic==0.133.0", "modern-treasury==1.80.0", "onfido-python==6.2.0", "openai==3.57.0", "paddle-python-sdk==1.16.1", "polar-sdk==1.0.2", "pyairtable==3.5.1", "razorpay==2.0.1", "retell-sdk==6.2.13", "slack_sdk==3.48.0", "squareup==46.0.0.20260916", "standardwebhooks==1.1.0", "stripe==16.1.0", "svix==2.9.1", "viberbot==1.0.12", "workos==10.8.0"]
+# dependencies = ["boxsdk==3.14.0", "coinbase-commerce==1.0.1", "easypost==10.7.0", "elevenlabs==2.78.0", "finch-api==2.9.1", "gidgethub==6.0.0", "gocardless_pro==3.22.0", "line-bot-sdk==3.27.0", "lithic==0.133.0", "modern-treasury==1.80.0", "onfido-python==6.2.0", "openai==3.57.0", "paddle-python-sdk==1.16.1", "polar-sdk==1.0.2", "pusher==3.3.4", "pyairtable==3.5.1", "razorpay==2.0.1", "resend==2.52.0", "retell-sdk==6.2.13", "slack_sdk==3.48.0", "squareup==46.0.0.20260916", "standardwebhooks==1.1.0", "stripe==16.1.0", "svix==2.9.1", "viberbot==1.0.12", "workos==10.8.0"]
 # ///
 """Senders that share a key, judged by their own libraries for Python and for Node; those without one by their documentation."""
 import base64
@@ -81,7 +81,8 @@ def main():
         for sender in SENDERS:
             for case in cases.of(sender):
                 tolerance = sender.age if sender.timed else None
-                line = vector(sender.scheme, case.name.lower(), case.headers, case.body, keys=case.secrets, tolerance_s=tolerance)
+                line = vector(sender.scheme, case.name.lower(), case.headers, case.body, keys=case.secrets, config=sender.config,
+                              tolerance_s=tolerance)
                 verdicts = {}
                 if sender.python:
                     said = [python_says(sender, case, secret, line["url"]) for secret in case.secrets]
