@@ -33,18 +33,20 @@ export function form(line, body) {
   return new Map(parts.map(field));
 }
 
-/** Judges every line that comes in. `libraries` names each scheme's, and makes its judge when it is first asked. */
+/** Judges every line that comes in. `libraries` has the library of a scheme, or of what a line `asks`, and makes its judge when it is
+ *  first asked. */
 export async function answer(libraries) {
   const made = {};
   for await (const said of createInterface({ input: process.stdin })) {
     const line = JSON.parse(said);
     now = line.now_unix * 1000;
-    const [library, make] = libraries[line.scheme];
+    const asked = line.asks ?? line.scheme;
+    const [library, make] = libraries[asked];
     let accepts = false;
     let why = "";
-    made[line.scheme] ??= await make();
+    made[asked] ??= await make();
     try {
-      accepts = (await made[line.scheme](line, Buffer.from(line.body_base64, "base64"))) === true;
+      accepts = (await made[asked](line, Buffer.from(line.body_base64, "base64"))) === true;
     } catch (error) {
       why = String(error);
     }

@@ -6,16 +6,14 @@ import base64
 import contextlib
 import datetime
 import io
-import json
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import time
 import warnings
 from unittest import mock
 
+from asking import node_says
 from keyed_by import cases, python
 from keyed_by.senders import NOW, SENDERS
 from paddle_billing.Notifications import Verifier
@@ -41,14 +39,6 @@ def python_says(sender, case, secret, url):
         raise
     except Exception as error:
         return type(error).__name__ == "JSONDecodeError", repr(error)
-
-
-def node_says(asked):
-    """Every question at once: a library is slow to load."""
-    lines = "\n".join(json.dumps(question) for question in asked) + "\n"
-    command = ["node", str(HERE.with_suffix(".mjs")), str(NOW)]
-    ran = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=True, env=os.environ)
-    return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith('{"accepts"')]
 
 
 class Stopped(datetime.datetime):
@@ -89,10 +79,10 @@ def main():
                     verdicts[f"{sender.python} {PINNED[sender.python]} (PyPI)"] = any(accepts for accepts, _ in said)
                 if sender.node:
                     for secret in case.secrets:
-                        asked.append({"library": sender.node, "headers": joined(case.headers), "secret": secret, "url": line["url"],
-                                      "body_base64": base64.b64encode(case.body).decode()})
+                        asked.append({"asks": sender.node, "headers": joined(case.headers), "secret": secret, "url": line["url"],
+                                      "body_base64": base64.b64encode(case.body).decode(), "now_unix": NOW})
                 lines.append((sender, case, line, verdicts))
-    answers = iter(node_says(asked))
+    answers = iter(node_says("keyed", asked))
     for sender, case, line, verdicts in lines:
         if sender.node:
             said = [next(answers)["accepts"] for _ in case.secrets]

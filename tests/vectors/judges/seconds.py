@@ -5,11 +5,12 @@
 says of them is known by then: a second library differs from it with the reason of the first, or with one of its own."""
 
 import json
-import os
 import pathlib
 import re
 import subprocess
 import sys
+
+from asking import node_says
 
 HERE = pathlib.Path(__file__)
 LIBRARIES = HERE.with_suffix(".mjs").read_text()
@@ -66,11 +67,8 @@ def judged_again(line, said):
 
 def main():
     first = list(lines())
-    asked = "".join(json.dumps(line) + "\n" for line in first)
-    command = ["node", HERE.with_suffix(".mjs")]
-    ran = subprocess.run(command, input=asked, stdout=subprocess.PIPE, text=True, check=True, env=os.environ)
-    for line, said in zip(first, ran.stdout.splitlines(), strict=True):
-        judged_again(line, json.loads(said))
+    for line, said in zip(first, node_says("seconds", first), strict=True):
+        judged_again(line, said)
 
 
 if __name__ == "__main__":

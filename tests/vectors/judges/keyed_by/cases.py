@@ -141,7 +141,7 @@ def broken(s, case, headers, mac, good, bad):
                 yield case(f"prefix_{name}", [], headers=headers | {s.header: prefix + good}, because=WRITTEN)
             else:
                 yield case(f"prefix_{name}", [], headers=headers | {s.header: prefix + good}, because=WRITTEN)
-    for key in {s.header, s.time_header, s.id_header} - {None}:
+    for key in filter(None, dict.fromkeys([s.header, s.time_header, s.id_header])):
         said = headers[key]
         yield case(f"no_{key}", [], headers={name: value for name, value in headers.items() if name != key})
         yield case(f"empty_{key}", [], headers=headers | {key: ""})
