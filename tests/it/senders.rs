@@ -265,6 +265,22 @@ fn a_form_is_signed_by_its_fields_and_a_url_with_any_port() {
     }
 }
 
+/// Twilio's GETs have their fields in the URL and no body, and so no digest of one. A body that is there needs it, and one that
+/// was there is missed.
+#[test]
+fn a_url_without_a_body_needs_no_digest_of_one() {
+    let provider = provider("twilio");
+    let mut got = Shown::of(&provider, "application/x-www-form-urlencoded", b"");
+    got.fields.retain(|(name, _)| name != "content-type");
+    assert_eq!(got.judged().err(), None, "all of it is in its URL");
+    got.body = b"{}".to_vec();
+    assert_eq!(got.refused("a body that nobody signed"), Rejection::SignatureMissing);
+    let mut emptied = Shown::of(&provider, "application/json", b"{}");
+    assert_eq!(emptied.judged().err(), None);
+    emptied.body.clear();
+    assert_eq!(emptied.refused("a body that was taken away"), Rejection::SignatureMismatch);
+}
+
 /// The algorithm that a header names is one of two, and then the only one.
 #[test]
 fn a_named_algorithm_is_the_one_that_is_tried() {

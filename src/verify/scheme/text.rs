@@ -47,7 +47,8 @@ pub struct SchemeText {
     /// Where the sender says which of several algorithms it used.
     #[schemars(extend("x-absent" = "it is always `alg`"))]
     pub alg_from: Option<ChosenText>,
-    /// `query:NAME`: the SHA-256, in hexadecimal, of a body that is no form, in a URL that is signed.
+    /// `query:NAME`: the SHA-256, in hexadecimal, of a body that is no form, in a URL that is signed. Where there is no body, it may
+    /// be missing.
     #[schemars(with = "Option<String>", extend("x-absent" = "the message has the body itself"))]
     pub body_digest: Option<Spanned<String>>,
     /// Values that must be what they are, as `header:NAME: VALUE`, `query:NAME`, `form:NAME` or `json:/pointer`; `config:NAME` is

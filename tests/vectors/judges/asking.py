@@ -2,6 +2,10 @@
 
 import base64
 import hmac
+import json
+import os
+import pathlib
+import subprocess
 import time
 
 from vector import BODY, NOW, b64, judged, vector
@@ -36,6 +40,14 @@ def ask(scheme, case, library, judge, headers, body=BODY, ours=None, doc=False, 
         accepts = False
     rest.setdefault("keys", [KEY])
     judged(vector(scheme, case, headers, body, **rest), library, accepts, ours, doc)
+
+
+def node_says(judge, lines):
+    """What the libraries of `judge`.mjs say of each line: `library`, `accepts`. All at once, for a library is slow to load."""
+    command = ["node", pathlib.Path(__file__).with_name(f"{judge}.mjs")]
+    given = "".join(json.dumps(line) + "\n" for line in lines)
+    ran = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, check=True, env=os.environ)
+    return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith('{"library"')]
 
 
 def spoilt(good):

@@ -1,21 +1,19 @@
 # /// script
-# dependencies = ["boxsdk==3.14.0", "coinbase-commerce==1.0.1", "easypost==10.7.0", "elevenlabs==2.78.0", "finch-api==2.9.1", "gidgethub==6.0.0", "gocardless_pro==3.22.0", "line-bot-sdk==3.27.0", "lithic==0.133.0", "modern-treasury==1.80.0", "onfido-python==6.2.0", "openai==3.57.0", "paddle-python-sdk==1.16.1", "polar-sdk==1.0.2", "pyairtable==3.5.1", "razorpay==2.0.1", "retell-sdk==6.2.13", "slack_sdk==3.48.0", "squareup==46.0.0.20260916", "standardwebhooks==1.1.0", "stripe==16.1.0", "svix==2.9.1", "viberbot==1.0.12", "workos==10.8.0"]
+# dependencies = ["boxsdk==3.14.0", "coinbase-commerce==1.0.1", "easypost==10.7.0", "elevenlabs==2.78.0", "finch-api==2.9.1", "gidgethub==6.0.0", "gocardless_pro==3.22.0", "line-bot-sdk==3.27.0", "lithic==0.133.0", "modern-treasury==1.80.0", "onfido-python==6.2.0", "openai==3.57.0", "paddle-python-sdk==1.16.1", "polar-sdk==1.0.2", "pusher==3.3.4", "pyairtable==3.5.1", "razorpay==2.0.1", "resend==2.52.0", "retell-sdk==6.2.13", "slack_sdk==3.48.0", "squareup==46.0.0.20260916", "standardwebhooks==1.1.0", "stripe==16.1.0", "svix==2.9.1", "viberbot==1.0.12", "workos==10.8.0"]
 # ///
 """Senders that share a key, judged by their own libraries for Python and for Node; those without one by their documentation."""
 import base64
 import contextlib
 import datetime
 import io
-import json
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import time
 import warnings
 from unittest import mock
 
+from asking import node_says
 from keyed_by import cases, python
 from keyed_by.senders import NOW, SENDERS
 from paddle_billing.Notifications import Verifier
@@ -41,14 +39,6 @@ def python_says(sender, case, secret, url):
         raise
     except Exception as error:
         return type(error).__name__ == "JSONDecodeError", repr(error)
-
-
-def node_says(asked):
-    """Every question at once: a library is slow to load."""
-    lines = "\n".join(json.dumps(question) for question in asked) + "\n"
-    command = ["node", str(HERE.with_suffix(".mjs")), str(NOW)]
-    ran = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=True, env=os.environ)
-    return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith('{"accepts"')]
 
 
 class Stopped(datetime.datetime):
@@ -81,17 +71,18 @@ def main():
         for sender in SENDERS:
             for case in cases.of(sender):
                 tolerance = sender.age if sender.timed else None
-                line = vector(sender.scheme, case.name.lower(), case.headers, case.body, keys=case.secrets, tolerance_s=tolerance)
+                line = vector(sender.scheme, case.name.lower(), case.headers, case.body, keys=case.secrets, config=sender.config,
+                              tolerance_s=tolerance)
                 verdicts = {}
                 if sender.python:
                     said = [python_says(sender, case, secret, line["url"]) for secret in case.secrets]
                     verdicts[f"{sender.python} {PINNED[sender.python]} (PyPI)"] = any(accepts for accepts, _ in said)
                 if sender.node:
                     for secret in case.secrets:
-                        asked.append({"library": sender.node, "headers": joined(case.headers), "secret": secret, "url": line["url"],
-                                      "body_base64": base64.b64encode(case.body).decode()})
+                        asked.append({"asks": sender.node, "headers": joined(case.headers), "secret": secret, "url": line["url"],
+                                      "body_base64": base64.b64encode(case.body).decode(), "now_unix": NOW})
                 lines.append((sender, case, line, verdicts))
-    answers = iter(node_says(asked))
+    answers = iter(node_says("keyed", asked))
     for sender, case, line, verdicts in lines:
         if sender.node:
             said = [next(answers)["accepts"] for _ in case.secrets]

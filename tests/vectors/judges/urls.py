@@ -7,8 +7,6 @@ Contentful by its own (in urls.mjs); Mandrill, which has none, by its documented
 import datetime
 import hashlib
 import json
-import os
-import subprocess
 import time
 import urllib.parse
 
@@ -17,7 +15,7 @@ import hubspot.utils.signature
 from plivo.utils import validate_signature
 from plivo.utils.signature_v3 import validate_v3_signature
 
-from asking import AHEAD, CLOCK, FORM, JSON, KEY, RAW, TIME, ask, mac, spoilt
+from asking import AHEAD, CLOCK, FORM, JSON, KEY, RAW, TIME, ask, mac, node_says, spoilt
 from vector import BODIES, BODY, NOT_UTF8, NOW, b64, judged, vector
 
 # --- Plivo. Its library for Python decodes a query to Latin-1; that for Node.js, and Plivo, to UTF-8: so none is asked of others.
@@ -485,8 +483,6 @@ for case, now, ours in [
     contentful(f"clock_{case}", now=now, ours=ours)
 for case, at in [("seconds", str(NOW)), ("text", "now"), ("behind", f"{NOW}000x"), ("zero", f"0{NOW}000")]:
     contentful(f"time_{case}", at=at, ours=TIME)
-script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "urls.mjs")
-shown = "\n".join(json.dumps(line | {"path": path}) for line, _, path in asked)
-told = subprocess.run(["node", script], input=shown, capture_output=True, text=True, check=True).stdout.split()
-for (line, ours, _), accepts in zip(asked, told, strict=True):
-    judged(line, CONTENTFUL, accepts == "true", ours)
+told = node_says("urls", [line | {"path": path} for line, _, path in asked])
+for (line, ours, _), said in zip(asked, told, strict=True):
+    judged(line, CONTENTFUL, said["accepts"], ours)

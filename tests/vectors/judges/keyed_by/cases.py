@@ -4,19 +4,20 @@ from dataclasses import dataclass, field
 
 from vector import BODIES, BODY
 
-from .senders import NOW
+from .senders import NOW, TIME, WRITTEN, after_whsec
 
 ID = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W"
 FORM = b"payload=%7B%22id%22%3A%22evt_14%22%7D&a=b+c%20d&a=&%C3%BC"
 
 UPPER = "hexadecimal digits are lower case, as every vendor writes them"
 BASE64 = "base64 is canonical: padded, of the usual alphabet, without blanks"
-WRITTEN = "a signature is written as the vendor writes it, with nothing around it"
 TWICE = "a signature, a time or an id that stands there twice is refused: two readers could disagree about it"
 CLOCK = "a signed time is looked at in both directions: five minutes back, one minute ahead"
-TIME = "a time is digits without a leading zero, as every vendor writes it"
 BYTES = "the bytes as they came are what is signed; the library reads them as a text, or wants JSON, before it looks"
 ROTATION = "during a rotation every signature of the header is tried with every key"
+SECRET = "a secret is what stands there, but for the line break at the end of its file; one that does not decode is told as such"
+PADDING = "the padding of a key says nothing, and gets lost on the way through hands"
+READ = "where more of a body counts than its bytes, it is JSON, or at least UTF-8, that can be read in one way only"
 OTHERS = "an item that is no signature known here is passed over, and the good one beside it counts"
 
 
@@ -38,12 +39,15 @@ def of(s):
 
     def case(name, signatures, body=BODY, accept=False, because=None, t=now, i=ID, secrets=None, headers=None):
         headers = s.headers(t, i, signatures) if headers is None else headers
-        return Case(name, headers, body, accept, because, secrets or [s.secret])
+        return Case(name, headers, s.body(t, body), accept, because, secrets or [s.secret])
 
     for name, body in (BODIES | {"form": FORM}).items():
-        yield case(f"body_{name}", [s.encoded(s.mac(now, ID, body))], body, True, BYTES)
+        unread = name in s.unread
+        yield case(f"body_{name}", [s.encoded(s.mac(now, ID, body))], body, not unread, READ if unread else BYTES)
     for number, secret in enumerate(s.more or odd_secrets(s)):
         yield case(f"secret_{number}", [s.encoded(s.mac(now, ID, BODY, secret))], accept=True, secrets=[secret])
+    for name, secret, meant, accept, because in written_secrets(s):
+        yield case(f"secret_{name}", [s.encoded(s.mac(now, ID, BODY, meant))], accept=accept, because=because, secrets=[secret])
     bad = s.encoded(s.mac(now, ID, BODY, s.other))
     yield case("other_key", [bad])
     yield case("two_keys_old", [bad], accept=True, secrets=[s.secret, s.other], because=ROTATION)
@@ -73,6 +77,24 @@ def odd_secrets(s):
     if s.scheme in ("finch", "airtable"):
         return [base64.b64encode(bytes(range(size))).decode() for size in (24, 32, 33, 64)]
     return ["x" * 200, "p\"'<>&amp;%20+/=\\$", "0" * 32, "a blank and\ta tab", *([] if s.scheme == "viber" else ["Schlüssel-größer-鍵-🔑"])]
+
+
+def written_secrets(s):
+    """A secret as hands and files spoil it, the one that is meant, what a strict reader says of it, and why."""
+    yield "with_line_break", s.secret + "\n", s.secret, False, SECRET
+    yield "behind_a_blank", " " + s.secret, s.secret, False, SECRET
+    if s.key not in (after_whsec, base64.b64decode):
+        return
+    prefix = "whsec_" if s.key is after_whsec else ""
+    bare = s.secret.removeprefix(prefix)
+    yield "with_line_break_inside", f"{prefix}{bare[:8]}\n{bare[8:]}", s.secret, False, SECRET
+    yield "with_more_padding", s.secret + "==", s.secret, False, SECRET
+    padded = prefix + base64.b64encode(bytes(range(200, 225))).decode()
+    yield "unpadded", padded.rstrip("="), padded, True, PADDING
+    yield "url_safe", padded.replace("+", "-").replace("/", "_"), padded, False, SECRET
+    if prefix:
+        yield "prefix_twice", prefix + s.secret, s.secret, False, SECRET
+        yield "prefix_upper", prefix.upper() + bare, s.secret, False, SECRET
 
 
 def broken(s, case, headers, mac, good, bad):
@@ -119,13 +141,13 @@ def broken(s, case, headers, mac, good, bad):
                 yield case(f"prefix_{name}", [], headers=headers | {s.header: prefix + good}, because=WRITTEN)
             else:
                 yield case(f"prefix_{name}", [], headers=headers | {s.header: prefix + good}, because=WRITTEN)
-    for key in {s.header, s.time_header, s.id_header} - {None}:
+    for key in filter(None, dict.fromkeys([s.header, s.time_header, s.id_header])):
         said = headers[key]
         yield case(f"no_{key}", [], headers={name: value for name, value in headers.items() if name != key})
         yield case(f"empty_{key}", [], headers=headers | {key: ""})
-        yield case(f"twice_{key}", [], headers=headers | {key: [said, said]}, because=TWICE)
-        yield case(f"bad_then_good_{key}", [], headers=headers | {key: [said.replace(good, bad), said]}, because=TWICE)
-        yield case(f"good_then_bad_{key}", [], headers=headers | {key: [said, said.replace(good, bad)]}, because=TWICE)
+        wrong = said.replace(good, bad)
+        for name, lines in {"twice": [said, said], "bad_then_good": [wrong, said], "good_then_bad": [said, wrong]}.items():
+            yield case(f"{name}_{key}", [], accept=s.repeated, because=TWICE, headers=headers | {key: lines})
     if s.id_header:
         yield case("other_id", [], headers=headers | {s.id_header: ID + "x"})
         moved = ID[:-1]
@@ -156,7 +178,10 @@ def timed(s, case, good):
             yield signed(f"time_{name}", t, because=TIME)
         off = now + "000" if len(now) == 10 else now[:-3]
         yield signed("time_other_unit", off, because=CLOCK)
-    if s.write and "=" in s.write("1", ["2"]):
+    if s.odd:
+        for name, header, accept, because in s.odd(s.time(NOW), good):
+            yield case(name, [], headers={s.header: header} | s.also, accept=accept, because=because)
+    elif s.write and "=" in s.write("1", ["2"]):
         yield from items(s, case, good)
 
 

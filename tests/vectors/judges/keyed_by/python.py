@@ -151,6 +151,26 @@ def svix():
     return ask
 
 
+def resend():
+    from resend import Webhooks
+
+    def ask(h, b, s, u):
+        named = {name: h[f"svix-{name}"] for name in ["id", "timestamp", "signature"]}
+        Webhooks.verify({"payload": b.decode(), "headers": named, "webhook_secret": s})
+
+    return ask
+
+
+def pusher():
+    from pusher import Pusher
+
+    def ask(h, b, s, u):
+        client = Pusher(app_id="1", key="appkey1", secret=s)
+        return client.validate_webhook(h["x-pusher-key"], h["x-pusher-signature"], b.decode()) is not None
+
+    return ask
+
+
 def openai():
     from openai import OpenAI
 
@@ -187,6 +207,7 @@ LIBRARIES = {
     "pyairtable": airtable, "squareup": square, "stripe": stripe, "elevenlabs": elevenlabs, "workos": workos,
     "retell-sdk": retell, "paddle-python-sdk": paddle, "slack_sdk": slack, "boxsdk": box,
     "standardwebhooks": standardwebhooks, "svix": svix, "openai": openai, "lithic": lithic, "finch-api": finch, "polar-sdk": polar,
+    "pusher": pusher, "resend": resend,
 }
 # Imported while the clock still runs: some look at its class.
 LIBRARIES = {name: made() for name, made in LIBRARIES.items()}

@@ -3,9 +3,14 @@ import base64
 import dataclasses
 import hashlib
 import hmac
+import html
+import json
+import re
 import unicodedata
 
 NOW = 1760000000
+TIME = "a time is digits without a leading zero, as every vendor writes it"
+WRITTEN = "a signature is written as the vendor writes it, with nothing around it"
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WHSEC_OTHER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 TEXT, TEXT_OTHER = "It's a Secret to Everybody", "another secret, as long"
@@ -39,12 +44,20 @@ class Sender:
     id_header: str = None
     # From seconds to what the sender writes.
     time: callable = str
+    # Writes the time into the body, if it stands there.
+    into: callable = None
+    # Bodies of which nothing can be read.
+    unread: frozenset = frozenset()
     age: int = None
     also: dict = dataclasses.field(default_factory=dict)
     python: str = None
     node: str = None
-    url: str = None
+    config: dict = None
+    # Whether a header comes once for each key.
+    repeated: bool = False
     more: tuple = ()
+    # Headers of its own: from time and signature to name, header, what a strict reader says, and why.
+    odd: callable = None
 
     @property
     def timed(self):
@@ -55,8 +68,11 @@ class Sender:
         """Whether a header holds several signatures."""
         return self.separator is not None
 
+    def body(self, t, body):
+        return self.into(t, body) if self.into else body
+
     def mac(self, t, i, body, secret=None, alg=None):
-        text = self.text(t.encode(), i.encode(), body)
+        text = self.text(t.encode(), i.encode(), self.body(t, body))
         return hmac.new(self.key(self.secret if secret is None else secret), text, alg or self.alg).digest()
 
     def encoded(self, mac):
@@ -98,6 +114,38 @@ def rfc3339(seconds):
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+NO_JSON = frozenset({"empty", "blank", "form", "bom", "nul", "latin1", "number"})
+
+
+def member(name):
+    """The time as the first member of a body that is an object."""
+    return lambda t, body: body.replace(b"{", f'{{"{name}":{t},'.encode(), 1)
+
+
+def hygraph_text(t, i, b):
+    """What `JSON.stringify` makes of body and time; a time is what `parseInt` reads."""
+    digits = re.match(rb"[+-]?\d+", t)
+    time = int(digits.group()) if digits else "null"
+    body = json.dumps(b.decode(errors="replace"), ensure_ascii=False)
+    return f'{{"Body":{body},"EnvironmentName":"master","TimeStamp":{time}}}'.encode()
+
+
+def hygraph_odd(t, good):
+    yield "hygraph_order", f"env=master, sign={good}, t={t}", False, None
+    yield "hygraph_other_environment", f"sign={good}, env=dev, t={t}", False, None
+    yield "hygraph_no_environment", f"sign={good}, t={t}", False, None
+    yield "hygraph_no_time", f"sign={good}, env=master", False, None
+    yield "hygraph_no_blanks", f"sign={good},env=master,t={t}", False, None
+    yield "hygraph_two_blanks", f"sign={good},  env=master,  t={t}", False, WRITTEN
+    yield "hygraph_a_fourth", f"sign={good}, env=master, t={t}, v=2", False, WRITTEN
+    yield "hygraph_without_names", f"{good}, master, {t}", False, WRITTEN
+    yield "hygraph_time_with_letters", f"sign={good}, env=master, t={t}x", False, TIME
+
+
+def without_signkey(secret):
+    return re.sub(r"^signkey-\w+?-", "", secret).encode()
+
+
 def raw(scheme, header, **more):
     return Sender(scheme, header, **more)
 
@@ -131,12 +179,28 @@ SENDERS = [
         python="pyairtable"),
     raw("square", "x-square-hmacsha256-signature", text=lambda t, i, b: b"https://hooks.example.com/in/square" + b, enc="base64",
         python="squareup", node="square"),
+    raw("shopify_events", "shopify-hmac-sha256", enc="base64", node="@shopify/shopify-api", also={
+        "shopify-topic": "orders/create", "shopify-shop-domain": "shop.myshopify.com", "shopify-api-version": "2025-07",
+        "shopify-webhook-id": "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043", "shopify-event-id": "e1"}),
+    raw("kontent_ai", "x-kontent-ai-signature", enc="base64", node="@kontent-ai/webhook-helper"),
+    Sender("linear", "Linear-Signature", into=member("webhookTimestamp"), unread=NO_JSON, time=millis, age=60,
+           node="@linear/sdk"),
+    Sender("pusher", "X-Pusher-Signature", into=member("time_ms"), unread=NO_JSON, time=millis, age=300, config={"key": "appkey1"},
+           also={"X-Pusher-Key": "appkey1", "Content-Type": "application/json"}, python="pusher", node="pusher"),
+    Sender("hygraph", "gcms-signature", hygraph_text, "base64", write=lambda t, s: f"sign={s[0]}, env=master, t={t}",
+           time=millis, age=300, odd=hygraph_odd, unread=frozenset({"latin1"}), node="@hygraph/utils"),
+    Sender("inngest", "X-Inngest-Signature", lambda t, i, b: b + t, write=pairs("t", "s", "&"), age=300, key=without_signkey,
+           secret="signkey-prod-0123456789abcdef0123456789abcdef", other="signkey-prod-fedcba9876543210fedcba9876543210",
+           more=("signkey-test-" + "0a" * 32, "signkey-branch_2-" + "0b" * 32, "0c" * 32), node="inngest"),
+    Sender("zoom", "x-zm-signature", lambda t, i, b: b"v0:" + t + b":" + b, prefix="v0=", time_header="x-zm-request-timestamp",
+           age=300, into=lambda t, body: body.replace(b"{", b'{"event":"meeting.started",', 1), node="@zoom/rivet"),
     Sender("stripe", "Stripe-Signature", dotted, write=pairs("t", "v1"), separator=",", age=300, secret=WHSEC,
            other=WHSEC_OTHER, python="stripe", node="stripe"),
     Sender("mux", "mux-signature", dotted, write=pairs("t", "v1"), separator=",", age=300, node="@mux/mux-node"),
     Sender("elevenlabs", "elevenlabs-signature", dotted, write=pairs("t", "v0"), age=1800, python="elevenlabs",
            node="@elevenlabs/elevenlabs-js"),
-    Sender("workos", "WorkOS-Signature", dotted, write=pairs("t", "v1", ", "), time=millis, age=180, python="workos"),
+    Sender("workos", "WorkOS-Signature", dotted, write=pairs("t", "v1", ", "), time=millis, age=180, python="workos",
+           node="@workos-inc/node"),
     Sender("sanity", "sanity-webhook-signature", dotted, "base64url", write=pairs("t", "v1"), time=millis, age=300,
            node="@sanity/webhook"),
     Sender("retell", "x-retell-signature", lambda t, i, b: b + t, write=pairs("v", "d"), time=millis, age=300,
@@ -151,8 +215,8 @@ SENDERS = [
            age=600, also={"box-signature-version": "1", "box-signature-algorithm": "HmacSHA256"}, python="boxsdk"),
     standard("standardwebhooks", python="standardwebhooks", node="standardwebhooks"),
     standard("svix", "svix", python="svix", node="svix"),
-    standard("clerk", "svix", python="svix", node="svix"),
-    standard("resend", "svix", python="svix", node="svix"),
+    standard("clerk", "svix", python="svix", node="@clerk/backend"),
+    standard("resend", "svix", python="resend", node="resend"),
     standard("gitlab_signing", python="standardwebhooks"),
     standard("openai", python="openai", node="openai"),
     standard("lithic", python="lithic", node="lithic"),
@@ -169,14 +233,15 @@ SENDERS = [
     raw("heroku", "Heroku-Webhook-Hmac-SHA256", enc="base64"),
     raw("sentry", "Sentry-Hook-Signature"),
     raw("vercel", "x-vercel-signature", alg="sha1"),
+    raw("github_sha1_legacy", "X-Hub-Signature", prefix="sha1=", alg="sha1"),
+    raw("mollie", "X-Mollie-Signature", prefix="sha256=", repeated=True),
+    raw("woocommerce", "X-WC-Webhook-Signature", enc="base64", key=lambda s: html.unescape(s).encode()),
     raw("dropbox", "X-Dropbox-Signature"),
-    raw("kontent_ai", "x-kontent-ai-signature", enc="base64"),
     raw("circleci", "circleci-signature", prefix="v1=", separator=","),
     raw("pagerduty", "X-PagerDuty-Signature", prefix="v1=", separator=","),
     raw("docusign", "X-DocuSign-Signature-1", enc="base64"),
     Sender("calendly", "Calendly-Webhook-Signature", dotted, write=pairs("t", "v1"), separator=",", age=180),
-    Sender("zoom", "x-zm-signature", lambda t, i, b: b"v0:" + t + b":" + b, prefix="v0=", time_header="x-zm-request-timestamp",
-           age=300),
+    Sender("klaviyo", "Klaviyo-Signature", lambda t, i, b: b + t, time_header="Klaviyo-Timestamp", time=rfc3339, age=300),
     Sender("customer_io", "X-CIO-Signature", lambda t, i, b: b"v0:" + t + b":" + b, time_header="X-CIO-Timestamp", age=300),
     Sender("zendesk", "X-Zendesk-Webhook-Signature", lambda t, i, b: t + b, "base64",
            time_header="X-Zendesk-Webhook-Signature-Timestamp", time=rfc3339, age=300),
