@@ -212,7 +212,7 @@ impl Resolver<'_> {
             }
             let secret = self.resolve(&entry.from, |text| decode(reference, text));
             let secret = self.take(whose.clone(), secret);
-            if let (KeyKind::Signatures(provider), Some(secret)) = (&reference.kind, &secret)
+            if let (KeyKind::Signatures(provider, _), Some(secret)) = (&reference.kind, &secret)
                 && provider.scheme.looks_undecoded(secret)
             {
                 self.warnings.push(KeyWarning { whose, looks: Looks::Undecoded });
@@ -327,7 +327,8 @@ fn decode(reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
         BadKey::Empty => Trouble::Empty,
         BadKey::Undecodable(encoding) => Trouble::Undecodable(encoding.to_owned()),
         BadKey::PublicKey(bad) => Trouble::PublicKey(bad),
-        BadKey::Private => Trouble::Undecodable("a key to verify with".to_owned()),
+        BadKey::Unfit(unfit) => Trouble::Unfit(unfit),
+        BadKey::Unmade => Trouble::Undecodable("a key to verify with".to_owned()),
     })
 }
 

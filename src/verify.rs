@@ -24,7 +24,10 @@ pub use confirm::{ANSWER_BYTES_MAX, Confirm, Question, Word};
 pub use doubt::{Held, holds, holds_but_for_body, message_algorithms};
 pub use handshake::{Greeting, Handed, Handshake};
 pub use keys::{Key, Keys};
-pub use scheme::{BadKey, BadPublicKey, Config, Referring, Refers, Scheme, Signed, SigningKey, Unsigned};
+pub use scheme::{
+    BadKey, BadPrivateKey, BadPublicKey, BadSigningKey, Config, KeyType, Referring, Refers, Scheme, Signed, SigningKey,
+    UnfitKey, Unsigned,
+};
 pub use trust::{Addresses, Confirming, Trust, network};
 pub(crate) use verified::shown;
 pub use verified::{Coverage, PUBLISHED, Verified, Webhook, verify};

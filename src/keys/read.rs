@@ -3,7 +3,7 @@
 use super::Environment;
 use crate::{
     policy::Reference,
-    verify::{BadPublicKey, jwt::BadKeySet},
+    verify::{BadPublicKey, UnfitKey, jwt::BadKeySet},
 };
 use nix::fcntl::OFlag;
 use std::{
@@ -95,6 +95,9 @@ pub enum Trouble {
     /// Decoded, and no public key that could be trusted.
     #[error("{0}; copy the sender's public key again")]
     PublicKey(BadPublicKey),
+    /// Decoded, and of no kind that the route's `alg` could be held against.
+    #[error(transparent)]
+    Unfit(#[from] UnfitKey),
     /// No keys of an issuer, or not such as its tokens could be held against.
     #[error(transparent)]
     KeySet(#[from] BadKeySet),
@@ -140,6 +143,7 @@ impl Trouble {
             | Self::Empty
             | Self::Undecodable(_)
             | Self::PublicKey(_)
+            | Self::Unfit(_)
             | Self::KeySet(_)
             | Self::TooShort { .. }
             | Self::NotExpected { .. }

@@ -1,3 +1,5 @@
+mod kinds;
+
 use super::{KeyError, Trouble, Whose, check, errors_in, load, of_destinations, own};
 use crate::{
     clock::Timestamp,

@@ -1,7 +1,10 @@
 //! How an operator's text becomes a key.
 
-use super::{Scheme, algorithm::BadPublicKey};
-use crate::{secret::Secret, verify::certificate::Certificate};
+use super::{Scheme, algorithm::BadPublicKey, fit::UnfitKey};
+use crate::{
+    secret::Secret,
+    verify::{certificate::Certificate, jwt},
+};
 use data_encoding::BASE64;
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use sha1::{Digest as _, Sha1};
@@ -59,9 +62,12 @@ pub enum BadKey {
     /// Decoded, and no public key of this scheme.
     #[error("{0}; copy the sender's public key again")]
     PublicKey(#[from] BadPublicKey),
-    /// Nobody but the sender can sign.
-    #[error("this sender signs with a private key that it alone has")]
-    Private,
+    /// Decoded, and not of the kind that the policy's `alg` is held against.
+    #[error(transparent)]
+    Unfit(#[from] UnfitKey),
+    /// Of a key for tests: a fault of ours.
+    #[error("this machine makes no such key")]
+    Unmade,
 }
 
 impl Scheme {
@@ -71,7 +77,15 @@ impl Scheme {
     /// # Errors
     /// [`BadKey`], which never shows the text.
     pub fn key(&self, text: &str) -> Result<Secret, BadKey> {
-        self.exact_key(text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)))
+        self.key_of(None, text)
+    }
+
+    /// The same, where the policy says the algorithm ([`Self::algorithm_said`]): the key has to be one of its kind.
+    ///
+    /// # Errors
+    /// [`BadKey`].
+    pub fn key_of(&self, said: Option<jwt::Algorithm>, text: &str) -> Result<Secret, BadKey> {
+        self.decoded(said, text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)))
     }
 
     /// The same, of a text that no file and no environment has added a line end to.
@@ -79,11 +93,15 @@ impl Scheme {
     /// # Errors
     /// [`BadKey`].
     pub fn exact_key(&self, text: &str) -> Result<Secret, BadKey> {
+        self.decoded(None, text)
+    }
+
+    fn decoded(&self, said: Option<jwt::Algorithm>, text: &str) -> Result<Secret, BadKey> {
         if text.trim().is_empty() {
             return Err(BadKey::Empty);
         }
         if self.over.is_components() {
-            return Self::key_of_messages(text);
+            return Self::key_of_messages(text, said);
         }
         let text = self.key.strip.iter().find_map(|prefix| prefix.off(text)).unwrap_or(text);
         if text.trim().is_empty() || self.key.literal.iter().any(|prefix| prefix == text.trim_end()) {
