@@ -328,6 +328,8 @@ fn decode(reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
         BadKey::Undecodable(encoding) => Trouble::Undecodable(encoding.to_owned()),
         BadKey::PublicKey(bad) => Trouble::PublicKey(bad),
         BadKey::Unfit(unfit) => Trouble::Unfit(unfit),
+        BadKey::Known => Trouble::Known,
+        BadKey::Unlike => Trouble::Unlike(reference.kind.key_pattern().unwrap_or_default().to_owned()),
         BadKey::Unmade => Trouble::Undecodable("a key to verify with".to_owned()),
     })
 }

@@ -1,4 +1,5 @@
 mod kinds;
+mod known;
 
 use super::{KeyError, Trouble, Whose, check, errors_in, load, of_destinations, own};
 use crate::{

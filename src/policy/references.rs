@@ -98,6 +98,14 @@ pub enum Reference {
 }
 
 impl KeyKind {
+    /// What every one of them looks like, where the vendor says so.
+    pub fn key_pattern(&self) -> Option<&str> {
+        match self {
+            Self::Signatures(provider, _) => provider.scheme.key_pattern(),
+            Self::VerifyToken | Self::Api => None,
+        }
+    }
+
     /// The key of this text.
     ///
     /// # Errors
