@@ -22,7 +22,7 @@ pub use catalogue::{
 pub(crate) use confirm::Confirmed;
 pub use confirm::{ANSWER_BYTES_MAX, Confirm, Question, Word};
 pub use doubt::{Held, holds, holds_but_for_body, message_algorithms};
-pub use handshake::{Greeting, Handed, Handshake};
+pub use handshake::{Greeting, Handed, Handshake, Unfit};
 pub use keys::{Key, Keys};
 pub use scheme::{
     BadKey, BadPrivateKey, BadPublicKey, BadSigningKey, Config, KeyType, Referring, Refers, Scheme, Signed, SigningKey,
