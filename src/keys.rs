@@ -15,6 +15,7 @@ mod read;
 mod tests;
 mod trying;
 
+pub use certificates::NAME as CERTIFICATES;
 pub use fetchers::{Fetchers, Observer};
 pub use jwks::FetchError;
 pub use mark::mark;
