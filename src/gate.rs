@@ -12,7 +12,7 @@ use crate::{
     repeat::RepeatKeys,
     request::{Body, Head, Unverified},
     verdict::{BoxError, Check, Fault, Refusal, Rejection, TokenFlaw},
-    verify::{Confirmed, Greeting, Keys, Question, Verified, Webhook, Word, jwt::Bearer, shown, verify},
+    verify::{Confirmed, Greeting, Keys, Question, Unfit, Verified, Webhook, Word, jwt::Bearer, shown, verify},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -351,7 +351,8 @@ fn found(unclean: Unclean, notes: &mut Notes) -> Rejection {
     unclean.rejection
 }
 
-/// Whether a call may be answered. One that hands over a key is a call only while its route is armed, and then once.
+/// Whether a call may be answered. One that hands over a key is a call only while its route is armed, and then once; what is no
+/// key leaves the route as armed as it was.
 fn is_expected(
     greeting: &mut Greeting,
     route: &Route,
@@ -359,10 +360,21 @@ fn is_expected(
     now: Timestamp,
     notes: &mut Notes,
 ) -> bool {
-    let Some(handed) = &mut greeting.handed else { return true };
-    handed.key = memory.disarm(&route.name, now);
-    notes.handover = Some(if handed.key.is_some() { Handover::Kept } else { Handover::Unarmed });
-    handed.key.is_some()
+    if greeting.handed.is_none() && greeting.unfit.is_none() {
+        return true;
+    }
+    let key = memory.disarm(&route.name, now);
+    let handover = match (&key, greeting.unfit) {
+        (None, _) => Handover::Unarmed,
+        (Some(_), Some(Unfit::TooShort)) => Handover::TooShort,
+        (Some(_), Some(Unfit::Unreadable)) => Handover::Unreadable,
+        (Some(_), None) => Handover::Kept,
+    };
+    notes.handover = Some(handover);
+    if let Some(handed) = &mut greeting.handed {
+        handed.key = key;
+    }
+    handover == Handover::Kept
 }
 
 fn judge_verified(

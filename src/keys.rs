@@ -15,6 +15,7 @@ mod read;
 mod tests;
 mod trying;
 
+pub use certificates::NAME as CERTIFICATES;
 pub use fetchers::{Fetchers, Observer};
 pub use jwks::FetchError;
 pub use mark::mark;
@@ -212,7 +213,7 @@ impl Resolver<'_> {
             }
             let secret = self.resolve(&entry.from, |text| decode(reference, text));
             let secret = self.take(whose.clone(), secret);
-            if let (KeyKind::Signatures(provider), Some(secret)) = (&reference.kind, &secret)
+            if let (KeyKind::Signatures(provider, _), Some(secret)) = (&reference.kind, &secret)
                 && provider.scheme.looks_undecoded(secret)
             {
                 self.warnings.push(KeyWarning { whose, looks: Looks::Undecoded });
@@ -327,7 +328,10 @@ fn decode(reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
         BadKey::Empty => Trouble::Empty,
         BadKey::Undecodable(encoding) => Trouble::Undecodable(encoding.to_owned()),
         BadKey::PublicKey(bad) => Trouble::PublicKey(bad),
-        BadKey::Private => Trouble::Undecodable("a key to verify with".to_owned()),
+        BadKey::Unfit(unfit) => Trouble::Unfit(unfit),
+        BadKey::Known => Trouble::Known,
+        BadKey::Unlike => Trouble::Unlike(reference.kind.key_pattern().unwrap_or_default().to_owned()),
+        BadKey::Unmade => Trouble::Undecodable("a key to verify with".to_owned()),
     })
 }
 

@@ -104,11 +104,15 @@ pub enum Handover {
     Failed,
     /// Nobody had armed the route: the call was judged like any request.
     Unarmed,
+    /// So short that it could be guessed: judged like any request, and the route is as armed as it was.
+    TooShort,
+    /// Not as its sender writes keys: the same.
+    Unreadable,
 }
 
 impl Handover {
     /// Every one; metrics are made for each at the start.
-    pub const ALL: [Self; 3] = [Self::Kept, Self::Failed, Self::Unarmed];
+    pub const ALL: [Self; 5] = [Self::Kept, Self::Failed, Self::Unarmed, Self::TooShort, Self::Unreadable];
 
     /// Stable, low-cardinality name for logs, metrics and documentation.
     pub const fn code(self) -> &'static str {
@@ -116,6 +120,8 @@ impl Handover {
             Self::Kept => "kept",
             Self::Failed => "failed",
             Self::Unarmed => "unarmed",
+            Self::TooShort => "too_short",
+            Self::Unreadable => "unreadable",
         }
     }
 }

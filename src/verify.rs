@@ -24,9 +24,12 @@ pub use confirm::{ANSWER_BYTES_MAX, Confirm, Question, Word};
 pub use doubt::{
     Held, HeldMessage, HeldToken, holds, holds_but_for_body, holds_but_for_times, is_digest_of, message_algorithms,
 };
-pub use handshake::{Greeting, Handed, Handshake};
+pub use handshake::{Greeting, Handed, Handshake, Unfit};
 pub use keys::{Key, Keys};
-pub use scheme::{BadKey, BadPublicKey, Config, Referring, Refers, Scheme, Signed, SigningKey, Unsigned};
+pub use scheme::{
+    BadKey, BadPrivateKey, BadPublicKey, BadSigningKey, Config, KeyType, Referring, Refers, Scheme, Signed, SigningKey,
+    UnfitKey, Unsigned,
+};
 pub use trust::{Addresses, Confirming, Trust, network};
 pub(crate) use verified::shown;
 pub use verified::{Coverage, PUBLISHED, Verified, Webhook, verify};

@@ -79,7 +79,7 @@ pub(crate) fn all(criterion: &mut Criterion) {
 
 fn keys(policy: &Policy) -> Keys {
     let named = policy.keys.iter().map(|reference| {
-        let KeyKind::Signatures(provider) = &reference.kind else { unreachable!("no route has a verify token") };
+        let KeyKind::Signatures(provider, _) = &reference.kind else { unreachable!("no route has a verify token") };
         let secret = provider.scheme.key(&test_key(provider).0).unwrap();
         (reference.name.clone(), vec![Key { id: "live".into(), secret, retire: None }])
     });

@@ -115,6 +115,7 @@ impl Running {
             spool: spool.clone(),
             clock: clock.clone(),
             digest: ArcSwap::from_pointee(policy.digest.clone()),
+            keys: ArcSwap::new(loaded.keys.clone()),
             standing: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         });

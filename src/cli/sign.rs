@@ -4,7 +4,7 @@ use super::{
     out::out,
     signing::{EventArgs, Request},
 };
-use crate::policy;
+use crate::{policy, verify::Config};
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 use std::{
@@ -38,7 +38,7 @@ enum Form {
 /// Runs it.
 ///
 /// # Errors
-/// The key or the body cannot be read, or the sender signs with a private key.
+/// The key or the body cannot be read, or the key is none of the sender's kind.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let provider = args.event.provider()?;
     let request = args.event.signed(&provider, &args.url)?;
@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let text = match args.form {
         Form::Curl => curl(&request, body),
         Form::Http => http_file(&request, body),
-        Form::Json => line(&request, &provider.name),
+        Form::Json => line(&request, &provider.name, &args.event.config()),
     };
     out().write_all(text.as_bytes())?;
     if provider.scheme.shows_nothing() {
@@ -90,12 +90,15 @@ fn http_file(Request { url, fields, body, .. }: &Request, file: Option<&Path>) -
     text
 }
 
-fn line(Request { url, fields, body, at }: &Request, provider: &str) -> String {
+fn line(Request { url, fields, body, at }: &Request, provider: &str, config: &Config) -> String {
     let headers: Map<String, Value> = fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    let line = json!({
+    let mut line = json!({
         "id": 1, "scheme": provider, "method": "POST", "url": url, "headers": headers,
         "body_base64": BASE64.encode(body), "now_unix": at.unix_s(),
     });
+    if let Some(members) = line.as_object_mut().filter(|_| !config.is_empty()) {
+        members.insert("config".to_owned(), json!(config));
+    }
     format!("{line}\n")
 }
 

@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use zeroize::Zeroizing;
 
 /// What is signed, and by whom.
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,8 @@ pub(super) struct EventArgs {
     /// As which sender: a name that `hookwarden providers` lists, or the file of one of your own, `providers/NAME.yaml`
     #[arg(long, value_name = "NAME|FILE")]
     provider: String,
-    /// Where the sender's secret is: `env:NAME` or `file:/path`; senders that show nothing have none
+    /// Where the sender's secret is: `env:NAME` or `file:/path`; for senders whose public key the gate has, a private key of the
+    /// same kind in PEM (PKCS#8), as `openssl genpkey` makes it; senders that show nothing have none
     #[arg(long, value_name = "REFERENCE")]
     key: Option<String>,
     /// The body; a small test event if absent
@@ -83,18 +85,31 @@ impl EventArgs {
         Ok(provider.clone())
     }
 
+    /// What the policy would say.
+    pub(super) fn config(&self) -> Config {
+        self.config.iter().cloned().collect()
+    }
+
     /// Signs it now; of a sender that signs nothing, this is all that it would send.
     ///
     /// # Errors
-    /// The key or the body cannot be read, the sender signs with what it alone has, or something is no field of a header.
+    /// The key or the body cannot be read, the key is none of this sender's kind, or something is no field of a header.
     pub(super) fn signed(&self, provider: &Provider, url: &str) -> anyhow::Result<Request> {
         let name = &provider.name;
         let key = match (&self.key, provider.scheme.shows_nothing()) {
             (None, true) => return self.shown(provider, url),
             (Some(_), true) => bail!("`{name}` signs nothing, so that no key is needed; leave out `--key`"),
             (None, false) => bail!("`{name}` shows who it is; say where its secret is, with `--key env:NAME`"),
-            (Some(key), false) => provider.scheme.signing_key(&secret_text(key)?)?,
+            (Some(key), false) => key,
         };
+        let config = self.config();
+        if let Some(name) = provider.scheme.config().find(|name| !config.contains_key(*name)) {
+            bail!("`{}` says whose it is; write `--config {name}=...` as in the policy", provider.name);
+        }
+        if let Some((name, why)) = provider.scheme.config_mistakes(&config).into_iter().next() {
+            bail!("`--config {name}=...`: {why}");
+        }
+        let key = provider.scheme.signing_key_for(&config, &secret_text(key)?).context("`--key`")?;
         let id = self.id.clone().map_or_else(random_id, Ok)?;
         let usual = if provider.scheme.signs_forms() { FORM } else { JSON };
         let content_type = self.content_type.as_deref().unwrap_or(usual);
@@ -105,10 +120,6 @@ impl EventArgs {
             None if content_type == FORM => format!("id={id}&type=hookwarden.test&message=hello").into_bytes(),
             None => bail!("a test event is JSON or a form; with another `--content-type`, name a file with `--body`"),
         };
-        let config: Config = self.config.iter().cloned().collect();
-        if let Some(name) = provider.scheme.config().find(|name| !config.contains_key(*name)) {
-            bail!("`{}` says whose it is; write `--config {name}=...` as in the policy", provider.name);
-        }
         let event = TestEvent { provider, key: &key, id: &id, content_type, body: &body, config: &config };
         let mut request = event.signed(url, self.public_url.as_deref());
         request.fields.extend(provider.scheme.config_fields(&config));
@@ -228,11 +239,13 @@ fn own(file: &str) -> anyhow::Result<Arc<Provider>> {
 }
 
 /// `env:NAME` or `file:/path`; a secret on a command line would be in the process list.
-fn secret_text(reference: &str) -> anyhow::Result<String> {
+fn secret_text(reference: &str) -> anyhow::Result<Zeroizing<String>> {
     if let Some(name) = reference.strip_prefix("env:") {
-        policy_files::environment(name).with_context(|| format!("`{name}` is not in the environment"))
+        let text = policy_files::environment(name).with_context(|| format!("`{name}` is not in the environment"))?;
+        Ok(Zeroizing::new(text))
     } else if let Some(path) = reference.strip_prefix("file:") {
-        fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
+        Ok(Zeroizing::new(text))
     } else {
         bail!("write where the secret is, as `env:NAME` or `file:/path`; on a command line others could read it")
     }

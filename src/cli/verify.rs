@@ -199,7 +199,7 @@ fn judge(catalogue: &Catalogue, recorded: &Recorded) -> Result<Judged, &'static 
     let sender = sender.greeting(&provider.handshakes, TOKENS);
     let is_armed = recorded.config.get(ARMED) == Some(&Value::Bool(true));
     let greeting = sender.greet_stranger(&keys, &request, now);
-    if let Some(greeting) = greeting.filter(|greeting| is_armed || greeting.handed.is_none()) {
+    if let Some(greeting) = greeting.filter(|it| it.unfit.is_none() && (is_armed || it.handed.is_none())) {
         return Ok(Judged::Greeted(greeting));
     }
     let verified = verify(&sender, &keys, request, now).map_err(|refusal| refusal.code())?;

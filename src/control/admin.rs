@@ -1,7 +1,7 @@
 //! The admin listener: metrics and health, for machines. Nothing here is a secret, and nothing changes anything.
 
 use super::{metrics::Metrics, observed::Observed, shown::ShownUrls};
-use crate::{clock::Clock, spool::Spool, verdict::Chain};
+use crate::{clock::Clock, keys::CERTIFICATES, spool::Spool, verdict::Chain, verify::Keys};
 use arc_swap::ArcSwap;
 use serde_json::json;
 use std::{
@@ -35,6 +35,8 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
     /// The digest of the policy of the moment.
     pub digest: ArcSwap<String>,
+    /// The keys of the moment.
+    pub keys: ArcSwap<Keys>,
     /// Everything listens that has to.
     pub standing: AtomicBool,
     /// A stop has begun.
@@ -118,18 +120,35 @@ fn answer(path: &str, state: &State) -> (&'static str, &'static str, String) {
     match path {
         "/metrics" => {
             let stats = state.spool.as_ref().map(Spool::stats);
+            state.metrics.issuers.stand(standing(state).iter().map(|(name, are_here)| (name.as_str(), *are_here)));
             ("200 OK", "text/plain; version=0.0.4", state.metrics.text(stats.as_ref(), state.clock.now()))
         }
         "/healthz" => ("200 OK", "application/json", "{\"alive\":true}\n".to_owned()),
         "/readyz" => {
             let reasons = reasons(state);
             let status = if reasons.is_empty() { "200 OK" } else { "503 Service Unavailable" };
-            let told = json!({ "ready": reasons.is_empty(), "reasons": reasons, "policy": **state.digest.load() });
+            let awaited: Vec<_> = standing(state).into_iter().filter(|(_, are_here)| !are_here).collect();
+            let awaited: Vec<_> = awaited.into_iter().map(|(name, _)| name).collect();
+            let policy = &**state.digest.load();
+            let told =
+                json!({ "ready": reasons.is_empty(), "reasons": reasons, "keys_awaited": awaited, "policy": policy });
             (status, "application/json", format!("{told}\n"))
         }
         "/" => ("200 OK", "text/plain", "hookwarden: /metrics /healthz /readyz\n".to_owned()),
         _ => ("404 Not Found", "text/plain", "known here: /metrics /healthz /readyz\n".to_owned()),
     }
+}
+
+/// Each issuer, and whether its keys are here. No reason against readiness: a route without them answers 503 by itself,
+/// and all others, and what is queued, would suffer for somebody else's outage.
+fn standing(state: &State) -> Vec<(String, bool)> {
+    let (keys, now) = (state.keys.load(), state.clock.now());
+    let mut standing: Vec<_> =
+        keys.issuers().standing(now).map(|(name, are_here)| (name.to_owned(), are_here)).collect();
+    if keys.certificates().are_awaited(now) {
+        standing.push((CERTIFICATES.to_owned(), false));
+    }
+    standing
 }
 
 /// Why it is not ready: it is, if it can accept durably. The origin's state is a metric and no reason: when WordPress is
@@ -151,22 +170,56 @@ fn reasons(state: &State) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::SystemClock, policy::Policy};
+    use crate::{
+        clock::SystemClock,
+        policy::Policy,
+        secret::Secret,
+        verify::jwt::{Algorithm, Cache, Issuers, KeySet, Ring},
+    };
+    use std::collections::BTreeMap;
 
-    #[test]
-    fn it_is_ready_from_when_it_listens_until_it_drains() {
+    fn state(keys: Keys) -> State {
         let policy = Policy::pass_through(([127, 0, 0, 1], 0).into(), "http://127.0.0.1:1");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let state = State {
+        State {
             metrics: Arc::new(Metrics::new(&policy, clock.now()).unwrap()),
             observed: Arc::new(Observed::new(clock.clone())),
             shown: Arc::new(ShownUrls::new(clock.clone())),
             spool: None,
             clock,
             digest: ArcSwap::from_pointee(policy.digest),
+            keys: ArcSwap::from_pointee(keys),
             standing: AtomicBool::new(false),
             draining: AtomicBool::new(false),
-        };
+        }
+    }
+
+    fn memory() -> Secret {
+        Secret::new("the gate's own").unwrap()
+    }
+
+    /// A gate behind a balancer stays there: all but one route serve as ever.
+    #[test]
+    fn keys_that_are_not_here_yet_are_named_and_no_reason_against_readiness() {
+        let ring = Arc::new(Ring::new(KeySet::not_yet()));
+        let rings = BTreeMap::from([("shop-idp".to_owned(), ring.clone())]);
+        let issuers = Issuers::new(rings, Arc::new(Cache::new(memory(), 0)));
+        let state = state(Keys::new(memory(), BTreeMap::new()).trusting(issuers));
+        state.standing.store(true, Ordering::Release);
+        let series = "hookwarden_issuer_keys_awaited{issuer=\"shop-idp\"}";
+        let told = |path| answer(path, &state);
+        let (status, _, body) = told("/readyz");
+        assert!(status.starts_with("200") && body.contains("\"ready\":true"), "{status} {body}");
+        assert!(body.contains("\"keys_awaited\":[\"shop-idp\"]"), "{body}");
+        assert!(told("/metrics").2.contains(&format!("{series} 1\n")), "{}", told("/metrics").2);
+        ring.replace(KeySet::from_secret(&[7; 32], &[Algorithm::Hs256]).unwrap());
+        assert!(told("/readyz").2.contains("\"keys_awaited\":[]"), "{}", told("/readyz").2);
+        assert!(told("/metrics").2.contains(&format!("{series} 0\n")));
+    }
+
+    #[test]
+    fn it_is_ready_from_when_it_listens_until_it_drains() {
+        let state = state(Keys::new(memory(), BTreeMap::new()));
         assert_eq!(reasons(&state), ["starting"]);
         state.standing.store(true, Ordering::Release);
         assert!(reasons(&state).is_empty());

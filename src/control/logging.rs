@@ -117,6 +117,14 @@ pub(super) fn line(report: &Report) {
             warn,
             "refused a key that somebody wanted to hand over; if the sender shall, run `hookwarden handshake arm ROUTE --for 10m` and let it try again"
         ),
+        Outcome::Rejected(_) if notes.handover == Some(Handover::TooShort) => tell!(
+            warn,
+            "refused a key that the sender wanted to hand over: it has fewer than 16 bytes, and could be guessed; the route stays armed, let the sender make a longer one"
+        ),
+        Outcome::Rejected(_) if notes.handover == Some(Handover::Unreadable) => tell!(
+            warn,
+            "refused a key that the sender wanted to hand over: it is not as this sender writes its keys; the route stays armed, look who sent it"
+        ),
         Outcome::Rejected(_) => tell!(info, "refused a request"),
         Outcome::Failed(_) => tell!(warn, "could not serve a request"),
         Outcome::Aborted => tell!(debug, "the client went away"),

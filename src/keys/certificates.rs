@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::spawn_blocking;
 
 /// What its fetches are called where issuers have names.
-pub(super) const NAME: &str = "(certificates)";
+pub const NAME: &str = "(certificates)";
 
 /// Fetches what is wanted, if anything is.
 pub(super) async fn fetch_wanted<O: Outbound, R: Resolver>(

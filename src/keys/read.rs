@@ -3,7 +3,7 @@
 use super::Environment;
 use crate::{
     policy::Reference,
-    verify::{BadPublicKey, jwt::BadKeySet},
+    verify::{BadPublicKey, UnfitKey, jwt::BadKeySet},
 };
 use nix::fcntl::OFlag;
 use std::{
@@ -95,6 +95,18 @@ pub enum Trouble {
     /// Decoded, and no public key that could be trusted.
     #[error("{0}; copy the sender's public key again")]
     PublicKey(BadPublicKey),
+    /// Its sender's documentation has it.
+    #[error(
+        "it is the word that this sender signs with while it has no secret, and everybody knows that; enter a secret in the \
+         sender's settings, and write that one"
+    )]
+    Known,
+    /// Not as the vendor says that all of its are.
+    #[error("it is none of this sender's, which all look like `{0}`; copy it again, whole")]
+    Unlike(String),
+    /// Decoded, and of no kind that the route's `alg` could be held against.
+    #[error(transparent)]
+    Unfit(#[from] UnfitKey),
     /// No keys of an issuer, or not such as its tokens could be held against.
     #[error(transparent)]
     KeySet(#[from] BadKeySet),
@@ -140,6 +152,9 @@ impl Trouble {
             | Self::Empty
             | Self::Undecodable(_)
             | Self::PublicKey(_)
+            | Self::Unfit(_)
+            | Self::Known
+            | Self::Unlike(_)
             | Self::KeySet(_)
             | Self::TooShort { .. }
             | Self::NotExpected { .. }

@@ -1,3 +1,6 @@
+mod kinds;
+mod known;
+
 use super::{KeyError, Trouble, Whose, check, errors_in, load, of_destinations, own};
 use crate::{
     clock::Timestamp,

@@ -60,7 +60,7 @@ pub fn own_secret(policy: &Policy, environment: Environment<'_>) -> Result<Secre
 /// The text of every key of every list, retired ones too, each once; and the labels of those that cannot be read.
 pub fn texts(policy: &Policy, environment: Environment<'_>) -> (Vec<Text>, Vec<String>) {
     let (mut found, mut missing): (Vec<Text>, Vec<String>) = (Vec::new(), Vec::new());
-    let signing = policy.keys.iter().filter(|reference| matches!(reference.kind, KeyKind::Signatures(_)));
+    let signing = policy.keys.iter().filter(|reference| matches!(reference.kind, KeyKind::Signatures(..)));
     for reference in signing {
         // Providers may share a list.
         let list = reference.name.split('/').next().unwrap_or_default();

@@ -11,7 +11,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 #[derive(Clone, Debug)]
 pub struct KeyReference {
     /// As [`Webhook::keys`](crate::verify::Webhook::keys) has it: `KEYS/PROVIDER`, so that two providers may share a list
-    /// and decode it each in its own way; `KEYS/verify_token` for words that validation calls say, `KEYS/confirm_key` for
+    /// and decode it each in its own way; `KEYS/PROVIDER/ALG` where a policy says the algorithm; `KEYS/verify_token` for words that validation calls say, `KEYS/confirm_key` for
     /// what a vendor's API wants.
     pub name: String,
     /// What they are keys of.
@@ -23,8 +23,8 @@ pub struct KeyReference {
 /// What a list of keys is for, and so how its texts are decoded.
 #[derive(Clone, Debug)]
 pub enum KeyKind {
-    /// Signatures of this sender.
-    Signatures(Arc<Provider>),
+    /// Signatures of this sender, made with this algorithm where that is the policy's to say.
+    Signatures(Arc<Provider>, Option<Algorithm>),
     /// Validation calls: the text itself.
     VerifyToken,
     /// The vendor's API, which wants this text.
@@ -98,13 +98,21 @@ pub enum Reference {
 }
 
 impl KeyKind {
+    /// What every one of them looks like, where the vendor says so.
+    pub fn key_pattern(&self) -> Option<&str> {
+        match self {
+            Self::Signatures(provider, _) => provider.scheme.key_pattern(),
+            Self::VerifyToken | Self::Api => None,
+        }
+    }
+
     /// The key of this text.
     ///
     /// # Errors
     /// [`BadKey`], which never shows the text.
     pub fn decode(&self, text: &str) -> Result<Secret, BadKey> {
         match self {
-            Self::Signatures(provider) => provider.scheme.key(text),
+            Self::Signatures(provider, said) => provider.scheme.key_of(*said, text),
             Self::VerifyToken | Self::Api => Secret::new(text.trim_ascii_end()).map_err(|_| BadKey::Empty),
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     clock::Timestamp,
     json::{self, Kind, Language, Node, Wrong, language::nearest},
     repeat::Identical,
-    verify::{Catalogue, Handshake, PUBLISHED, Provider},
+    verify::{Catalogue, Config, Handshake, PUBLISHED, Provider},
 };
 use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 
@@ -129,6 +129,15 @@ pub(super) fn key_lists(now: Timestamp, notes: &mut Notes<'_>) -> KeyLists {
     lists
 }
 
+/// The name of the keys of this list, as this sender's: where the policy says the algorithm, those of each are by themselves, so
+/// that routes with different ones may share a list and each has keys of its own kind.
+pub(super) fn keys_of(list: &str, provider: &Provider, config: &Config) -> String {
+    match provider.scheme.algorithm_said(config) {
+        Some(said) => format!("{list}/{}/{}", provider.name, said.name()),
+        None => format!("{list}/{}", provider.name),
+    }
+}
+
 /// The name of the keys that this vendor publishes.
 pub(super) fn published_by(provider: &Provider) -> String {
     format!("{PUBLISHED}/{}", provider.name)
@@ -161,7 +170,10 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
             let kind = match &webhook.verify_token {
                 Some(token) if token == name => KeyKind::VerifyToken,
                 Some(_) | None if name.ends_with(CONFIRM) => KeyKind::Api,
-                Some(_) | None => KeyKind::Signatures(webhook.provider.clone()),
+                Some(_) | None => {
+                    let said = webhook.provider.scheme.algorithm_said(&webhook.config);
+                    KeyKind::Signatures(webhook.provider.clone(), said)
+                }
             };
             check_handed(name, &kind, lists, notes);
             references.push(KeyReference { name: name.clone(), kind, entries: entries.clone() });
@@ -184,7 +196,7 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
 fn check_handed(name: &str, kind: &KeyKind, lists: &KeyLists, notes: &mut Notes<'_>) {
     let list = name.split('/').next().unwrap_or_default();
     let is_handed_over = match kind {
-        KeyKind::Signatures(provider) => provider.handshakes.iter().any(Handshake::hands_over),
+        KeyKind::Signatures(provider, _) => provider.handshakes.iter().any(Handshake::hands_over),
         KeyKind::VerifyToken | KeyKind::Api => false,
     };
     let places = || {
@@ -201,7 +213,7 @@ fn check_handed(name: &str, kind: &KeyKind, lists: &KeyLists, notes: &mut Notes<
         let at = notes.find(&format!("/keys/{}/{index}/from", json::escape(list)));
         if !is_handed_over {
             let whose = match kind {
-                KeyKind::Signatures(provider) => format!("`{}` hands no key over", provider.name),
+                KeyKind::Signatures(provider, _) => format!("`{}` hands no key over", provider.name),
                 KeyKind::VerifyToken | KeyKind::Api => "nobody hands such a word over".to_owned(),
             };
             notes.wrong(at, format!("{whose}; put it into a file, and write `file:{}`", path.display()));

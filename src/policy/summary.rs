@@ -70,6 +70,9 @@ pub struct SignedSummary {
     /// Whether nobody signs them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unsigned: bool,
+    /// What shows who sent it, where nothing of the request is signed by that: in the catalogue's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// Clients that show a token.
@@ -186,6 +189,7 @@ impl Policy {
         let provider = webhook.provider();
         let Coverage { body, time, .. } = provider.scheme.coverage();
         let parts = [("body", body), ("id", provider.names_events()), ("time", time)];
+        let is_bare = parts.iter().all(|(_, covered)| !covered);
         let of = |wanted| parts.iter().filter(|(_, covered)| *covered == wanted).map(|(name, _)| *name).collect();
         SignedSummary {
             provider: provider.name.clone(),
@@ -195,6 +199,7 @@ impl Policy {
             not_covered: of(false),
             held_to: held_to(webhook),
             unsigned: provider.scheme.shows_nothing(),
+            token: provider.scheme.signs().then(|| provider.scheme.describe()).filter(|_| is_bare),
         }
     }
 }
@@ -285,7 +290,7 @@ impl fmt::Display for Capture {
 
 impl fmt::Display for SignedSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { provider, keys, keys_count, covered, not_covered, held_to, unsigned } = self;
+        let Self { provider, keys, keys_count, covered, not_covered, held_to, unsigned, token } = self;
         let held: String = held_to.iter().map(|held| format!("; {held}")).collect();
         if *unsigned {
             return write!(f, "{provider}, unsigned: nothing shows who sent it{held}");
@@ -297,7 +302,8 @@ impl fmt::Display for SignedSummary {
             write!(f, "{provider}, {keys_count} in `{keys}`; ")?;
         }
         if covered.is_empty() {
-            return write!(f, "nothing is signed: {UNAUTHENTICATED}{held}");
+            let how = token.as_deref().unwrap_or("nothing is signed");
+            return write!(f, "{how}: {UNAUTHENTICATED}{held}");
         }
         write!(f, "the signature covers {}", covered.join(" and "))?;
         match not_covered.as_slice() {

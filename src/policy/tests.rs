@@ -173,3 +173,30 @@ destinations: { wordpress: { url: 'http://127.0.0.1/' } }
     assert_eq!(signed("partly"), partly);
     assert!(!signed("whole").contains(told));
 }
+
+/// `check` and the list of senders say the same of a sender whose token says nothing of the message.
+#[test]
+fn a_token_that_says_nothing_of_the_request_is_told_as_the_catalogue_tells_it() {
+    let summary = |sender: &str| {
+        let text = format!(
+            "public_url: https://shop.example\nroutes: {{ r: {{ at: {{ path: /a }}, sender: {{ {sender} }} }} }}\n\
+             keys: {{ k: [{{ id: a, from: env:A }}] }}\ndestinations: {{ wordpress: {{ url: 'http://w/' }} }}\n"
+        );
+        let text = text.replace(" } } }\nkeys", " }, repeats: { protection: impossible } } }\nkeys");
+        let policy = compiled(&text).unwrap_or_else(|report| panic!("{report}")).policy;
+        policy.summary()[0].to_string()
+    };
+    let pushes = summary("provider: google-pubsub, config: { audience: a, email: a@b.example }");
+    let google = Catalogue::embedded().find("google-pubsub").unwrap().scheme.describe();
+    assert_eq!(google, "RS256 token that says nothing of the request");
+    let told = format!(
+        "google-pubsub, keys as its vendor publishes them; {google}: authenticated sender, unauthenticated content"
+    );
+    assert!(pushes.contains(&told), "{pushes}");
+    assert!(!pushes.contains("nothing is signed"), "{pushes}");
+    let gitlab = summary("provider: gitlab-token, keys: k");
+    assert!(
+        gitlab.contains("nothing is signed: authenticated sender"),
+        "a secret that is shown signs nothing: {gitlab}"
+    );
+}

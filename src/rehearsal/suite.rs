@@ -16,7 +16,7 @@ use crate::{
     secret::Secret,
     verify::{
         Key, Keys, Provider, SigningKey, Unsigned, Word,
-        jwt::{Cache, Issuers, Ring, Trial},
+        jwt::{Algorithm, Cache, Issuers, Ring, Trial},
         network,
     },
 };
@@ -136,7 +136,7 @@ impl<'a> Suite<'a> {
             } else {
                 let test = |entry: &KeyEntry| {
                     let text = match &reference.kind {
-                        KeyKind::Signatures(provider) => test_key(list, &entry.id, provider)?.0,
+                        KeyKind::Signatures(provider, said) => test_key(list, &entry.id, provider, *said)?.0,
                         KeyKind::VerifyToken | KeyKind::Api => entry.id.clone(),
                     };
                     key(&entry.id, &text, entry.retire, reference)
@@ -149,7 +149,7 @@ impl<'a> Suite<'a> {
             let (name, provider) = (webhook.keys(), webhook.provider());
             if name.starts_with(crate::verify::PUBLISHED) && !named.contains_key(name) {
                 let list = name.split('/').next().unwrap_or_default();
-                let text = test_key(list, PUBLISHED, provider)?.0;
+                let text = test_key(list, PUBLISHED, provider, None)?.0;
                 let secret = provider.scheme.key(&text).map_err(|error| error.to_string())?;
                 named.insert(name.to_owned(), vec![Key { id: PUBLISHED.to_owned(), secret, retire: None }]);
             }
@@ -216,9 +216,6 @@ impl<'a> Suite<'a> {
         if webhook.provider().scheme.shows_nothing() {
             return self.shown(route, webhook.provider(), signed, now);
         }
-        if let Some(why) = webhook.provider().scheme.cannot_rehearse(webhook.config()) {
-            return Err(why);
-        }
         let mut in_force = keys.in_force(webhook.keys(), now);
         let wanted = |candidate: &&Key| key.as_ref().is_none_or(|key| candidate.id == *key);
         let signer = in_force.find(wanted).ok_or("no key of this route is in force at that time")?;
@@ -233,11 +230,13 @@ impl<'a> Suite<'a> {
         let what = Unsigned { method: &method, url: &url, content_type, body: &message.body, id, at };
         let provider = webhook.provider();
         let list = webhook.keys().split('/').next().unwrap_or_default();
-        let private = match case.secrets.get(list) {
-            Some(text) => provider.scheme.signing_key(text).map_err(|error| error.to_string())?,
-            None => test_key(list, &signer.id, provider)?.1,
+        let (scheme, config) = (&provider.scheme, webhook.config());
+        let private = if let Some(text) = case.secrets.get(list) {
+            scheme.signing_key_for(config, text).map_err(|error| error.to_string())?
+        } else {
+            test_key(list, &signer.id, provider, scheme.algorithm_said(config))?.1
         };
-        let made = provider.scheme.sign_for(webhook.config(), &private, &what);
+        let made = scheme.sign_for(config, &private, &what);
         let target = made.url.strip_prefix(site).unwrap_or(&target).to_owned();
         let mut fields = made.fields;
         if let Some(name) = provider.type_header.as_ref().filter(|name| !has(&fields, name)) {
@@ -316,8 +315,13 @@ fn has(fields: &[(String, String)], name: &str) -> bool {
 }
 
 /// Made from its names, so that it is the same in every run.
-fn test_key(list: &str, id: &str, provider: &Provider) -> Result<(String, SigningKey), String> {
-    provider.scheme.test_key(&format!("{list}/{id}")).map_err(|error| error.to_string())
+fn test_key(
+    list: &str,
+    id: &str,
+    provider: &Provider,
+    said: Option<Algorithm>,
+) -> Result<(String, SigningKey), String> {
+    provider.scheme.test_key_of(said, &format!("{list}/{id}")).map_err(|error| error.to_string())
 }
 
 fn key(id: &str, text: &str, retire: Option<Timestamp>, reference: &KeyReference) -> Result<Key, String> {

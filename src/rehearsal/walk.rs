@@ -238,6 +238,14 @@ fn handshake(route: &Route, played: &Played) -> std::result::Result<String, Stri
             "it hands a key over, which is taken while `hookwarden handshake arm {route}` says so; here it is none"
         ));
     }
+    let unfit = match played.notes.handover {
+        Some(Handover::TooShort) => Some("has fewer than 16 bytes, and could be guessed"),
+        Some(Handover::Unreadable) => Some("is not as this sender writes its keys"),
+        Some(Handover::Kept | Handover::Failed | Handover::Unarmed) | None => None,
+    };
+    if let Some(why) = unfit {
+        return Ok(format!("it hands over a key that {why}: it is none here"));
+    }
     let calls = match &route.sender {
         Sender::Webhook(webhook) => webhook.handshakes(),
         Sender::Token(_) => &[],

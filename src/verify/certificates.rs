@@ -89,6 +89,14 @@ impl Certificates {
         found.ok_or(Fault::KeyPending)
     }
 
+    /// Whether some were asked for, and not one is here that may be used: then their senders are answered with 503. Anybody can
+    /// name one that no vendor has, so that a single one that is missing says nothing.
+    pub fn are_awaited(&self, now: Timestamp) -> bool {
+        let held = self.held();
+        let asked = !held.wanted.is_empty() || !held.known.is_empty();
+        asked && !held.known.values().any(|known| known.within(STALE, now).is_some())
+    }
+
     /// What is to be fetched next. Until its end is told it is asked for no second time.
     pub fn next_wanted(&self) -> Option<Ask> {
         self.held().wanted.first().map(|(ask, _)| ask.clone())
@@ -272,6 +280,18 @@ mod tests {
         assert!(find(24 * hour) && certificates.next_wanted().is_some());
         assert!(!find(24 * hour + 1), "a day is the end");
         assert!(certificates.keep("a", &pem, at(24 * hour + 2)) && find(24 * hour + 3));
+    }
+
+    #[test]
+    fn they_are_awaited_from_when_one_is_asked_for_until_one_is_here() {
+        let certificates = Certificates::default();
+        let pem = rcgen::generate_simple_self_signed(["sns.amazonaws.com".to_owned()]).unwrap().cert.pem();
+        assert!(!certificates.are_awaited(at(0)), "nobody asked");
+        assert!(certificates.find("a", &pins(), at(0)).is_err() && certificates.are_awaited(at(0)));
+        certificates.failed("a", at(1));
+        assert!(certificates.are_awaited(at(2)), "it was not to be had");
+        assert!(certificates.keep("b", &pem, at(3)) && !certificates.are_awaited(at(4)));
+        assert!(certificates.are_awaited(at(3 + 24 * 3600)), "a day is the end");
     }
 
     #[test]

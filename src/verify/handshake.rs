@@ -16,7 +16,7 @@ use crate::{
 };
 use call::{Call, Place, Texts};
 use data_encoding::{BASE64, HEXLOWER};
-pub use handed::Handed;
+pub use handed::{Handed, Unfit};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use when::When;
@@ -117,6 +117,8 @@ pub struct Greeting {
     /// The key that the call hands over. It is to be kept before the vendor hears the answer, and the call is one only
     /// while its route is armed.
     pub handed: Option<Handed>,
+    /// The call hands over what is no key, and why: so there is nothing to take, and no answer is due.
+    pub unfit: Option<Unfit>,
 }
 
 impl Webhook {
@@ -259,12 +261,17 @@ impl Handshake {
         };
         let headers = self.reply.headers.iter().map(header).collect::<Option<_>>()?;
         let handed = match &self.proof {
-            Proof::Armed(place) => Some(Handed::new(call.text(place)?, account.scheme)?),
+            Proof::Armed(place) => Some(Handed::new(call.text(place)?, account.scheme)),
             Proof::Signature | Proof::Token(_) | Proof::Nothing => None,
+        };
+        let (handed, unfit) = match handed {
+            Some(Ok(handed)) => (Some(handed), None),
+            Some(Err(unfit)) => (None, Some(unfit)),
+            None => (None, None),
         };
         let shown = self.show.as_ref().and_then(|Show { pointer, hosts }| call.url(pointer, hosts));
         let (handshake, status, is_oracle) = (self.name.clone(), self.reply.status, self.is_oracle());
-        Some(Greeting { handshake, status, content_type, body, headers, shown, is_oracle, handed })
+        Some(Greeting { handshake, status, content_type, body, headers, shown, is_oracle, handed, unfit })
     }
 }
 

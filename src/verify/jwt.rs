@@ -39,6 +39,7 @@ pub use key_set::{BadKeySet, KeySet};
 pub use place::Place;
 pub use refresh::Refresh;
 pub use trial::Trial;
+pub(super) use trial::{mac, padding};
 
 use data_encoding::BASE64URL_NOPAD;
 

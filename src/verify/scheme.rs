@@ -5,6 +5,7 @@ mod algorithm;
 mod authenticate;
 mod compile;
 mod covering;
+mod fit;
 mod form;
 mod key;
 mod likeness;
@@ -20,10 +21,11 @@ mod token;
 pub use algorithm::BadPublicKey;
 pub(super) use authenticate::Account;
 pub(super) use covering::Covered;
+pub use fit::UnfitKey;
 pub use key::BadKey;
 pub(super) use parts::Piece;
 pub use refers::{Referring, Refers};
-pub use sign::{Signed, SigningKey, Unsigned};
+pub use sign::{BadPrivateKey, BadSigningKey, KeyType, Signed, SigningKey, Unsigned};
 
 use super::{Coverage, certificates::Pins, odd::Odd};
 use crate::{

@@ -1,5 +1,6 @@
 //! What a team writes about its policy, and what it is told.
 
+mod messages;
 mod unsigned;
 
 use hookwarden::{

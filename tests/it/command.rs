@@ -4,6 +4,7 @@ mod acts;
 mod explain;
 mod files;
 mod pipes;
+mod private_keys;
 mod signing;
 mod verdicts;
 mod ways_out;

@@ -11,6 +11,7 @@
 
 mod gate;
 mod handover;
+mod kinds;
 mod observe;
 
 use gate::{Gate, KEY, OTHER_KEY, Shop, until, write_secret};

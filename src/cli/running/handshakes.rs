@@ -169,6 +169,7 @@ impl Keeper {
         let mark = writing.await.map_err(|error| failed(error.into()))?.map_err(|trouble| failed(trouble.into()))?;
         self.edge.replace(prepared);
         self.issuers.replace(&policy, &shared);
+        self.state.keys.store(shared);
         self.current.loaded.keys = keys;
         self.current.loaded.mark = mark;
         if let Some(watch) = &mut self.watch {

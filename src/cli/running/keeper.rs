@@ -356,6 +356,7 @@ impl Keeper {
         self.state.observed.know(&loaded.policy);
         self.edge.replace(prepared);
         self.issuers.replace(&loaded.policy, &keys);
+        self.state.keys.store(keys);
         for gone in &self.current.loaded.policy.destinations {
             if !loaded.policy.destinations.iter().any(|destination| destination.name == gone.name) {
                 self.state.metrics.destinations.forget(&gone.name);

@@ -6,7 +6,7 @@ use crate::{
     payload::Naming,
     policy::{
         Delivery, Sender,
-        senders::published_by,
+        senders::{keys_of, published_by},
         text::{ChangedText, ProtectionText, RepeatsText, SenderText},
         units::{TimeText, written_time},
     },
@@ -34,18 +34,19 @@ impl RouteCompiler<'_, '_> {
         if repeats.jti.is_some() {
             self.wrong("/repeats/jti", "tokens have a `jti`, and this sender shows none; leave it out");
         }
+        let config = self.config(&provider, &text.config);
         let sender = Sender::Webhook(Webhook {
             route: self.name.to_owned(),
             provider: provider.clone(),
             keys: match (&text.keys, provider.scheme.published()) {
-                (Some(list), _) => format!("{list}/{}", provider.name),
+                (Some(list), _) => keys_of(list, &provider, &config),
                 (None, Some(_)) => published_by(&provider),
                 (None, None) if provider.scheme.is_certified() => published_by(&provider),
                 (None, None) => format!("/{}", provider.name), // it shows nothing, or `keys` is told to be missing
             },
             window,
             public_url: self.around.public_url.map(str::to_owned),
-            config: self.config(&provider, &text.config),
+            config,
             handshakes: self.handshakes(&provider, text, delivery),
             trust: self.trust(&provider, text),
             verify_token: text.verify_token.as_ref().map(|list| format!("{list}/verify_token")),

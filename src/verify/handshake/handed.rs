@@ -12,15 +12,23 @@ pub struct Handed {
     pub key: Option<String>,
 }
 
+/// Why what was handed over cannot be a key of the sender's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// Whoever tries them all finds it.
+    TooShort,
+    /// Not as its sender writes keys.
+    Unreadable,
+}
+
 /// A shorter one can be found by trying. Vendors' have 32 characters and more.
 const BYTES_MIN: usize = 16;
 
 impl Handed {
-    /// `None` if this cannot be a key of the sender's: not as it writes them, or too short.
-    pub(super) fn new(text: String, scheme: &Scheme) -> Option<Self> {
+    pub(super) fn new(text: String, scheme: &Scheme) -> Result<Self, Unfit> {
         let text = Zeroizing::new(text);
-        let key = scheme.key(&text).ok()?;
-        (key.len_bytes() >= BYTES_MIN).then_some(Self { text, key: None })
+        let key = scheme.key_of(None, &text).map_err(|_| Unfit::Unreadable)?;
+        if key.len_bytes() >= BYTES_MIN { Ok(Self { text, key: None }) } else { Err(Unfit::TooShort) }
     }
 
     /// For whoever keeps it.

@@ -68,6 +68,11 @@ impl Issuers {
         self.rings.get(issuer)
     }
 
+    /// Each issuer, and whether its keys are here and young enough at this moment: without them its tokens are answered with 503.
+    pub fn standing(&self, now: Timestamp) -> impl Iterator<Item = (&str, bool)> {
+        self.rings.iter().map(move |(name, ring)| (name.as_str(), ring.keys().in_force(now).is_ok()))
+    }
+
     /// The same, but with this ring where the issuer has one.
     #[must_use]
     pub fn sharing(mut self, issuer: &str, ring: &Arc<Ring>) -> Self {

@@ -135,7 +135,8 @@ impl Place {
     }
 }
 
-fn padding(algorithm: Algorithm) -> Option<&'static dyn RsaEncoding> {
+/// How RSA signs; `None` for an algorithm of other keys.
+pub(in crate::verify) fn padding(algorithm: Algorithm) -> Option<&'static dyn RsaEncoding> {
     Some(match algorithm {
         Algorithm::Rs256 => &signature::RSA_PKCS1_SHA256,
         Algorithm::Rs384 => &signature::RSA_PKCS1_SHA384,
@@ -152,7 +153,8 @@ fn padding(algorithm: Algorithm) -> Option<&'static dyn RsaEncoding> {
     })
 }
 
-fn mac(algorithm: Algorithm, secret: &Secret, message: &[u8]) -> Option<Vec<u8>> {
+/// `None` for an algorithm of other keys.
+pub(in crate::verify) fn mac(algorithm: Algorithm, secret: &Secret, message: &[u8]) -> Option<Vec<u8>> {
     match algorithm {
         Algorithm::Hs384 => over::<Hmac<Sha384>>(secret, message),
         Algorithm::Hs512 => over::<Hmac<Sha512>>(secret, message),

@@ -19,6 +19,7 @@ use crate::verify::{
     certificates::{Pins, REGION},
     odd::Odd,
 };
+use regex::{Regex, RegexBuilder};
 use serde_saphyr::Spanned;
 
 impl Scheme {
@@ -93,8 +94,14 @@ impl Scheme {
 
     /// Of a sender that shows nothing: no request is authentic by it.
     fn unsigned() -> Self {
-        let key =
-            KeyFormat { encoding: KeyEncoding::Utf8, strip: Vec::new(), literal: Vec::new(), transforms: Vec::new() };
+        let key = KeyFormat {
+            encoding: KeyEncoding::Utf8,
+            strip: Vec::new(),
+            literal: Vec::new(),
+            transforms: Vec::new(),
+            never: Vec::new(),
+            like: None,
+        };
         let signature = Signature {
             at: At::Nowhere,
             shape: Shape::Raw,
@@ -341,8 +348,31 @@ fn key(text: &KeyText, algorithm: Option<Algorithm>, of_tokens: bool, wrong: &mu
         Some((before, after)) => Strip::Word { before: before.to_owned(), after: after.to_owned() },
         None => Strip::Literal(written.value.clone()),
     });
-    Some(KeyFormat { encoding: encoding?, strip: strip.collect(), literal: text.literal.clone(), transforms })
+    for written in text.never.iter().filter(|written| written.value.trim().is_empty()) {
+        wrong.at(
+            written,
+            "this is no word; write one that the sender signs with while it has no secret, or leave it out",
+        );
+    }
+    let never = text.never.iter().map(|written| written.value.clone()).collect();
+    let like = text.like.as_ref().and_then(|written| key_pattern(written, wrong));
+    let literal = text.literal.clone();
+    Some(KeyFormat { encoding: encoding?, strip: strip.collect(), literal, transforms, never, like })
 }
+
+/// `None` only where a mistake was told.
+fn key_pattern(written: &Spanned<String>, wrong: &mut Mistakes) -> Option<Regex> {
+    let whole = format!("^(?:{})$", written.value);
+    let like = RegexBuilder::new(&whole).unicode(false).size_limit(PATTERN_BYTES_MAX).build().ok();
+    if like.as_ref().is_none_or(|like| like.is_match("")) {
+        wrong.at(written, "this is no pattern of a secret; write what a whole one looks like, as in `[0-9a-f]{64}`");
+        return None;
+    }
+    like
+}
+
+/// A pattern of a secret has some dozen letters; a compiled one that is larger says something else.
+const PATTERN_BYTES_MAX: usize = 64 << 10;
 
 fn required(place: &str, value: &Spanned<String>, text: &SchemeText, wrong: &mut Mistakes) -> Option<Required> {
     if place.trim().is_empty() || place.chars().any(char::is_control) {

@@ -1,14 +1,13 @@
 //! Senders that sign as RFC 9421 says. Which parts have to be covered, and with which algorithm, is the policy's to say.
 
 use super::{
-    ACCEPT, BadKey, CRC32, Config, Scheme,
+    ACCEPT, CRC32, Config, Scheme,
     authenticate::{Account, Authentic, Lifetime},
     parts::{Part, Piece},
 };
 use crate::{
     clock::Timestamp,
     request::{Head, Unverified},
-    secret::Secret,
     verdict::Rejection,
     verify::{
         Key,
@@ -116,17 +115,10 @@ impl Scheme {
         Ok(Authentic { key_id, signed, id: None, signed_at: Some(created), lifetime, covers_body })
     }
 
-    /// A public key in PEM, or a shared secret in base64.
-    pub(super) fn key_of_messages(text: &str) -> Result<Secret, BadKey> {
-        if text.trim_start().starts_with("-----BEGIN") {
-            let public: Vec<_> = ALGORITHMS.iter().map(|(_, it)| *it).filter(|it| !it.is_symmetric()).collect();
-            let is_key = sender::public_keys(text, &public).is_ok();
-            let key = is_key.then(|| Secret::new(text.trim_start().as_bytes()));
-            return key.ok_or(BadKey::Undecodable("a public key in PEM"))?.map_err(|_| BadKey::Empty);
-        }
-        let bytes =
-            BASE64.decode(text.as_bytes()).map_err(|_| BadKey::Undecodable("base64, or a public key in PEM"))?;
-        Secret::new(bytes).map_err(|_| BadKey::Empty)
+    /// The algorithm that a policy says, where it is the policy's to say.
+    pub fn algorithm_said(&self, config: &Config) -> Option<Algorithm> {
+        let said = config.get(ALG).filter(|_| self.over.is_components())?;
+        ALGORITHMS.iter().find(|(name, _)| name == said).map(|(_, algorithm)| *algorithm)
     }
 
     /// What is wrong with what a policy says: the name, and why.
@@ -170,14 +162,6 @@ impl Scheme {
             }
         }
         wrong
-    }
-
-    /// Why a test cannot sign as this policy's sender does.
-    pub fn cannot_rehearse(&self, config: &Config) -> Option<String> {
-        let alg = config.get(ALG).filter(|alg| self.over.is_components() && *alg != "hmac-sha256")?;
-        Some(format!(
-            "a case cannot sign with `{alg}`, only with `hmac-sha256`; write the request with its fields as they came"
-        ))
     }
 
     /// What a policy may say of its account, beside what it has to.

@@ -1,9 +1,13 @@
 //! How an operator's text becomes a key.
 
-use super::{Scheme, algorithm::BadPublicKey};
-use crate::{secret::Secret, verify::certificate::Certificate};
+use super::{Scheme, algorithm::BadPublicKey, fit::UnfitKey};
+use crate::{
+    secret::Secret,
+    verify::{certificate::Certificate, jwt},
+};
 use data_encoding::BASE64;
 use icu_normalizer::DecomposingNormalizerBorrowed;
+use regex::Regex;
 use sha1::{Digest as _, Sha1};
 use std::borrow::Cow;
 
@@ -16,6 +20,10 @@ pub(super) struct KeyFormat {
     pub(super) literal: Vec<String>,
     /// In this order.
     pub(super) transforms: Vec<Transform>,
+    /// What the sender signs with while it has no secret: no secret at all.
+    pub(super) never: Vec<String>,
+    /// What every one looks like, where the vendor says so.
+    pub(super) like: Option<Regex>,
 }
 
 /// What is taken off the front of an operator's text: a literal, or a literal, a word of letters, digits and `_`, and
@@ -59,9 +67,20 @@ pub enum BadKey {
     /// Decoded, and no public key of this scheme.
     #[error("{0}; copy the sender's public key again")]
     PublicKey(#[from] BadPublicKey),
-    /// Nobody but the sender can sign.
-    #[error("this sender signs with a private key that it alone has")]
-    Private,
+    /// The sender's documentation has it: everybody knows it.
+    #[error(
+        "this is the word that the sender signs with while it has no secret; enter a secret in its settings, and write that"
+    )]
+    Known,
+    /// The vendor says that none looks like this.
+    #[error("none of this sender's secrets looks like this; copy it again, whole")]
+    Unlike,
+    /// Decoded, and not of the kind that the policy's `alg` is held against.
+    #[error(transparent)]
+    Unfit(#[from] UnfitKey),
+    /// Of a key for tests: a fault of ours.
+    #[error("this machine makes no such key")]
+    Unmade,
 }
 
 impl Scheme {
@@ -71,7 +90,33 @@ impl Scheme {
     /// # Errors
     /// [`BadKey`], which never shows the text.
     pub fn key(&self, text: &str) -> Result<Secret, BadKey> {
-        self.exact_key(text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)))
+        self.decoded(None, without_line_end(text))
+    }
+
+    /// The same of a policy's own, which says the algorithm where that is the policy's to say ([`Self::algorithm_said`]): the key
+    /// has to be of its kind, as its vendor's are, and no word that everybody knows.
+    ///
+    /// # Errors
+    /// [`BadKey`].
+    pub fn key_of(&self, said: Option<jwt::Algorithm>, text: &str) -> Result<Secret, BadKey> {
+        let text = without_line_end(text);
+        let key = self.decoded(said, text)?;
+        match &self.key {
+            format if format.never.iter().any(|word| word == text.trim()) => Err(BadKey::Known),
+            format if format.like.as_ref().is_some_and(|like| !like.is_match(text)) => Err(BadKey::Unlike),
+            _ => Ok(key),
+        }
+    }
+
+    /// What the sender signs with while it has no secret.
+    pub fn known_words(&self) -> impl Iterator<Item = &str> {
+        self.key.never.iter().map(String::as_str)
+    }
+
+    /// What every one of its secrets looks like, as a pattern.
+    pub fn key_pattern(&self) -> Option<&str> {
+        let whole = self.key.like.as_ref()?.as_str();
+        whole.strip_prefix("^(?:")?.strip_suffix(")$")
     }
 
     /// The same, of a text that no file and no environment has added a line end to.
@@ -79,11 +124,15 @@ impl Scheme {
     /// # Errors
     /// [`BadKey`].
     pub fn exact_key(&self, text: &str) -> Result<Secret, BadKey> {
+        self.decoded(None, text)
+    }
+
+    fn decoded(&self, said: Option<jwt::Algorithm>, text: &str) -> Result<Secret, BadKey> {
         if text.trim().is_empty() {
             return Err(BadKey::Empty);
         }
         if self.over.is_components() {
-            return Self::key_of_messages(text);
+            return Self::key_of_messages(text, said);
         }
         let text = self.key.strip.iter().find_map(|prefix| prefix.off(text)).unwrap_or(text);
         if text.trim().is_empty() || self.key.literal.iter().any(|prefix| prefix == text.trim_end()) {
@@ -175,6 +224,11 @@ impl Transform {
             Self::Sha1 => text.to_owned(), // of the bytes, when they are known
         }
     }
+}
+
+/// Editors leave one at the end.
+fn without_line_end(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
 /// One block, whatever it is called.

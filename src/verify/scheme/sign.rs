@@ -1,26 +1,22 @@
 //! The other direction: what this sender would send.
 
 mod making;
+mod pair;
 mod rsa;
 mod token;
 
+pub use pair::{BadPrivateKey, KeyType};
+
 use super::{
     Config, Scheme,
-    algorithm::{Algorithm, ED25519_SPKI, P256_SPKI},
+    algorithm::{Algorithm, ED25519_SPKI},
     key::{BadKey, KeyEncoding},
 };
-use crate::{clock::Timestamp, secret::Secret};
-use aws_lc_rs::{
-    agreement::{ECDH_P256, PrivateKey},
-    rand::SystemRandom,
-    signature::{
-        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
-    },
-};
+use crate::{clock::Timestamp, secret::Secret, verify::jwt};
 use data_encoding::{BASE64, HEXLOWER};
 use http::Method;
+use pair::{How, Pair};
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
 
 /// What is to be signed.
 #[derive(Clone, Copy, Debug)]
@@ -60,21 +56,54 @@ pub struct SigningKey {
 
 enum Private {
     Shared(Secret),
-    Ed25519(Box<Ed25519KeyPair>),
-    EcdsaP256(Box<EcdsaKeyPair>),
-    Rsa(Arc<rsa::Pair>),
+    Pair(Pair),
+}
+
+/// Why a text is nothing to sign with. Says nothing of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadSigningKey {
+    /// No shared secret.
+    #[error(transparent)]
+    Secret(#[from] BadKey),
+    /// No private key.
+    #[error(transparent)]
+    Private(#[from] BadPrivateKey),
 }
 
 impl Scheme {
-    /// The key of a sender that signs with a shared secret.
+    /// What the sender of an account of which nothing is known signs with.
     ///
     /// # Errors
-    /// [`BadKey`]; [`BadKey::Private`] for a sender that signs with what it alone has.
-    pub fn signing_key(&self, text: &str) -> Result<SigningKey, BadKey> {
-        if !self.shares_its_key() || self.over.is_components() && text.trim_start().starts_with("-----BEGIN") {
-            return Err(BadKey::Private);
+    /// [`BadSigningKey`].
+    pub fn signing_key(&self, text: &str) -> Result<SigningKey, BadSigningKey> {
+        self.signing_key_for(&Config::new(), text)
+    }
+
+    /// What a sender signs with: the shared secret, or a private key in PEM of which the gate has the public one.
+    ///
+    /// # Errors
+    /// [`BadSigningKey`].
+    pub fn signing_key_for(&self, config: &Config, text: &str) -> Result<SigningKey, BadSigningKey> {
+        let wanted = self.key_types(config);
+        let private = if !wanted.is_empty() {
+            Private::Pair(Pair::from_pem(text, &wanted)?)
+        } else if text.trim_start().starts_with("-----BEGIN ") {
+            return Err(BadPrivateKey::Shared.into());
+        } else {
+            Private::Shared(self.key(text)?)
+        };
+        Ok(SigningKey::new(private, "live".to_owned()))
+    }
+
+    /// The kinds of private keys that its sender may sign with; none where the secret is shared.
+    fn key_types(&self, config: &Config) -> Vec<KeyType> {
+        match self.over.token() {
+            _ if self.over.is_components() => {
+                self.algorithm_said(config).and_then(KeyType::of_joined).into_iter().collect()
+            }
+            Some(token) => token.algorithms.iter().filter_map(|algorithm| KeyType::of_joined(*algorithm)).collect(),
+            None => KeyType::of(self.algorithm).into_iter().collect(),
         }
-        self.key(text).map(|secret| SigningKey::new(Private::Shared(secret), "live".to_owned()))
     }
 
     /// A key for tests: what the operator would be handed out, and what the sender signs with. The same label is the
@@ -83,52 +112,43 @@ impl Scheme {
     /// # Errors
     /// The primitives refuse it: a fault of ours.
     pub fn test_key(&self, label: &str) -> Result<(String, SigningKey), BadKey> {
-        let seed = Sha256::digest(label);
-        let id = label.rsplit('/').next().unwrap_or_default().to_owned();
-        let (public, private) = match self.algorithm {
-            Algorithm::HmacSha256
-            | Algorithm::HmacSha1
-            | Algorithm::HmacSha512
-            | Algorithm::Sha1
-            | Algorithm::Sha256
-            | Algorithm::Equal
-            | Algorithm::Basic
-            | Algorithm::Unsigned => {
-                // 64 hexadecimal digits are a text, and hexadecimal, and base64: a secret in every form.
-                let name = if self.key.encoding == KeyEncoding::Credentials { "hook:" } else { "" };
-                let text = format!("{name}{}", HEXLOWER.encode(&seed));
-                let private = Private::Shared(self.key(&text)?);
-                return Ok((text, SigningKey::new(private, id)));
-            }
-            Algorithm::Ed25519 => {
-                let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| BadKey::Private)?;
-                (pair.public_key().as_ref().to_vec(), Private::Ed25519(Box::new(pair)))
-            }
-            Algorithm::EcdsaP256Sha256 => {
-                let private = PrivateKey::from_private_key(&ECDH_P256, &seed).map_err(|_| BadKey::Private)?;
-                let public = private.compute_public_key().map_err(|_| BadKey::Private)?;
-                let is_token = self.over.token().is_some();
-                let signing = if is_token { &ECDSA_P256_SHA256_FIXED_SIGNING } else { &ECDSA_P256_SHA256_ASN1_SIGNING };
-                let pair = EcdsaKeyPair::from_private_key_and_public_key(signing, &seed, public.as_ref());
-                let pair = pair.map_err(|_| BadKey::Private)?;
-                ([P256_SPKI, public.as_ref()].concat(), Private::EcdsaP256(Box::new(pair)))
-            }
-            Algorithm::RsaSha1 | Algorithm::RsaSha256 => {
-                let pair = rsa::Pair::labelled(label).ok_or(BadKey::Private)?;
-                (pair.public().to_vec(), Private::Rsa(pair))
-            }
-        };
-        let text = match self.key.encoding {
-            KeyEncoding::Hex => HEXLOWER.encode(&public),
-            KeyEncoding::Base64 | KeyEncoding::Utf8 | KeyEncoding::Credentials => BASE64.encode(&public),
-            KeyEncoding::Pem => {
-                let header = if self.algorithm == Algorithm::Ed25519 { ED25519_SPKI } else { b"" };
-                let encoded = BASE64.encode(&[header, &public].concat());
-                format!("-----BEGIN PUBLIC KEY-----\n{encoded}\n-----END PUBLIC KEY-----")
-            }
-        };
-        Ok((text, SigningKey::new(private, id)))
+        self.test_key_of(None, label)
     }
+
+    /// The same, where the policy says the algorithm.
+    ///
+    /// # Errors
+    /// As [`Self::test_key`].
+    pub fn test_key_of(&self, said: Option<jwt::Algorithm>, label: &str) -> Result<(String, SigningKey), BadKey> {
+        let id = label.rsplit('/').next().unwrap_or_default().to_owned();
+        let said = said.filter(|_| self.over.is_components()).and_then(KeyType::of_joined);
+        let Some(key_type) = said.or_else(|| self.test_key_type()) else {
+            // 64 hexadecimal digits are a text, and hexadecimal, and base64: a secret in every form.
+            let name = if self.key.encoding == KeyEncoding::Credentials { "hook:" } else { "" };
+            let text = format!("{name}{}", HEXLOWER.encode(&Sha256::digest(label)));
+            let private = Private::Shared(self.key(&text)?);
+            return Ok((text, SigningKey::new(private, id)));
+        };
+        let pair = Pair::labelled(key_type, label).ok_or(BadKey::Unmade)?;
+        let public = pair.public().ok_or(BadKey::Unmade)?;
+        let bare = public.strip_prefix(ED25519_SPKI).unwrap_or(&public);
+        let text = match self.key.encoding {
+            _ if said.is_some() => in_pem(&public),
+            KeyEncoding::Hex => HEXLOWER.encode(bare),
+            KeyEncoding::Base64 | KeyEncoding::Utf8 | KeyEncoding::Credentials => BASE64.encode(bare),
+            KeyEncoding::Pem => in_pem(&public),
+        };
+        Ok((text, SigningKey::new(Private::Pair(pair), id)))
+    }
+
+    /// Of several, the first.
+    fn test_key_type(&self) -> Option<KeyType> {
+        self.key_types(&Config::new()).first().copied()
+    }
+}
+
+fn in_pem(public: &[u8]) -> String {
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----", BASE64.encode(public))
 }
 
 impl SigningKey {
@@ -146,11 +166,23 @@ impl SigningKey {
                 }
                 algorithm.digest(secret, &pieces).unwrap_or_default()
             }
-            Private::Ed25519(pair) => pair.sign(&pieces.concat()).as_ref().to_vec(),
-            Private::EcdsaP256(pair) => {
-                pair.sign(&SystemRandom::new(), &pieces.concat()).map(|made| made.as_ref().to_vec()).unwrap_or_default()
-            }
-            Private::Rsa(pair) => pair.sign(algorithm == Algorithm::RsaSha1, &pieces.concat()),
+            Private::Pair(pair) => pair.sign(How::Plain(algorithm), &pieces.concat()),
+        }
+    }
+
+    /// The signature of a token, or of a message: by its own names, the same primitives.
+    fn joined(&self, algorithm: jwt::Algorithm, signed: &[u8]) -> Vec<u8> {
+        match &self.private {
+            Private::Shared(secret) => jwt::mac(algorithm, secret, signed).unwrap_or_default(),
+            Private::Pair(pair) => pair.sign(How::Joined(algorithm), signed),
+        }
+    }
+
+    /// Whether such a signature can be made with it.
+    fn fits(&self, algorithm: jwt::Algorithm) -> bool {
+        match &self.private {
+            Private::Shared(_) => algorithm.is_symmetric(),
+            Private::Pair(pair) => KeyType::of_joined(algorithm) == Some(pair.key_type()),
         }
     }
 }

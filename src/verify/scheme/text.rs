@@ -176,6 +176,13 @@ pub struct KeyText {
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("default" = []))]
     pub transform: Vec<Spanned<String>>,
+    /// Words that the sender signs with as long as it has no secret: everybody knows them, so none is taken for one.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("default" = []))]
+    pub never: Vec<Spanned<String>>,
+    /// A pattern of the whole text, where the vendor says what all of them look like, as in `[0-9a-f]{64}`; others are refused.
+    #[schemars(with = "Option<String>", extend("x-absent" = "it may be any text"))]
+    pub like: Option<Spanned<String>>,
 }
 
 /// Where the signature is, and how it is written.

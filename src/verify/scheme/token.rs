@@ -114,7 +114,11 @@ impl SenderToken {
         let names: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
         let url = self.signs_url().then_some("url");
         let bound: Vec<_> = url.into_iter().chain(self.body.is_some().then_some("body")).collect();
-        let of = if bound.is_empty() { String::new() } else { format!(" of {}", bound.join(" and ")) };
+        let of = if bound.is_empty() {
+            " that says nothing of the request".to_owned()
+        } else {
+            format!(" of {}", bound.join(" and "))
+        };
         format!("{} token{of}", names.join("/"))
     }
 

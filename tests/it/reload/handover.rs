@@ -360,3 +360,25 @@ challenge:
     assert_eq!((&told["shown"][0]["url"], &told["keys"]), (&url.into(), &Value::Array(Vec::new())));
     assert_eq!(vendor.received(""), 0, "nothing follows it");
 }
+
+/// Else nobody learns why a webhook cannot be made: all that was said was that no signature came.
+#[test]
+fn what_is_no_key_is_not_taken_and_the_log_says_why() {
+    let shop = Shop::open("shop");
+    let gate = gate(&shop);
+    let mut wire = gate.connect();
+    assert_eq!(gate.arm("asana", &[]).0, Some(0));
+    assert_eq!(hook(&mut wire, "/asana", "fifteen-letters"), 401);
+    let told = gate.hears(
+        "refused a key that the sender wanted to hand over: it has fewer than 16 bytes, and could be guessed; the route stays \
+         armed, let the sender make a longer one",
+    );
+    assert_eq!((&told["outcome"], &told["handover"]), (&"signature_missing".into(), &"too_short".into()));
+    assert_eq!(told["captured"], Value::Null, "it may be a key all the same");
+    assert!(!gate.whole_log().contains("fifteen-letters"));
+    assert!(gate.counts("hookwarden_handovers_total{result=\"too_short\",route=\"asana\"} 1"), "{}", gate.metrics());
+    assert!(gate.counts("hookwarden_handovers_total{result=\"unreadable\",route=\"asana\"} 0"), "zeros, and no gaps");
+    assert!(!gate.path("keys/asana").exists());
+    assert!(gate.handshake(&["status"]).1.contains("; armed until 20"), "the route is as armed as it was");
+    assert_eq!(hook(&mut wire, "/asana", FIRST), 200, "and takes one that is a key");
+}

@@ -5,6 +5,7 @@ use super::{Config, Signed, SigningKey, Unsigned};
 use crate::{
     json,
     request::{Head, Target, Unverified},
+    verify::jwt,
     verify::odd::{Odd, Seen, Statement},
     verify::scheme::{
         Certified, Required, Scheme, Wanted,
@@ -64,7 +65,8 @@ impl Scheme {
         unsigned: &Unverified,
     ) -> String {
         if self.over.is_components() {
-            let sign = |signed: &[u8]| key.over(self.algorithm, vec![signed], None);
+            let algorithm = self.algorithm_said(config).unwrap_or(jwt::Algorithm::Hs256);
+            let sign = |signed: &[u8]| key.joined(algorithm, signed);
             let made = Self::signature_of_message(config, &unsigned.head, base(request.url), sign);
             return made.unwrap_or_default();
         }

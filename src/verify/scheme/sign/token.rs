@@ -1,8 +1,7 @@
 //! A token as its sender makes it.
 
-use super::{Config, Private, SigningKey, Unsigned};
+use super::{Config, SigningKey, Unsigned};
 use crate::verify::scheme::token::SenderToken;
-use aws_lc_rs::rand::SystemRandom;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -37,25 +36,13 @@ impl SenderToken {
             };
             claims.entry(name.clone()).or_insert(value);
         }
-        let algorithm = self.algorithms.first().map_or("none", |algorithm| algorithm.name());
-        let header = json!({ "alg": algorithm, "typ": "JWT" });
+        let algorithm = self.algorithms.iter().copied().find(|algorithm| key.fits(*algorithm));
+        let header = json!({ "alg": algorithm.map_or("none", |algorithm| algorithm.name()), "typ": "JWT" });
         let [header, claims] =
             [header, Value::Object(claims)].map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
         let signed = format!("{header}.{claims}");
-        let signature = BASE64URL_NOPAD.encode(&key.over_token(signed.as_bytes()));
+        let signature = algorithm.map(|algorithm| key.joined(algorithm, signed.as_bytes())).unwrap_or_default();
+        let signature = BASE64URL_NOPAD.encode(&signature);
         format!("{signed}.{signature}")
-    }
-}
-
-impl SigningKey {
-    fn over_token(&self, signed: &[u8]) -> Vec<u8> {
-        match &self.private {
-            Private::Shared(secret) => secret.digest(&[signed]).to_vec(),
-            Private::Ed25519(pair) => pair.sign(signed).as_ref().to_vec(),
-            Private::EcdsaP256(pair) => {
-                pair.sign(&SystemRandom::new(), signed).map(|made| made.as_ref().to_vec()).unwrap_or_default()
-            }
-            Private::Rsa(pair) => pair.sign(false, signed),
-        }
     }
 }
