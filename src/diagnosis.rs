@@ -3,7 +3,7 @@
 //!
 //! What holds after one change and not before it is the cause: nobody hits a keyed digest by chance. Where two causes
 //! that are really different would both explain it, or none does, it says so and names none. What a request shows without any
-//! key, and what has it refused whoever signed it, is told as that, and only where no key explains it. It is for operators,
+//! key is told as that, and only where no key explains it. It is for operators,
 //! who have the keys: nothing of it is ever told to a sender, and neither secrets, signatures nor bodies are in what it says.
 
 mod bodies;
@@ -68,6 +68,10 @@ pub struct KeyText {
     pub stage: Option<String>,
     /// From then on it verifies nothing.
     pub retire: Option<Timestamp>,
+    /// Everybody may have it: what is made with it as a shared secret proves nothing.
+    pub is_public: bool,
+    /// No route uses its list.
+    pub is_spare: bool,
     /// The secret.
     pub text: Zeroizing<String>,
 }
@@ -94,8 +98,7 @@ pub enum Found {
     Healthy,
     /// What went wrong: one thing, or several together. One of the keys proves it.
     Named(Vec<Cause>),
-    /// What anybody can see, and what has it refused whoever signed it. Whether that was one of the keys, nobody can tell as
-    /// long as it is so.
+    /// What anybody can see, and what would explain it. No key proves it: one that is not known here would look the same.
     Seen(Vec<Cause>),
     /// So many causes that are really different would explain it; which one it was, nobody can tell.
     Ambiguous(usize),

@@ -74,6 +74,8 @@ pub struct Policy {
     pub destinations: Vec<Destination>,
     /// Where the senders' keys are; never the keys.
     pub keys: Vec<KeyReference>,
+    /// Lists of keys that no route uses: with them is nothing done, but that `explain` tries them.
+    pub spare_keys: Vec<(String, Vec<KeyEntry>)>,
     /// Whose tokens are taken.
     pub issuers: Vec<IssuerReference>,
     /// How WordPress is told who shows a token, if it is.
@@ -299,6 +301,7 @@ impl Policy {
             routes: Vec::new(),
             destinations: Vec::new(),
             keys: Vec::new(),
+            spare_keys: Vec::new(),
             issuers: Vec::new(),
             identity: None,
             secret: None,

@@ -76,8 +76,10 @@ fn line_ends(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
             let what = format!("a line end ({name}) was added at the end of the body, at byte {}", without.len());
             show(proxy(Code::BodyLineEnd, what, BYTE_FOR_BYTE), without);
         }
-        let what = format!("the line end ({name}) at the end of the body was taken off, at byte {}", raw.len());
-        show(proxy(Code::BodyLineEnd, what, BYTE_FOR_BYTE), &[raw, end].concat());
+        let what =
+            format!("a line end ({name}) was signed at the end of the body, at byte {}, and did not come", raw.len());
+        let mend = "let the sender sign the bytes that it sends (`echo` adds a line end, `printf %s` none); or something on the way takes it off, and must pass the body byte for byte";
+        show(Cause::new(Code::BodyLineEnd, Area::Body, By::Both, what, mend), &[raw, end].concat());
     }
     let unix = replaced(raw, b"\r\n", b"\n");
     let what = "the line ends within the body are CRLF, and LF was signed";
@@ -118,12 +120,16 @@ fn unchunked(raw: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+fn encoded(what: String) -> Cause {
+    let mend = "let the sender sign the bytes that it sends, and let nothing before the gate decode and encode texts";
+    Cause::new(Code::BodyCharset, Area::Body, By::Both, what, mend)
+}
+
 /// In which texts are still written beside UTF-8.
 const CHARSETS: [(&Encoding, &str); 2] = [(encoding_rs::WINDOWS_1252, "Windows-1252"), (ISO_8859_15, "Latin-9")];
 
 fn charsets(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
-    let mend = "whatever stands before the gate must not decode and encode texts";
-    wide(raw, mend, show);
+    wide(raw, show);
     let Some(first) = raw.iter().position(|byte| !byte.is_ascii()) else { return };
     let at = format!("from byte {first} on");
     let text = std::str::from_utf8(raw).ok();
@@ -131,32 +137,35 @@ fn charsets(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
         let latin: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
         if let Some(latin) = latin {
             let what = format!("the body was signed in Latin-1 and came in UTF-8, or in UTF-8 twice over ({at})");
-            show(proxy(Code::BodyCharset, what, mend), &latin);
+            show(encoded(what), &latin);
         }
     }
     let latin: String = raw.iter().map(|byte| char::from(*byte)).collect();
-    let what = format!("the body was signed in UTF-8 and came in Latin-1 ({at})");
-    show(proxy(Code::BodyCharset, what, mend), latin.as_bytes());
+    let latin_of = |name: &str| match text {
+        // It came in UTF-8.
+        Some(_) => format!("the body was signed in UTF-8 twice over, as if it were {name}, and came in UTF-8 ({at})"),
+        None => format!("the body was signed in UTF-8 and came in {name} ({at})"),
+    };
+    show(encoded(latin_of("Latin-1")), latin.as_bytes());
     for (encoding, name) in CHARSETS {
-        if let Some((encoded, _, false)) = text.map(|text| encoding.encode(text)) {
+        if let Some((bytes, _, false)) = text.map(|text| encoding.encode(text)) {
             let what = format!("the body was signed in {name} and came in UTF-8, or in UTF-8 twice over ({at})");
-            show(proxy(Code::BodyCharset, what, mend), &encoded);
+            show(encoded(what), &bytes);
         }
         let (decoded, _) = encoding.decode_without_bom_handling(raw);
-        let what = format!("the body was signed in UTF-8 and came in {name} ({at})");
-        show(proxy(Code::BodyCharset, what, mend), decoded.as_bytes());
+        show(encoded(latin_of(name)), decoded.as_bytes());
     }
 }
 
 /// UTF-16, with its mark and without; none of its texts is UTF-8.
-fn wide(raw: &[u8], mend: &str, show: &mut impl FnMut(Cause, &[u8])) {
+fn wide(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
     for (encoding, name, mark) in [(UTF_16LE, "UTF-16LE", b"\xff\xfe"), (UTF_16BE, "UTF-16BE", b"\xfe\xff")] {
         let bare = raw.strip_prefix(mark.as_slice());
         if bare.is_some() || raw.len().is_multiple_of(2) && raw.contains(&0) {
             let (decoded, is_wrong) = encoding.decode_without_bom_handling(bare.unwrap_or(raw));
             if !is_wrong {
                 let what = format!("the body was signed in UTF-8 and came in {name}");
-                show(proxy(Code::BodyCharset, what, mend), decoded.as_bytes());
+                show(encoded(what), decoded.as_bytes());
             }
         }
         let Ok(text) = std::str::from_utf8(raw) else { continue };
@@ -167,8 +176,8 @@ fn wide(raw: &[u8], mend: &str, show: &mut impl FnMut(Cause, &[u8])) {
             units.flat_map(u16::to_be_bytes).collect()
         };
         let what = format!("the body was signed in {name} and came in UTF-8");
-        show(proxy(Code::BodyCharset, what.clone(), mend), &bytes);
-        show(proxy(Code::BodyCharset, what, mend), &[mark.as_slice(), &bytes].concat());
+        show(encoded(what.clone()), &bytes);
+        show(encoded(what), &[mark.as_slice(), &bytes].concat());
     }
 }
 

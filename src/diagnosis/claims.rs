@@ -1,7 +1,7 @@
 //! What a token claims, held against what its sender's tokens have to say: each demand by itself.
 
 use super::{
-    Cause, Code, Examination, Found, Patient,
+    Cause, Code, Examination, Found, Patient, bodies,
     cause::{Area, By},
     digests,
     entry::Entry,
@@ -67,8 +67,7 @@ impl Examination<'_> {
                 let compared = || claimed.and_then(|claimed| urls::compared(claimed, url, head));
                 let other = || {
                     let what = format!(
-                        "`{name}` of the token {}, and this sender says there which URL it is for",
-                        shown.claim(name)
+                        "`{name}` of the token is no URL with scheme and host, and this sender says there which one it is for"
                     );
                     let mend = "let the sender's code say the URL exactly as it has it: scheme, host, path and query";
                     Cause::new(Code::ClaimOther, Area::Scheme, By::Sender, what, mend)
@@ -139,6 +138,15 @@ impl Examination<'_> {
                 };
                 causes.push(self.url_of(demands, demand).unwrap_or_else(other));
             } else {
+                let is_of_none = said.as_str().is_some_and(|said| digests::written(said, b"", &place).is_some());
+                if is_of_none && !request.raw.is_empty() {
+                    // Of white space it is that, or that the white space was added.
+                    if request.raw.trim_ascii().is_empty() {
+                        return Err(Found::Ambiguous(2));
+                    }
+                    causes.push(bodies::unsigned(&request.raw));
+                    continue;
+                }
                 let (keys, url) = (demands.keys, self.patient.public_url());
                 let found = self.body_of(|trials, altered| trials.but_for_times(Area::Body, &only, keys, altered, url));
                 causes.push(match found.as_slice() {
@@ -167,12 +175,15 @@ impl Examination<'_> {
 
 /// The bytes that came are not those of the digest, and no other writing of them that is known here is.
 pub(super) fn other_body(request: &Unverified, digest: &str) -> Cause {
-    if let Some(cause) = sight::decompressed(&request.head, &request.raw) {
+    if let Some(cause) = sight::cut(&request.head, &request.raw) {
         return cause;
     }
-    let what =
-        format!("{digest} is the digest of another body than the one that came, and no other writing of this one fits");
-    let mend =
-        "pass the body byte for byte: something between the sender's signing and the gate has changed what it says";
+    let coded = sight::uncoded(&request.head, &request.raw).map_or_else(String::new, |coding| {
+        format!(" (the head says `content-encoding: {coding}`, and it is not compressed: that could be why, or is put there to look so)")
+    });
+    let what = format!(
+        "{digest} is the digest of another body than the one that came, and no other writing of this one fits{coded}"
+    );
+    let mend = "pass the body byte for byte: something between the sender's signing and the gate has changed what it says, or somebody has";
     Cause::new(Code::BodyOther, Area::Body, By::Proxy, what, mend)
 }

@@ -124,6 +124,12 @@ impl Entry {
         }
     }
 
+    /// Whether its entry says that keys begin so.
+    pub(super) fn strips(&self, prefix: &str) -> bool {
+        let strips = self.0.pointer("/scheme/key/strip").and_then(Value::as_array);
+        strips.is_some_and(|strips| strips.iter().any(|known| known == prefix))
+    }
+
     pub(super) fn algorithm(&self) -> &str {
         self.word("/alg")
     }

@@ -92,6 +92,9 @@ impl Examination<'_> {
             let mut config = choice.config.clone();
             config.extend(algorithm.config.clone());
             config.remove(COMPONENTS);
+            if signer.are_public && config.get(ALG).is_some_and(|alg| alg.starts_with("hmac-")) {
+                return None;
+            }
             let message = self.trials.but_for_body(&config, &signer.keys, request, self.patient.public_url())?;
             let causes = [&choice.cause, &algorithm.cause].into_iter().flatten().cloned().collect();
             Some(Made { config, causes, message })

@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 pub(super) struct Candidate {
     pub(super) key: Key,
     pub(super) cause: Cause,
+    /// Everybody may have it.
+    pub(super) is_public: bool,
 }
 
 /// The keys of the route, as the gate reads them.
@@ -40,7 +42,7 @@ pub(super) fn candidates(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
             let Ok(secret) = Secret::new(bytes.to_vec()) else { continue };
             if !known.contains(&bytes) {
                 known.push(bytes);
-                found.push(Candidate { key: key_of(text, secret), cause });
+                found.push(Candidate { key: key_of(text, secret), cause, is_public: text.is_public });
             }
         }
     }
@@ -48,19 +50,18 @@ pub(super) fn candidates(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
 }
 
 /// What some senders sign with as long as they have no secret: their documentation says it, so it is none.
-const DEFAULTS: [(&str, &str, &str); 2] = [
-    ("mandrill", "test-webhook", "this is the POST by which Mandrill tests a URL: it comes before there is a key"),
-    ("cal-com", "no-secret-provided", "no secret is set for this webhook at Cal.com"),
-];
-
 fn by_default(provider: &Provider) -> Option<Candidate> {
-    let (_, text, why) = DEFAULTS.iter().find(|(name, ..)| *name == provider.name)?;
+    let text = provider.scheme.known_words().next()?;
+    let why = match provider.name.as_str() {
+        "mandrill" => "this is the POST by which Mandrill tests a URL: it comes before there is a key",
+        _ => "no secret is set for this webhook at the sender's",
+    };
     let secret = provider.scheme.key(text).ok()?;
     let what = format!("it is signed with the word `{text}`, which is no secret: {why}");
     let mend =
         "enter the secret in the sender's settings; what is signed with a word that everybody knows could be anybody's";
     let cause = Cause::new(Code::KeyDefault, Area::Key, By::Sender, what, mend);
-    Some(Candidate { key: Key { id: "default".to_owned(), secret, retire: None }, cause })
+    Some(Candidate { key: Key { id: "default".to_owned(), secret, retire: None }, cause, is_public: false })
 }
 
 /// A public key of Ed25519 that stands there bare, where PEM is read and everything else is taken for a shared secret.
@@ -91,6 +92,10 @@ fn others(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
     let mut seen: Vec<&KeyText> = Vec::new();
     for text in patient.keys.iter().filter(|text| !patient.is_own(text)) {
         let Ok(secret) = provider.scheme.key(&text.text) else { continue };
+        // With a public key anybody could have made a keyed digest.
+        if text.is_public && provider.scheme.shares_its_key() {
+            continue;
+        }
         let is_known = own.iter().any(|key| key.secret.is(secret.expose()));
         // Stages have most lists in common: the same key under the same name is one.
         let is_seen = seen.iter().any(|other| other.is_same(text));
@@ -98,7 +103,13 @@ fn others(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
             continue;
         }
         seen.push(text);
-        found.push(Candidate { key: key_of(text, secret), cause: cause_of(text, patient) });
+        let cause = cause_of(text, patient);
+        let mut twins = found.iter_mut().filter(|twin| twin.key.secret.is(secret.expose()));
+        if let Some(twin) = twins.find(|twin| twin.cause.code == cause.code) {
+            twin.cause.what += &format!("; the same secret is `{}` of `{}`", text.id, text.list);
+            continue;
+        }
+        found.push(Candidate { key: key_of(text, secret), cause, is_public: text.is_public });
     }
     found
 }
@@ -117,14 +128,22 @@ fn cause_of(text: &KeyText, patient: &Patient<'_>) -> Cause {
     if *list == *own_list {
         let day = retired.as_deref().and_then(|day| day.split('T').next()).unwrap_or_default();
         let what = format!("the key `{id}` of `{list}` made the signature, which is retired since {day}");
-        let mend = format!("the sender still has the old secret: give it the one in force, or let `{id}` retire later");
+        let mend = format!(
+            "the sender still has the old secret: give it the one in force; or let `{id}` retire later, if it was not retired because others had it"
+        );
         return Cause::new(Code::KeyRetired, Area::Key, By::Sender, what, mend);
     }
     let since = if retired.is_some() { " (which is retired, too)" } else { "" };
     let what = format!("the key `{id}` of the list `{list}`{since} made the signature, not one of `{own_list}`");
-    let mend = format!(
-        "one of the two is mistaken: write `keys: {list}` into the route, or give the sender the secret of `{own_list}`"
-    );
+    let mend = if text.is_spare {
+        format!(
+            "no route uses `{list}`: write `keys: {list}` into this one if that is its sender's new secret, or give the sender the secret of `{own_list}`"
+        )
+    } else {
+        format!(
+            "give the sender the secret of `{own_list}`, or have it send to the route of `{list}`; only if both are the same sender's, write `keys: {list}` into this route"
+        )
+    };
     Cause::new(Code::KeyOfOtherList, Area::Key, By::Operator, what, mend)
 }
 
@@ -200,6 +219,8 @@ fn without_prefix(text: &str) -> Option<(&str, &str)> {
         .then_some((prefix, rest))
 }
 
+/// Those that vendors document, and that may be printed.
+const PREFIXES: [&str; 2] = ["whsec_", "whpk_"];
 /// `whsec_` and its like.
 const PREFIX_LENGTH_MAX: usize = 8;
 
@@ -220,7 +241,13 @@ fn shared(entry: &Entry, KeyText { list, id, text, .. }: &KeyText) -> Vec<Readin
     add(Some(text.as_bytes().to_vec()), literal, stands("as it stands, every letter"), "utf8");
     let bare = without_prefix(text);
     if let Some((prefix, rest)) = bare {
-        let how = format!("without its `{prefix}`, and otherwise as it stands");
+        // Of another one, these are letters of the secret.
+        let told =
+            if entry.strips(prefix) || PREFIXES.contains(&prefix) { prefix } else { "first letters, up to the `_`" };
+        let how = format!(
+            "without its {}, and otherwise as it stands",
+            if told == prefix { format!("`{prefix}`") } else { told.to_owned() }
+        );
         add(Some(rest.as_bytes().to_vec()), Code::SecretPrefix, stands(&how), "utf8");
     }
     for (part, which) in [(Some(text), ""), (bare.map(|(_, rest)| rest), " behind its prefix")] {

@@ -26,11 +26,7 @@ impl Examination<'_> {
             let mend = "let every header of the signature through: something on the way has a list of those that may pass, or a limit of their length";
             seen.push(Cause::new(Code::HeaderMissing, Area::Header, By::Proxy, what, mend));
         }
-        if let Some(declared) = admit::declared(head).filter(|declared| *declared > raw.len() as u64) {
-            let what = format!("the body has {} bytes, and its head says {declared}", raw.len());
-            let mend = "something on the way, or the recording, lost the rest of it; what was signed cannot be guessed";
-            seen.push(Cause::new(Code::BodyCut, Area::Body, By::Proxy, what, mend));
-        }
+        seen.extend(cut(head, raw));
         seen.extend(decompressed(head, raw));
         seen.extend(self.other_certificate(entry, rejection));
         seen.extend(self.other_topic(entry));
@@ -93,8 +89,8 @@ impl Examination<'_> {
         if topics.split_ascii_whitespace().any(|known| known == topic) {
             return None;
         }
-        let topic: String = topic.chars().take(TOPIC_LETTERS_MAX).collect();
-        let what = format!("it is of the topic `{topic}`, which is none of the policy's ({TOPICS})");
+        let topic = if is_topic(topic) { format!("the topic `{topic}`") } else { "a topic that is no ARN".to_owned() };
+        let what = format!("it is of {topic}, which is none of the policy's ({TOPICS})");
         let mend = format!(
             "if the topic is yours, write it into `config: {{ {TOPICS}: ... }}` of the route, with a blank between two; else end its subscription"
         );
@@ -104,19 +100,50 @@ impl Examination<'_> {
 
 /// What a policy calls them.
 const TOPICS: &str = "topic_arns";
-/// A name of Amazon's has up to 256 letters, and the ARN a hundred more.
-const TOPIC_LETTERS_MAX: usize = 400;
+/// Whether it has the form of a topic's ARN. It stands in the body, and anything else of a body is not printed.
+fn is_topic(text: &str) -> bool {
+    let parts: Vec<_> = text.split(':').collect();
+    let [arn, partition, service, region, account, name] = parts.as_slice() else { return false };
+    let is_word = |word: &&&str, most: usize| {
+        (1..=most).contains(&word.len())
+            && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    *arn == "arn"
+        && *service == "sns"
+        && is_account
+        && is_word(&name, NAME_LETTERS_MAX)
+        && is_word(&partition, 16)
+        && is_word(&region, 32)
+}
 
-/// Something took the compression off and left the word for it: the same bytes do not come of compressing it again.
-pub(super) fn decompressed(head: &Head, raw: &[u8]) -> Option<Cause> {
+/// A topic's name has up to so many letters.
+const NAME_LETTERS_MAX: usize = 256;
+
+/// The body is shorter than its head says.
+pub(super) fn cut(head: &Head, raw: &[u8]) -> Option<Cause> {
+    let declared = admit::declared(head).filter(|declared| *declared > raw.len() as u64)?;
+    let what = format!("the body has {} bytes, and its head says {declared}", raw.len());
+    let mend = "something on the way, or the recording, lost the rest of it; what was signed cannot be guessed";
+    Some(Cause::new(Code::BodyCut, Area::Body, By::Proxy, what, mend))
+}
+
+/// Something may have taken the compression off and left the word for it: the same bytes do not come of compressing it again.
+fn decompressed(head: &Head, raw: &[u8]) -> Option<Cause> {
+    let coding = uncoded(head, raw)?;
+    let what = format!(
+        "the head says `content-encoding: {coding}`, and the body is not compressed: if the sender signed it compressed, those bytes are gone"
+    );
+    let mend = "let the sender send it uncompressed: a guarded route takes no compressed body (`content_type`); or let whatever decompresses it take the header out as well";
+    Some(Cause::new(Code::BodyDecompressed, Area::Body, By::Both, what, mend))
+}
+
+/// The coding that the head says of a body that has none.
+pub(super) fn uncoded(head: &Head, raw: &[u8]) -> Option<String> {
     let coding = head.sole(CONTENT_ENCODING.as_str())?.trim().to_ascii_lowercase();
     let is_plain = raw.first().is_some_and(|first| first.is_ascii_graphic() || first.is_ascii_whitespace());
     if !matches!(coding.as_str(), "gzip" | "x-gzip" | "deflate" | "br" | "zstd") || !is_plain {
         return None;
     }
-    let what = format!(
-        "the head says `content-encoding: {coding}`, and the body is not compressed: the sender signed the compressed bytes, as they went over the wire"
-    );
-    let mend = "let nothing decompress requests between the sender and the gate";
-    Some(Cause::new(Code::BodyDecompressed, Area::Body, By::Proxy, what, mend))
+    Some(coding)
 }

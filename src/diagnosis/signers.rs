@@ -6,6 +6,8 @@ use crate::verify::Key;
 /// Keys that are asked together, and what it would mean if one of them made it.
 pub(super) struct Signer<'k> {
     pub(super) keys: Vec<&'k Key>,
+    /// Everybody may have them: they prove nothing as shared secrets.
+    pub(super) are_public: bool,
     pub(super) cause: Option<Cause>,
 }
 
@@ -15,10 +17,14 @@ impl<'a> Examination<'a> {
     where
         'a: 'k,
     {
-        let own = Signer { keys: self.keys.clone(), cause: None };
-        let others =
-            candidates.iter().map(|Candidate { key, cause }| Signer { keys: vec![key], cause: Some(cause.clone()) });
-        std::iter::once(own).chain(others).collect()
+        let own =
+            Signer { keys: self.keys.clone(), are_public: self.patient.own().any(|key| key.is_public), cause: None };
+        let other = |Candidate { key, cause, is_public }: &'k Candidate| Signer {
+            keys: vec![key],
+            are_public: *is_public,
+            cause: Some(cause.clone()),
+        };
+        std::iter::once(own).chain(candidates.iter().map(other)).collect()
     }
 }
 

@@ -142,11 +142,14 @@ fn cause(base: &Base, ours: Option<&Base>) -> Cause {
     let public = ours.map_or_else(|| "is not said".to_owned(), |ours| format!("is `{}`", ours.written()));
     let what = format!("the URL was signed with `{written}`, and `public_url` {public}");
     let mend = if base.scheme == "http" && ours.is_some_and(|ours| ours.scheme == "https") {
-        "give the sender the URL with `https`, in its settings; what is sent with `http` everybody on the way can read"
-            .to_owned()
-    } else {
         format!(
-            "write `public_url: {written}` if that is what the site is called outside, or give the sender the other URL in its settings"
+            "give the sender the URL with `{}`, in its settings; what is sent with `http` everybody on the way can read",
+            ours.map(Base::written).unwrap_or_default()
+        )
+    } else {
+        let other = ours.map_or_else(|| "another URL".to_owned(), |ours| format!("the URL with `{}`", ours.written()));
+        format!(
+            "give the sender {other}, in its settings; or, if the site is called so outside, write `public_url: {written}`"
         )
     };
     Cause::new(code, Area::Url, By::Operator, what, mend)

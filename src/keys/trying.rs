@@ -22,6 +22,8 @@ pub struct Text {
     pub id: String,
     /// From then on it verifies nothing.
     pub retire: Option<Timestamp>,
+    /// Everybody may have it: no shared secret, whoever asks for one.
+    pub is_public: bool,
     /// The secret.
     pub text: Zeroizing<String>,
 }
@@ -57,25 +59,43 @@ pub fn own_secret(policy: &Policy, environment: Environment<'_>) -> Result<Secre
     secret.map_err(|trouble| KeyError { whose: Whose::Own, trouble })
 }
 
-/// The text of every key of every list, retired ones too, each once; and the labels of those that cannot be read.
+/// The text of every key of every list, retired ones and those of no route too, each once; and the labels of those that cannot
+/// be read.
 pub fn texts(policy: &Policy, environment: Environment<'_>) -> (Vec<Text>, Vec<String>) {
     let (mut found, mut missing): (Vec<Text>, Vec<String>) = (Vec::new(), Vec::new());
-    let signing = policy.keys.iter().filter(|reference| matches!(reference.kind, KeyKind::Signatures(..)));
-    for reference in signing {
+    let signing = policy.keys.iter().filter_map(|reference| match &reference.kind {
         // Providers may share a list.
-        let list = reference.name.split('/').next().unwrap_or_default();
-        for entry in &reference.entries {
+        KeyKind::Signatures(provider, said) => {
+            let list = reference.name.split('/').next().unwrap_or_default();
+            let public = said.map_or(!provider.scheme.shares_its_key(), |said| !said.is_symmetric());
+            Some((list, &reference.entries, public))
+        }
+        KeyKind::VerifyToken | KeyKind::Api => None,
+    });
+    let spare = policy.spare_keys.iter().map(|(list, entries)| (list.as_str(), entries, false));
+    for (list, entries, public) in signing.chain(spare) {
+        for entry in entries {
             let label = format!("`{}` of `{list}`", entry.id);
-            if found.iter().any(|text| text.list == list && text.id == entry.id) || missing.contains(&label) {
+            if let Some(text) = found.iter_mut().find(|text| text.list == list && text.id == entry.id) {
+                text.is_public |= public;
                 continue;
             }
             match read::resolve(&entry.from, environment) {
                 Ok(text) => {
-                    found.push(Text { list: list.to_owned(), id: entry.id.clone(), retire: entry.retire, text });
+                    let is_public = public || looks_public(&text);
+                    let (list, id) = (list.to_owned(), entry.id.clone());
+                    found.push(Text { list, id, retire: entry.retire, is_public, text });
                 }
+                Err(_) if missing.contains(&label) => {}
                 Err(_) => missing.push(label),
             }
         }
     }
     (found, missing)
+}
+
+/// PEM or JSON: a key, a certificate or a set of keys, which nobody has for a shared secret.
+fn looks_public(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with("-----BEGIN") || (text.starts_with('{') && text.contains("\"k"))
 }

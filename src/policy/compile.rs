@@ -148,7 +148,9 @@ fn policy(
     let routes = routes.into_iter().map(Arc::new).collect();
     let changes_at = ends.into_iter().min();
     let digest = source.digest();
-    Policy { digest, settings, routes, destinations, keys, issuers, identity, secret, guards, changes_at }
+    let is_used = |list: &str| keys.iter().any(|reference| reference.name.split('/').next() == Some(list));
+    let spare_keys = lists.into_iter().filter(|(list, _)| !is_used(list)).collect();
+    Policy { digest, settings, routes, destinations, keys, spare_keys, issuers, identity, secret, guards, changes_at }
 }
 
 /// The routes, and when exceptions end.

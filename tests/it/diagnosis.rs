@@ -328,6 +328,8 @@ fn bodies() -> Vec<(&'static str, Vec<u8>, Vec<u8>, &'static str)> {
         ("blanks", text(compact), text(&format!("  {compact} \n")), "body_blanks"),
         ("pretty", text(compact), text(pretty), "body_json"),
         ("compact", text(pretty), text(compact), "body_json"),
+        ("tabs", text(&pretty.replace("  ", "\t")), text(compact), "body_json"),
+        ("a file", text(&format!("{pretty}\n")), text(compact), "body_json"),
         ("four", text(&four), text(compact), "body_json"),
         ("python", text(python), text(compact), "body_json"),
         ("no python", text(compact), text(python), "body_json"),

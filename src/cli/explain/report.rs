@@ -213,7 +213,7 @@ impl Doctor {
         match self.verdict {
             "healthy" => return,
             "found" | "seen" => {
-                let first = if self.verdict == "found" { "The cause" } else { "Whoever signed it" };
+                let first = if self.verdict == "found" { "The cause" } else { "Seen without a key" };
                 for (number, ToldCause { code, what, place, mend, .. }) in self.causes.iter().enumerate() {
                     let title = if number == 0 { first } else { "And with it" };
                     *text += &format!("\n{title} ({code})\n");
@@ -221,7 +221,7 @@ impl Doctor {
                     *text += &wrapped("  mend   ", &format!("{place}: {mend}"), 9);
                 }
                 if self.verdict == "seen" {
-                    let words = "This can be seen without a key, and has it refused. Whether one of the route's keys made the signature cannot be told while it is so.";
+                    let words = "It would explain that the signature does not hold. No key proves it: with a secret that is not in this policy it would look the same.";
                     *text += &wrapped("\n", words, 2);
                 }
             }

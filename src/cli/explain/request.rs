@@ -5,7 +5,7 @@ use crate::{
     request::{Head, Target, Unverified},
     verdict::Rejection,
 };
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Deserialize;
@@ -80,8 +80,14 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Recorded> {
 
 #[expect(clippy::disallowed_methods, reason = "a record of an operator's, not a sender's body")]
 fn line(bytes: &[u8]) -> anyhow::Result<Recorded> {
-    let Line { method, url, headers, body_base64, now_unix } = serde_json::from_slice(bytes)
-        .context("one JSON object is needed, with method, url, headers and body_base64")?;
+    // What the reader would say has values of it, and they may be secret.
+    let Line { method, url, headers, body_base64, now_unix } = serde_json::from_slice(bytes).map_err(|error| {
+        anyhow!(
+            "line {}, column {}: one JSON object is needed, with texts `method`, `url` and `body_base64`, an object `headers` of texts or lists of them, and a number `now_unix`",
+            error.line(),
+            error.column()
+        )
+    })?;
     let body = BASE64.decode(body_base64.as_bytes()).context("`body_base64` is no base64")?;
     let mut fields = Vec::new();
     for (name, lines) in headers {
@@ -104,10 +110,10 @@ fn raw(bytes: &[u8]) -> anyhow::Result<Recorded> {
     let first = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
     let mut words = first.split(' ');
     let (Some(method), Some(target), version, None) = (words.next(), words.next(), words.next(), words.next()) else {
-        bail!("its first line is `{}`; write something such as `POST /hooks/shop HTTP/1.1`", shortened(&first));
+        bail!("{NO_REQUEST_LINE}");
     };
     if version.is_some_and(|version| !version.starts_with("HTTP/")) {
-        bail!("its first line is `{}`; write something such as `POST /hooks/shop HTTP/1.1`", shortened(&first));
+        bail!("{NO_REQUEST_LINE}");
     }
     let mut fields = Vec::new();
     for (number, line) in lines.enumerate().filter(|(_, line)| !line.is_empty()) {
@@ -123,6 +129,10 @@ fn raw(bytes: &[u8]) -> anyhow::Result<Recorded> {
     }
     made(method, target, fields, body.to_vec(), None)
 }
+
+/// What stands there instead is not shown: it may be a field with a secret in it.
+const NO_REQUEST_LINE: &str =
+    "its first line is none of a request; write something such as `POST /hooks/shop HTTP/1.1`";
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)

@@ -34,10 +34,12 @@ impl KeyTexts {
 
     fn add(&mut self, policy: &Policy, stage: Option<&str>) {
         let (found, missing) = keys::texts(policy, &policy_files::environment);
-        for keys::Text { list, id, retire, text } in found {
+        for keys::Text { list, id, retire, is_public, text } in found {
             let is_same = |known: &KeyText| known.list == list && known.id == id && known.text == text;
             if !self.texts.iter().any(is_same) {
-                self.texts.push(KeyText { list, id, stage: stage.map(str::to_owned), retire, text });
+                let stage = stage.map(str::to_owned);
+                let is_spare = policy.spare_keys.iter().any(|(spare, _)| *spare == list);
+                self.texts.push(KeyText { list, id, stage, retire, is_public, is_spare, text });
             }
         }
         let of = stage.map_or_else(String::new, |stage| format!(" (stage `{stage}`)"));

@@ -1,6 +1,6 @@
 //! The same JSON as others would have written it.
 
-use super::{Cause, Code, proxy};
+use super::{BODY_BYTES_MAX, Cause, Code, proxy};
 use crate::json;
 
 const MEND: &str = "the bytes that were signed are gone: whatever reads the JSON and writes it anew, before the gate or in the sender's code behind its signing, must pass them as they were";
@@ -11,7 +11,7 @@ enum Layout {
     Kept,
     Compact,
     Spaced,
-    Pretty(usize),
+    Pretty(&'static str),
 }
 
 /// How texts are escaped.
@@ -40,7 +40,8 @@ enum Numbers {
     Python,
 }
 
-const LAYOUTS: [Layout; 5] = [Layout::Kept, Layout::Compact, Layout::Spaced, Layout::Pretty(2), Layout::Pretty(4)];
+const LAYOUTS: [Layout; 6] =
+    [Layout::Kept, Layout::Compact, Layout::Spaced, Layout::Pretty("  "), Layout::Pretty("    "), Layout::Pretty("\t")];
 const STRINGS: [Strings; 6] =
     [Strings::Kept, Strings::Plain, Strings::Slashes, Strings::Ascii, Strings::Php, Strings::Html];
 const NUMBERS: [Numbers; 3] = [Numbers::Kept, Numbers::Js, Numbers::Python];
@@ -63,7 +64,13 @@ pub(super) fn each(raw: &[u8], show: &mut impl FnMut(Cause, &[u8])) {
                         "the body is the same JSON as was signed, written anew: it was signed {}",
                         words.join(", ")
                     );
-                    show(proxy(Code::BodyJson, what, MEND), write(tokens, layout, strings, numbers).as_bytes());
+                    let Some(written) = write(tokens, layout, strings, numbers) else { continue };
+                    show(proxy(Code::BodyJson, what.clone(), MEND), written.as_bytes());
+                    if matches!(layout, Layout::Pretty(_)) {
+                        // Files end so.
+                        let what = format!("{what}, with a line end behind it");
+                        show(proxy(Code::BodyJson, what, MEND), format!("{written}\n").as_bytes());
+                    }
                 }
             }
         }
@@ -76,7 +83,8 @@ impl Layout {
             Self::Kept => None,
             Self::Compact => Some("without white space"),
             Self::Spaced => Some("with a blank after each `:` and `,`, as Python writes it"),
-            Self::Pretty(2) => Some("indented by two blanks"),
+            Self::Pretty("  ") => Some("indented by two blanks"),
+            Self::Pretty("\t") => Some("indented by tabs"),
             Self::Pretty(_) => Some("indented by four blanks"),
         }
     }
@@ -193,7 +201,8 @@ fn end_of_text(rest: &str) -> usize {
     rest.len()
 }
 
-fn write(tokens: &[Piece<'_>], layout: Layout, strings: Strings, numbers: Numbers) -> String {
+/// `None` if it would be longer than what is looked at: white space can make a multiple of a deep document.
+fn write(tokens: &[Piece<'_>], layout: Layout, strings: Strings, numbers: Numbers) -> Option<String> {
     let mut text = String::new();
     let kept = layout == Layout::Kept;
     let mut solid = tokens.iter().filter(|token| kept || !matches!(token, Piece::Space(_))).peekable();
@@ -201,10 +210,13 @@ fn write(tokens: &[Piece<'_>], layout: Layout, strings: Strings, numbers: Number
     let line = |depth: usize, text: &mut String| {
         if let Layout::Pretty(indent) = layout {
             text.push('\n');
-            text.extend(std::iter::repeat_n(' ', depth * indent));
+            text.extend(std::iter::repeat_n(indent, depth));
         }
     };
     while let Some(token) = solid.next() {
+        if text.len() > BODY_BYTES_MAX {
+            return None;
+        }
         match token {
             Piece::Space(space) => text.push_str(space),
             Piece::Text(token) => strings.write(token, &mut text),
@@ -240,7 +252,7 @@ fn write(tokens: &[Piece<'_>], layout: Layout, strings: Strings, numbers: Number
             }
         }
     }
-    text
+    Some(text)
 }
 
 /// The same tokens, without white space, with the members of each object by name.
@@ -303,7 +315,7 @@ mod tests {
     const TEXT: &str = r#"{"b": [1.0, {"z":1,"a":{}}, []],"a":"\u00e9/<\"" , "c":1e2}"#;
 
     fn written(layout: Layout, strings: Strings, numbers: Numbers) -> String {
-        write(&lex(TEXT), layout, strings, numbers)
+        write(&lex(TEXT), layout, strings, numbers).unwrap()
     }
 
     #[test]
@@ -317,7 +329,7 @@ mod tests {
         assert_eq!(compact, r#"{"b":[1,{"z":1,"a":{}},[]],"a":"é/<\"","c":100}"#);
         let python = written(Layout::Spaced, Strings::Ascii, Numbers::Python);
         assert_eq!(python, r#"{"b": [1.0, {"z": 1, "a": {}}, []], "a": "\u00e9/<\"", "c": 100.0}"#);
-        let php = written(Layout::Pretty(4), Strings::Php, Numbers::Kept);
+        let php = written(Layout::Pretty("    "), Strings::Php, Numbers::Kept);
         assert!(php.starts_with("{\n    \"b\": [\n        1.0,\n        {\n            \"z\": 1,"), "{php}");
         assert!(
             php.contains("[]\n    ],") && php.ends_with("\n    \"a\": \"\\u00e9\\/<\\\"\",\n    \"c\": 1e2\n}"),
@@ -328,7 +340,7 @@ mod tests {
 
     #[test]
     fn members_are_sorted_at_every_depth() {
-        let sorted = write(&sorted(&lex(TEXT)), Layout::Compact, Strings::Kept, Numbers::Kept);
+        let sorted = write(&sorted(&lex(TEXT)), Layout::Compact, Strings::Kept, Numbers::Kept).unwrap();
         assert_eq!(sorted, r#"{"a":"\u00e9/<\"","b":[1.0,{"a":{},"z":1},[]],"c":1e2}"#);
     }
 
@@ -337,5 +349,15 @@ mod tests {
         let mut text = String::new();
         Strings::Ascii.write("\"😀\"", &mut text);
         assert_eq!(text, "\"\\ud83d\\ude00\"");
+    }
+
+    #[test]
+    fn what_grows_beyond_all_measure_is_not_written() {
+        let deep = format!("{}{}1{}", "[".repeat(60), "1,".repeat(4000), "]".repeat(60));
+        let tokens = lex(&deep);
+        assert!(write(&tokens, Layout::Compact, Strings::Kept, Numbers::Kept).is_some());
+        assert!(write(&tokens, Layout::Pretty("    "), Strings::Kept, Numbers::Kept).is_some());
+        let deeper = format!("{}{}1{}", "[".repeat(400), "1,".repeat(4000), "]".repeat(400));
+        assert!(write(&lex(&deeper), Layout::Pretty("    "), Strings::Kept, Numbers::Kept).is_none());
     }
 }

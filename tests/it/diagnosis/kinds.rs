@@ -209,8 +209,8 @@ fn compression_that_was_put_on_or_taken_off_is_told() {
             scene.is("body_other");
         }
         scene.fields.push(("content-encoding".to_owned(), "gzip".to_owned()));
-        // Where a digest stands in the signature, the key proves that it is the body alone.
-        let what = if signed_alone { scene.is("body_decompressed") } else { scene.sees("body_decompressed") };
+        // Where a digest stands in the signature, the key proves that it is another body's, and not why.
+        let what = if signed_alone { scene.is("body_other") } else { scene.sees("body_decompressed") };
         assert!(what.contains("`content-encoding: gzip`"), "{name}: {what}");
     }
 }

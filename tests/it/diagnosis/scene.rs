@@ -50,7 +50,8 @@ pub fn provider(name: &str) -> Arc<Provider> {
 
 pub fn key(list: &str, id: &str, text: &str) -> KeyText {
     let (list, id) = (list.to_owned(), id.to_owned());
-    KeyText { list, id, stage: None, retire: None, text: text.to_owned().into() }
+    let is_public = text.starts_with("-----BEGIN");
+    KeyText { list, id, stage: None, retire: None, is_public, is_spare: false, text: text.to_owned().into() }
 }
 
 /// The operator's text and the sender's key.

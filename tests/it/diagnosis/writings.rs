@@ -102,15 +102,18 @@ fn a_digest_in_another_writing_is_told_as_that() {
 
 #[test]
 fn a_url_that_is_none_is_told_as_what_the_token_says() {
-    for odd in [json!(5), json!([SITE]), json!("shop.example/in/hook"), json!(""), json!("https:///in/hook")] {
+    for odd in
+        [json!(5), json!([SITE]), json!("shop.example/in/hook?token=SECRETQ"), json!(""), json!("https:///in/hook")]
+    {
         let scene = claiming("qstash", &json!({ "sub": odd }));
-        assert!(scene.is("claim_other").contains("`sub` of the token is"), "{odd}");
+        let what = scene.is("claim_other");
+        assert!(what.contains("`sub` of the token is no URL") && !what.contains("SECRETQ"), "{odd}: {what}");
     }
 }
 
 #[test]
 fn of_white_space_for_a_body_two_things_would_explain_a_signature_of_none() {
-    for name in ["github", "stripe", "standard-webhooks", "http-message-signatures", "qstash"] {
+    for name in ["github", "stripe", "standard-webhooks", "http-message-signatures", "qstash", "vonage"] {
         for blank in ["\n", "\r\n", "  ", " \n"] {
             let mut scene = Scene::signed(name, SECRET, b"");
             scene.body = blank.as_bytes().to_vec();
@@ -219,7 +222,7 @@ fn a_mend_never_urges_plain_http() {
     scene.sign(&signing);
     let causes = scene.causes();
     assert_eq!(codes(&causes), ["url_scheme"]);
-    assert!(!causes[0].mend.contains("public_url: http:") && causes[0].mend.contains("with `https`"));
+    assert!(!causes[0].mend.contains("public_url: http:") && causes[0].mend.contains("with `https://shop.example`"));
     // A gate that is called so outside may say it.
     let mut scene = Scene::bare("square");
     (scene.site, scene.public_url) = ("http://localhost:8080".to_owned(), "http://shop.example".to_owned());
@@ -228,4 +231,54 @@ fn a_mend_never_urges_plain_http() {
     scene.sign(&signing);
     scene.fields.push(("x-forwarded-host".to_owned(), "localhost:8080".to_owned()));
     assert!(scene.causes()[0].mend.contains("`public_url: http://localhost:8080`"));
+}
+
+#[test]
+fn what_a_stranger_writes_is_not_printed() {
+    let topic = |topic: &str| {
+        let mut scene = Scene::of("aws-sns");
+        let mut document = value(&scene.body);
+        document["TopicArn"] = topic.into();
+        scene.body = document.to_string().into_bytes();
+        scene.sees("account_other")
+    };
+    assert!(
+        topic("arn:aws:sns:eu-west-1:123456789012:another").contains("`arn:aws:sns:eu-west-1:123456789012:another`")
+    );
+    for odd in
+        ["SENTINEL", "arn:aws:sns:eu-west-1:123456789012:SENTINEL\n\nThe cause", "arn:aws:sqs:eu-west-1:1:SENTINEL"]
+    {
+        assert!(topic(odd).contains("a topic that is no ARN"), "{odd}");
+    }
+    // The first letters of a secret are of a secret.
+    let mut scene = Scene::bare_with("github", "hunter2_0f1e2d3c4b5a6978");
+    let signing = super::signing_bytes(&scene.provider, b"0f1e2d3c4b5a6978");
+    scene.sign(&signing);
+    let what = scene.is("secret_prefix");
+    assert!(!what.contains("hunter2") && what.contains("without its first letters"), "{what}");
+}
+
+#[test]
+fn a_digest_of_no_body_is_told_as_that() {
+    for name in ["qstash", "livekit", "messagebird", "vonage", "netlify", "http-message-signatures"] {
+        let mut scene = Scene::signed(name, SECRET, b"");
+        scene.body = BODY.as_bytes().to_vec();
+        if name != "messagebird" {
+            scene.is("body_unsigned");
+        }
+    }
+    let nothing = HEXLOWER.encode(&Sha256::digest(""));
+    claiming("messagebird", &json!({ "payload_hash": nothing })).is("body_unsigned");
+}
+
+#[test]
+fn who_encoded_twice_is_told_from_who_decoded() {
+    let twice: String = BODY.bytes().map(char::from).collect();
+    let scene = Scene { body: BODY.as_bytes().to_vec(), ..Scene::signed("github", SECRET, twice.as_bytes()) };
+    assert!(scene.is("body_charset").contains("signed in UTF-8 twice over"));
+    let mut scene = Scene::signed("github", SECRET, format!("{BODY}\n").as_bytes());
+    scene.body = BODY.as_bytes().to_vec();
+    let causes = scene.causes();
+    assert_eq!(codes(&causes), ["body_line_end"]);
+    assert!(causes[0].mend.contains("let the sender sign the bytes that it sends (`echo` adds a line end"));
 }

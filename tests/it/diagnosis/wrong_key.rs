@@ -3,10 +3,13 @@
 
 use super::{
     messages::{self, COVERED, created},
-    scene::{BODY, NOW_S, OTHER, SECRET, Scene, codes, key},
+    scene::{BODY, NOW_S, OTHER, SECRET, Scene, codes, key, pair, provider},
     tokens::{claiming, made},
 };
-use hookwarden::diagnosis::Found;
+use hookwarden::{
+    clock::Timestamp,
+    diagnosis::{Found, KeyText},
+};
 use serde_json::json;
 
 #[test]
@@ -34,8 +37,8 @@ fn what_a_token_says_of_itself_is_proved_by_the_key_that_made_it() {
     let mut scene = of(OTHER);
     scene.keys.push(key("shop", "live-2", OTHER));
     assert_eq!(codes(&scene.causes()), ["key_of_other_list", "other_algorithm"]);
-    scene.keys.push(key("eu", "live-3", OTHER));
-    assert_eq!(scene.diagnosis().found, Found::Ambiguous(2), "two lists have it");
+    scene.keys.push(KeyText { retire: Some(Timestamp::from_unix_s(NOW_S - 1)), ..key("own", "old", OTHER) });
+    assert_eq!(scene.diagnosis().found, Found::Ambiguous(2), "another list has it, and a retired key");
     assert_eq!(claiming("qstash", &json!({})).diagnosis().found, Found::Healthy);
 }
 
@@ -71,7 +74,7 @@ fn a_message_by_another_key_is_told_with_whatever_else_is_wrong() {
     scene.body.push(b'\n');
     scene.now_s += 1000;
     assert_eq!(codes(&scene.causes()), ["key_of_other_list", "component_missing", "body_line_end", "too_old"]);
-    scene.keys.push(key("eu", "live-3", OTHER));
+    scene.keys.push(KeyText { retire: Some(Timestamp::from_unix_s(NOW_S - 1)), ..key("own", "old", OTHER) });
     assert_eq!(scene.diagnosis().found, Found::Ambiguous(2));
 }
 
@@ -89,4 +92,87 @@ fn what_anybody_can_see_is_told_as_that_whoever_signed() {
     scene.fields.push(("content-length".to_owned(), "4096".to_owned()));
     scene.body.push(b'.');
     assert_eq!(codes(&scene.seen()), ["body_cut", "body_decompressed"]);
+}
+
+/// Anybody can make a keyed digest with what everybody may have.
+#[test]
+fn a_public_key_proves_nothing_as_a_shared_secret() {
+    let public = |list: &str, text: &str| KeyText { is_public: true, ..key(list, "published", text) };
+    let (hex, _) = pair(&provider("discord"), OTHER);
+    let (pem, _) = pair(&provider("telnyx"), OTHER);
+    for text in [hex.as_str(), pem.trim()] {
+        for name in ["github", "stripe", "slack", "shopify", "square", "telegram", "qstash"] {
+            let mut scene = Scene::bare(name);
+            let signing = scene.provider.scheme.signing_key(text).unwrap();
+            scene.sign(&signing);
+            scene.keys.push(public("discord", text));
+            assert_eq!(scene.diagnosis().found, Found::Unknown, "{name}");
+        }
+    }
+    // As a text that is base64 by chance, for HTTP message signatures.
+    let mut scene = messages::scene();
+    messages::covering_by(&mut scene, &hex, COVERED, &created());
+    scene.keys.push(public("discord", &hex));
+    assert_eq!(scene.diagnosis().found, Found::Unknown);
+    // The route's own public key, and a header of a sender that shares its secret.
+    for other in ["github", "shopify", "square", "gitlab-token"] {
+        let mut scene = Scene::bare_with("discord", &hex);
+        scene.provider = provider(other);
+        let signing = scene.provider.scheme.signing_key(&hex).unwrap();
+        scene.sign(&signing);
+        scene.provider = provider("discord");
+        scene.keys = vec![public("own", &hex)];
+        assert!(!matches!(scene.diagnosis().found, Found::Named(_)), "{other}: {:?}", scene.diagnosis().found);
+        scene.keys = vec![key("own", "live", &hex)];
+        scene.is("other_sender");
+    }
+}
+
+#[test]
+fn a_content_coding_beside_another_body_proves_nothing() {
+    for name in ["qstash", "livekit", "http-message-signatures"] {
+        let mut scene = Scene::of(name);
+        scene.body = b"{\"amount\":999999}".to_vec();
+        scene.fields.push(("content-encoding".to_owned(), "gzip".to_owned()));
+        assert!(scene.is("body_other").contains("or is put there to look so"), "{name}");
+        let mut scene = Scene::of(name);
+        scene.fields.push(("content-length".to_owned(), scene.body.len().to_string()));
+        scene.body.truncate(20);
+        assert!(scene.is("body_cut").contains("20 bytes"), "{name}");
+    }
+}
+
+#[test]
+fn another_key_and_another_writing_are_told_together() {
+    for name in ["github", "stripe", "slack", "shopify", "square", "standard-webhooks", "twilio", "hubspot", "discord"]
+    {
+        let (theirs, signing) = pair(&provider(name), OTHER);
+        let old = KeyText { retire: Some(Timestamp::from_unix_s(NOW_S - 1)), ..key("own", "old", &theirs) };
+        let mut scene = Scene::bare(name);
+        scene.sign(&signing);
+        scene.keys.push(old);
+        let quoted = format!("\"{}\"", scene.signature());
+        *scene.signature() = quoted;
+        assert_eq!(codes(&scene.causes()), ["key_retired", "signature_quoted"], "{name}");
+    }
+    for target in ["http://shop.example", "https://www.shop.example", "http://shop.example:80"] {
+        let mut scene = Scene::bare("twilio");
+        scene.site = target.to_owned();
+        let signing = scene.provider.scheme.signing_key(OTHER).unwrap();
+        scene.sign(&signing);
+        scene.keys.push(key("shop", "live-2", OTHER));
+        assert_eq!(scene.causes().len(), 2, "{target}: {:?}", scene.causes());
+    }
+}
+
+#[test]
+fn a_key_that_no_route_uses_and_one_of_two_lists_are_named() {
+    let mut scene = Scene::signed("github", OTHER, BODY.as_bytes());
+    scene.keys.push(KeyText { is_spare: true, ..key("github-new", "live-2", OTHER) });
+    assert!(scene.is("key_of_other_list").contains("`live-2` of the list `github-new`"));
+    assert!(scene.causes()[0].mend.contains("no route uses `github-new`: write `keys: github-new`"));
+    scene.keys[1].is_spare = false;
+    assert!(scene.causes()[0].mend.starts_with("give the sender the secret of `own`"), "{:?}", scene.causes());
+    scene.keys.push(key("eu", "live-3", OTHER));
+    assert!(scene.is("key_of_other_list").contains("; the same secret is `live-3` of `eu`"));
 }
