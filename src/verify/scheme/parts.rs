@@ -323,5 +323,7 @@ mod tests {
         }
         assert_eq!(TimeFormat::Any.read("1760000000250"), Some(at));
         assert_eq!(TimeFormat::Any.read("1760000000"), Some(Timestamp::from_unix_s(1_760_000_000)));
+        assert_eq!(TimeFormat::Any.read("99999999999"), Some(Timestamp::from_unix_s(99_999_999_999)));
+        assert_eq!(TimeFormat::Any.read("100000000000"), Some(Timestamp::from_unix_ms(100_000_000_000)));
     }
 }
