@@ -218,6 +218,8 @@ mod tests {
             "US-east-1",
             "us--1",
             "us-e.a-1",
+            "us-east-x",
+            "us-east-1x",
             "buckets-in-1",
             "u-east-1",
             "",

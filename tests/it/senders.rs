@@ -22,7 +22,7 @@ use hookwarden::{
     verify::{Catalogue, Provider, Unsigned},
 };
 use http::Method;
-use shown::{FORM, NOW_S, Shown, provider, public};
+use shown::{BODY, FORM, NOW_S, Shown, provider, public};
 use std::{fs, path::Path, time::Duration};
 
 fn each(mut check: impl FnMut(Shown)) {
@@ -262,6 +262,22 @@ fn a_form_is_signed_by_its_fields_and_a_url_with_any_port() {
         let what = Unsigned { method: &Method::POST, url, content_type, body: FORM, id: "", at: shown.now };
         let moved = shown.signed(&provider.scheme.sign(&key, &what).fields.pop().unwrap().1);
         assert_eq!(moved.judged().is_ok(), good, "{url}");
+    }
+}
+
+/// Twilio signs no JSON: a parameter of the URL, which it does sign, carries the digest of it.
+#[test]
+fn a_body_that_is_no_form_has_its_digest_in_the_url() {
+    let shown = Shown::of(&provider("twilio"), "application/json", BODY);
+    assert_eq!(shown.judged().err(), None);
+    let other = Shown { body: br#"{"id":"evt_2"}"#.to_vec(), ..shown.clone() };
+    assert_eq!(other.refused("another body"), Rejection::SignatureMismatch);
+    let empty = Shown { body: Vec::new(), ..shown.clone() };
+    assert_eq!(empty.refused("no body"), Rejection::SignatureMismatch);
+    let (plain, digest) = shown.target.split_once("bodySHA256=").unwrap();
+    for target in [plain.trim_end_matches(['?', '&']).to_owned(), format!("{}&bodySHA256={digest}", shown.target)] {
+        let moved = Shown { target, ..shown.clone() };
+        assert_eq!(moved.refused("no digest, or two"), Rejection::SignatureMissing);
     }
 }
 

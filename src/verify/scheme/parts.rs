@@ -306,6 +306,7 @@ mod tests {
 
     #[test]
     fn a_signed_time_has_one_spelling() {
+        assert!(TimeFormat::UnixMilliseconds.read(&"9".repeat(DIGITS_MAX)).is_some(), "as many digits as there may be");
         let read = |text| TimeFormat::UnixSeconds.read(text);
         assert_eq!(read("1700000000"), Some(Timestamp::from_unix_s(1_700_000_000)));
         assert_eq!(read("0"), Some(Timestamp::from_unix_s(0)));

@@ -142,6 +142,15 @@ fn plivo_signs_query_and_form_by_field() {
     assert!(shown.signed(&format!("{bad}=,{}", shown.signature())).judged().is_ok(), "account and sub-account");
 }
 
+/// PHP would read no fields of it, and the plugin other ones than were signed.
+#[test]
+fn paddle_sends_forms_alone() {
+    let mut shown = Shown::by(&provider("paddle-classic"));
+    assert_eq!(shown.judged().err(), None);
+    shown.fields.last_mut().unwrap().1 = "application/json".to_owned();
+    assert_eq!(shown.refused("a body that is no form"), Rejection::SignatureMissing);
+}
+
 /// As Plivo's own library signed it: `tests/vectors/senders.jsonl`, `plivo.plivo_v3/valid_post`.
 #[test]
 fn plivo_joins_query_form_and_nonce_as_its_library_does() {
