@@ -200,6 +200,27 @@ fn a_query_name_alone_means_any_value() {
     }
 }
 
+/// A guard that is the only one of its kind is no less of one.
+#[test]
+fn a_form_reaches_no_guarded_endpoint_whichever_guard_is_alone() {
+    for (selector, target, naming) in [
+        (Selector::ajax("hook"), "/wp-admin/admin-ajax.php", "action=hook"),
+        (Selector::wc_api("hook"), "/", "wc-api=hook"),
+        (Selector::rest("/a/v1/hook"), "/", "rest_route=/a/v1/hook"),
+    ] {
+        let guards = Guards::new([(selector.unwrap(), 0)]);
+        let fate = |content_type: &str, body: &str| {
+            let head = form(target, content_type);
+            let Found::Form(kind) = guards.find(&head) else { panic!("{target} is not looked into") };
+            let mut scanner = guards.scanner(&head, kind.clone());
+            (kind, matches!(scanner.feed(&Bytes::copy_from_slice(body.as_bytes()), true), Verdict::Pass(_)))
+        };
+        assert_eq!(fate(URLENCODED, naming), (Kind::Urlencoded, false), "{naming}");
+        assert_eq!(fate(URLENCODED, "a=b"), (Kind::Urlencoded, true), "{naming}");
+        assert_eq!(fate("multipart/form-data", naming), (Kind::Unreadable, false), "{naming}");
+    }
+}
+
 #[test]
 fn forms_are_looked_into_only_where_a_guard_could_be_named() {
     let query_only = Guards::new([(Selector::query("a=b").unwrap(), 0), (Selector::ajax("hook").unwrap(), 1)]);
@@ -223,6 +244,13 @@ fn a_form_that_readers_could_part_differently_is_unreadable() {
         let head = form("/", content_type);
         assert_eq!(guards().find(&head), Found::Form(Kind::Unreadable), "{content_type}");
         assert_eq!(scan(&head, b"x", &[]), None);
+    }
+    // One reader ends a line at a bare carriage return, and another reads on: what stands behind it may be a name.
+    for odd in ["\r", "\0"] {
+        let part = format!("--b\r\nContent-Disposition: form-data;{odd} name=\"x\"\r\n\r\n1\r\n--b--\r\n");
+        let head = form("/", "multipart/form-data; boundary=b");
+        assert_eq!(scan(&head, part.as_bytes(), &[]), None, "{odd:?}");
+        assert!(scan(&head, part.replace(odd, "").as_bytes(), &[]).is_some());
     }
     let mut twice = form("/", URLENCODED);
     twice.headers.append(http::header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));

@@ -73,3 +73,47 @@ pub(in crate::verify) fn blocks(text: &str) -> Option<Vec<Vec<u8>>> {
     }
     (!found.is_empty()).then_some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(common: &str, names: &[&str]) -> Certificate {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = rcgen::CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, common);
+        let key = rcgen::KeyPair::generate().unwrap();
+        Certificate::from_pem(&params.self_signed(&key).unwrap().pem()).unwrap()
+    }
+
+    /// Authorities vouch for the alternative names; a common name beside them may be anybody's word.
+    #[test]
+    fn the_common_name_counts_where_there_is_no_other() {
+        let alone = of("sns.amazonaws.com", &[]);
+        assert!(alone.is_of("sns.amazonaws.com") && !alone.is_of("amazonaws.com"));
+        let beside = of("sns.amazonaws.com", &["evil.test", "*.evil.test"]);
+        assert!(beside.is_of("evil.test") && !beside.is_of("sns.amazonaws.com"));
+        assert!(!beside.is_of("a.evil.test"), "no wildcard vouches for a sender");
+        // An address is no name of a sender, and the common name counts.
+        assert!(of("sns.amazonaws.com", &["192.0.2.1"]).is_of("sns.amazonaws.com"));
+    }
+
+    #[test]
+    fn behind_a_certificate_is_nothing() {
+        let pem = rcgen::generate_simple_self_signed(["a.test".to_owned()]).unwrap().cert.pem();
+        let mut der = blocks(&pem).unwrap().remove(0);
+        assert!(Certificate::from_der(&der).is_some());
+        der.push(0);
+        assert!(Certificate::from_der(&der).is_none());
+    }
+
+    /// RFC 5280 section 4.1.2.5: both ends are inclusive.
+    #[test]
+    fn the_first_and_the_last_moment_are_its_own() {
+        let at = |seconds: i64| Timestamp::from_unix_s(1_760_000_000 + seconds);
+        let certificate = Certificate { public_key: Vec::new(), from: at(0), until: at(60), names: Vec::new() };
+        for (seconds, holds) in [(-1, false), (0, true), (60, true), (61, false)] {
+            assert_eq!(certificate.holds(at(seconds)), holds, "{seconds}");
+        }
+    }
+}

@@ -215,9 +215,23 @@ mod tests {
         for region in ["us-east-1", "ap-southeast-12", "us-gov-west-1", "cn-north-1"] {
             assert!(take(region), "{region}");
         }
-        for other in
-            ["s3", "s3-eu-west-1", "_", "us", "us-1", "us-east", "us-east-", "US-east-1", "us--1", "us-e.a-1", ""]
-        {
+        for other in [
+            "s3",
+            "s3-eu-west-1",
+            "_",
+            "us",
+            "us-1",
+            "us-east",
+            "us-east-",
+            "US-east-1",
+            "us--1",
+            "us-e.a-1",
+            "us-east-x",
+            "us-east-1x",
+            "buckets-in-1",
+            "u-east-1",
+            "",
+        ] {
             assert!(!take(other), "{other}");
         }
     }

@@ -163,7 +163,12 @@ mod tests {
     use crate::verify::catalogue::Mistakes;
 
     fn confirm() -> Confirm {
-        let text = "{ url: 'https://api.mollie.com/v2/payments/{id}?embed=x', header: 'Authorization: Bearer {key}', same: /id }";
+        compiled(
+            "{ url: 'https://api.mollie.com/v2/payments/{id}?embed=x', header: 'Authorization: Bearer {key}', same: /id }",
+        )
+    }
+
+    fn compiled(text: &str) -> Confirm {
         let mut wrong = Mistakes(Vec::new());
         let made = Confirm::compile(&serde_saphyr::from_str(text).unwrap(), &mut wrong);
         assert!(wrong.0.is_empty(), "{:?}", wrong.0);
@@ -215,5 +220,19 @@ mod tests {
         ] {
             assert!(matches!(said(status, body), Confirmed::Unclear(_)), "{status}");
         }
+    }
+
+    /// Where the vendor's answer does not repeat the id, what the policy wants of it still has to be there.
+    #[test]
+    fn an_answer_that_repeats_no_id_says_what_the_policy_wants() {
+        let confirm = compiled("{ url: 'https://api.mollie.com/v2/payments/{id}' }");
+        let said = |body: &str, members: &BTreeMap<_, _>| {
+            confirm.judge(&Word { status: 200, body: body.as_bytes().to_vec() }, "tr_1", members)
+        };
+        let paid = BTreeMap::from([("/status".to_owned(), vec![Value::from("paid")])]);
+        assert_eq!(said(r#"{"status":"paid"}"#, &paid), Confirmed::Yes);
+        assert_eq!(said(r#"{"status":"open"}"#, &paid), Confirmed::No(Rejection::StateRefused));
+        assert!(matches!(said("no JSON", &paid), Confirmed::Unclear(_)));
+        assert_eq!(said("no JSON", &BTreeMap::new()), Confirmed::Yes, "that it is there is all that was asked");
     }
 }

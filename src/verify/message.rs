@@ -198,3 +198,25 @@ fn dictionary(head: &Head, name: &str) -> Result<Dictionary, Rejection> {
     }
     Ok(read)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What no signature can say would be looked for in vain: every request would be refused.
+    #[test]
+    fn a_label_and_a_text_are_such_as_a_signature_can_have() {
+        for good in ["sig1", "*", "a_-.*9"] {
+            assert_eq!(label_mistake(good), None, "{good}");
+        }
+        for bad in ["", "1sig", "-a", "_a", ".a", "Sig", "aB", "a b", "a;b", "\u{e9}"] {
+            assert!(label_mistake(bad).is_some(), "{bad}");
+        }
+        for good in ["app", "an app", "~!\"\\"] {
+            assert_eq!(text_mistake(good), None, "{good}");
+        }
+        for bad in ["", " ", "a\tb", "a\u{7f}", "\u{e9}"] {
+            assert!(text_mistake(bad).is_some(), "{bad:?}");
+        }
+    }
+}

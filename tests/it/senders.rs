@@ -22,7 +22,7 @@ use hookwarden::{
     verify::{Catalogue, Provider, Unsigned},
 };
 use http::Method;
-use shown::{FORM, NOW_S, Shown, provider, public};
+use shown::{BODY, FORM, NOW_S, Shown, provider, public};
 use std::{fs, path::Path, time::Duration};
 
 fn each(mut check: impl FnMut(Shown)) {
@@ -279,6 +279,22 @@ fn a_url_without_a_body_needs_no_digest_of_one() {
     assert_eq!(emptied.judged().err(), None);
     emptied.body.clear();
     assert_eq!(emptied.refused("a body that was taken away"), Rejection::SignatureMismatch);
+}
+
+/// Twilio signs no JSON: a parameter of the URL, which it does sign, carries the digest of it.
+#[test]
+fn a_body_that_is_no_form_has_its_digest_in_the_url() {
+    let shown = Shown::of(&provider("twilio"), "application/json", BODY);
+    assert_eq!(shown.judged().err(), None);
+    let other = Shown { body: br#"{"id":"evt_2"}"#.to_vec(), ..shown.clone() };
+    assert_eq!(other.refused("another body"), Rejection::SignatureMismatch);
+    let empty = Shown { body: Vec::new(), ..shown.clone() };
+    assert_eq!(empty.refused("no body"), Rejection::SignatureMismatch);
+    let (plain, digest) = shown.target.split_once("bodySHA256=").unwrap();
+    for target in [plain.trim_end_matches(['?', '&']).to_owned(), format!("{}&bodySHA256={digest}", shown.target)] {
+        let moved = Shown { target, ..shown.clone() };
+        assert_eq!(moved.refused("no digest, or two"), Rejection::SignatureMissing);
+    }
 }
 
 /// The algorithm that a header names is one of two, and then the only one.

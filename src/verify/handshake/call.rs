@@ -124,6 +124,61 @@ pub(super) fn parameter(head: &Head, name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// Whoever asks hears it again, in a browser too, and a log shows it.
+    #[test]
+    fn a_line_is_plain_text() {
+        let line = Texts { chars: Chars::Line, bytes_max: 16 };
+        for fit in ["a", "a b", "-._~+/=:,", "0123456789abcdef"] {
+            assert!(line.fit(fit), "{fit}");
+        }
+        for unfit in ["", " a", "a ", " ", "<b>", "a\"b", "a'b", "a&b", "a;b", "a%41", "a\n", "a\0", "\u{e9}"] {
+            assert!(!line.fit(unfit), "{unfit:?}");
+        }
+        assert!(!line.fit("0123456789abcdefg"), "too long");
+    }
+
+    #[test]
+    fn a_url_that_is_shown_leads_to_the_vendor() {
+        let headers = http::HeaderMap::new();
+        let (method, client) = (http::Method::POST, std::net::Ipv4Addr::LOCALHOST.into());
+        let target = crate::request::Target::parse("/in").unwrap();
+        let head = Head { method, target, host: String::new(), headers, client };
+        let shown = |url: &str, hosts: &[&str]| {
+            let document = json::read(serde_json::json!({ "url": url }).to_string().as_bytes()).unwrap();
+            let texts = Texts { chars: Chars::Line, bytes_max: 1 };
+            let call = Call { head: &head, document: Some(&document), texts };
+            let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
+            call.url("/url", &hosts).is_some()
+        };
+        for good in
+            ["https://sns.vendor.example/a?b=c&d=%20", "https://a.b.vendor.example:443/", "https://other.example"]
+        {
+            assert!(shown(good, &[".vendor.example", "other.example"]), "{good}");
+        }
+        for bad in [
+            "https://vendor.example/",
+            "https://.vendor.example/",
+            "https://evilvendor.example/",
+            "https://a.vendor.example.evil.test/",
+            "https://longer-than-that.evil.test/",
+            "https://a.other.example/",
+            "https://other.example@evil.test/",
+            "https://a@other.example/",
+            "http://other.example/",
+            "ftp://other.example/",
+            "//other.example/",
+            "/in",
+            "https://other.example/<b>",
+            "https://other.example/\u{1b}[2J",
+            "javascript:alert(1)",
+            "",
+        ] {
+            assert!(!shown(bad, &[".vendor.example", "other.example"]), "{bad:?}");
+        }
+        let long = |bytes: usize| format!("https://a.example/{}", "a".repeat(bytes - 18));
+        assert!(shown(&long(URL_BYTES_MAX), &[]) && !shown(&long(URL_BYTES_MAX + 1), &[]));
+    }
+
     #[test]
     fn hexadecimal_is_written_small_and_is_no_document() {
         let hex = Texts { chars: Chars::Hex, bytes_max: 8 };

@@ -142,3 +142,20 @@ fn ec(entry: &Entry<'_>, id: Option<String>, length: usize, algorithms: &[Algori
     // RFC 7518 section 6.2.1.2: the full size of a coordinate for the curve that is named.
     if x.len() == length && y.len() == length { Key::ec(id, &x, &y, algorithms) } else { Err(BadKey::NoPoint) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_so_many_keys_and_no_more() {
+        let set = |count: usize| format!(r#"{{"keys":[{}]}}"#, vec![r#"{"kty":"x"}"#; count].join(","));
+        let read =
+            |text: &str| read(text.as_bytes(), From::Network, &[Algorithm::Es256]).map(|(_, skipped)| skipped.len());
+        assert_eq!(read(&set(KEYS_MAX)).ok(), Some(KEYS_MAX));
+        assert!(matches!(read(&set(KEYS_MAX + 1)), Err(BadKeySet::TooMany)));
+        let long = |bytes: usize| format!("{}{}", set(1), " ".repeat(bytes - set(1).len()));
+        assert!(read(&long(SET_MAX_BYTES)).is_ok());
+        assert!(matches!(read(&long(SET_MAX_BYTES + 1)), Err(BadKeySet::TooLong)));
+    }
+}

@@ -132,3 +132,27 @@ pub(in crate::verify) fn public_keys(text: &str, algorithms: &[Algorithm]) -> Re
 fn named(keys: Vec<Key>, id: Option<&str>) -> Result<Vec<Key>, BadKey> {
     keys.into_iter().map(|key| key.named(id)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everybody has the sender's public key. Whoever could name an algorithm of shared secrets beside it would sign with
+    /// it as the sender (RFC 8725 section 2.1).
+    #[test]
+    fn a_public_key_is_no_shared_secret_for_whom_it_signs() {
+        let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=\n-----END PUBLIC KEY-----\n";
+        for (text, good) in [("a shared secret of some length", true), (pem, false)] {
+            let key = Secret::new(text).unwrap();
+            let mac = key.digest(&[b"signed"]);
+            assert_eq!(verifies(Algorithm::Hs256, &key, b"signed", &mac), good, "{text}");
+            for short in [0, 1, 16, 31] {
+                assert!(!verifies(Algorithm::Hs256, &key, b"signed", &mac[..short]), "{short} bytes of it");
+            }
+            assert!(
+                !verifies(Algorithm::Hs384, &key, b"signed", &mac)
+                    && !verifies(Algorithm::EdDsa, &key, b"signed", &mac)
+            );
+        }
+    }
+}

@@ -45,6 +45,7 @@ fn a_type_is_compared_as_a_media_type() {
     for written in ["", "jwt", "at+jwt ", "application/", "text/at+jwt", "application/x/at+jwt"] {
         assert!(!compact::is_kind(written, "at+jwt"), "{written}");
     }
+    assert!(!compact::is_kind("application/a/jwt", "a/jwt"), "what may be left out is followed by no other slash");
 }
 
 const GOOD: &str =

@@ -242,3 +242,87 @@ impl From<Component> for ListEntry {
         Self::Item(component.item)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(written: &str) -> Item {
+        Parser::parse_item(written.as_bytes()).unwrap()
+    }
+
+    /// A parameter that is passed over would be one that the signer meant, and nobody looked at.
+    #[test]
+    fn a_part_has_the_parameters_that_are_understood_and_no_other() {
+        for good in [
+            r#""date""#,
+            r#""date";bs"#,
+            r#""content-digest";sf"#,
+            r#""content-digest";key="sha-256""#,
+            r#""content-digest";sf;key="sha-256""#,
+            r#""@method""#,
+            r#""@query-param";name="id""#,
+        ] {
+            assert!(Component::read(&item(good)).is_some(), "{good}");
+        }
+        for bad in [
+            r#""date";x"#,
+            r#""date";bs;x"#,
+            r#""date";bs=?0"#,
+            r#""date";bs=1"#,
+            r#""date";bs;sf"#,
+            r#""content-digest";sf;x"#,
+            r#""content-digest";sf=?0"#,
+            r#""content-digest";sf;tr"#,
+            r#""content-digest";key"#,
+            r#""content-digest";key="sha-256";x"#,
+            r#""content-digest";key="sha-256";sf=?0"#,
+            r#""content-digest";key="sha-256";sf;x"#,
+            r#""content-digest";bs;key="sha-256""#,
+            r#""x-of-no-known-shape";sf"#,
+            r#""@method";x"#,
+            r#""@query-param";name="id";x"#,
+            r#""@query-param";name=1"#,
+            r#""@query-param""#,
+            r#""@status""#,
+            r#""@""#,
+            r#""Date""#,
+            r#""a b""#,
+            r#""""#,
+            "1",
+        ] {
+            assert!(Component::read(&item(bad)).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn why_a_part_cannot_be_signed_is_told() {
+        for (written, told) in [
+            (r#""Date""#, "write `date`"),
+            (r#""@query-param""#, "which parameter?"),
+            (r#""@status""#, "`@status` is no part of a request"),
+            (r#""@signature-params""#, "`@signature-params` is no part of a request"),
+            (r#""@methods""#, "nothing of a request is called `@methods`; did you mean `@method`?"),
+            (r#""date";tr"#, "`date` has no such parameters"),
+            (r#""@method";req"#, "`@method` has no such parameters"),
+            (r#""a b""#, "`a b` is no name of a header"),
+        ] {
+            let why = why_none(&item(written)).unwrap();
+            assert!(why.contains(told), "{written}: {why}");
+        }
+    }
+
+    /// Section 2.2.8 of RFC 9421, with its examples.
+    #[test]
+    fn a_parameter_is_decoded_and_encoded_in_one_way() {
+        let query =
+            "param=value&foo=bar&baz=batman&qux=&bare&var=this%20is%20a%20big%0Avalue&twice=1&twice=2&m=%2a-._%7e";
+        for (name, value) in
+            [("baz", "batman"), ("qux", ""), ("bare", ""), ("var", "this%20is%20a%20big%0Avalue"), ("m", "*-._%7E")]
+        {
+            assert_eq!(parameter(query, name).as_deref(), Ok(value), "{name}");
+        }
+        assert_eq!(parameter(query, "twice"), Err(Rejection::SignatureMalformed));
+        assert_eq!(parameter(query, "none"), Err(Rejection::SignatureMissing));
+    }
+}

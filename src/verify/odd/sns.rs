@@ -108,3 +108,58 @@ pub(super) fn body(given: &[u8], id: &str, config: &Config) -> Option<Vec<u8>> {
     });
     Some(body.to_string().into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name that is none, and is taken, guards nothing: every notification would be refused, and nobody told why.
+    #[test]
+    fn a_topic_is_named_as_amazon_names_it() {
+        let longest = "a".repeat(256);
+        for (partition, region, account, name) in [
+            ("aws", "eu-west-1", "123456789012", "orders"),
+            ("aws-us-gov", "us-gov-east-1", "123456789012", "Orders_2-x"),
+            ("aws-cn", "cn-north-1", "123456789012", "orders.fifo"),
+            ("aws", "eu-west-1", "123456789012", longest.as_str()),
+        ] {
+            let topic = format!("arn:{partition}:sns:{region}:{account}:{name}");
+            assert_eq!(topics_mistake(&topic), None, "{topic}");
+        }
+        let longer = "a".repeat(257);
+        for (partition, region, account, name) in [
+            ("", "eu-west-1", "123456789012", "orders"),
+            ("azure", "eu-west-1", "123456789012", "orders"),
+            ("awsx", "eu-west-1", "123456789012", "orders"),
+            ("aws-CN", "eu-west-1", "123456789012", "orders"),
+            ("aws", "", "123456789012", "orders"),
+            ("aws", "*", "123456789012", "orders"),
+            ("aws", "EU-west-1", "123456789012", "orders"),
+            ("aws", "eu-west-1", "12345678901", "orders"),
+            ("aws", "eu-west-1", "1234567890123", "orders"),
+            ("aws", "eu-west-1", "12345678901x", "orders"),
+            ("aws", "eu-west-1", "123456789012", ""),
+            ("aws", "eu-west-1", "123456789012", ".fifo"),
+            ("aws", "eu-west-1", "123456789012", "a.b"),
+            ("aws", "eu-west-1", "123456789012", "a*"),
+            ("aws", "eu-west-1", "123456789012", longer.as_str()),
+        ] {
+            let topic = format!("arn:{partition}:sns:{region}:{account}:{name}");
+            assert!(topics_mistake(&topic).is_some(), "{topic}");
+        }
+        for other in ["arn:aws:sqs:eu-west-1:123456789012:a", "urn:aws:sns:eu-west-1:123456789012:a", "orders"] {
+            assert!(topics_mistake(&format!("{TOPIC} {other}")).is_some_and(|told| told.contains(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_as_long_as_one_and_of_its_letters() {
+        let id = |text: &str| id(format!(r#"{{"MessageId":"{text}"}}"#).as_bytes());
+        for good in ["da41e39f-ea4d-435a-b922-c6aae3915ebe", "a_1", &"a".repeat(64)] {
+            assert_eq!(id(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "a.b", "a b", "\u{e9}", &"a".repeat(65)] {
+            assert_eq!(id(bad), Err(Rejection::SignatureMalformed), "{bad}");
+        }
+    }
+}

@@ -367,3 +367,38 @@ fn url(part: &Part, base: &str, head: &Head) -> String {
     let target = if *part == Part::Url { head.target.raw() } else { head.target.path() };
     format!("{base}{target}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Catalogue;
+
+    #[test]
+    fn an_id_is_of_some_length_and_of_plain_letters() {
+        let plain = |id: &str| plain_id(Cow::Borrowed(id)).is_ok();
+        for good in ["1", "msg_2-x:~", &"a".repeat(ID_LENGTH_MAX)] {
+            assert!(plain(good), "{good}");
+        }
+        for bad in ["", "a.b", "a b", "a\n", "a\u{7f}", "\u{e9}", &"a".repeat(ID_LENGTH_MAX + 1)] {
+            assert!(!plain(bad), "{bad:?}");
+        }
+    }
+
+    /// Twilio writes the port or leaves it out. The colons of an IPv6 address are none before a port.
+    #[test]
+    fn a_site_is_known_with_its_port_and_without() {
+        let catalogue = Catalogue::embedded();
+        let scheme = &catalogue.find("twilio").unwrap().scheme;
+        let Over::Parts(message) = &scheme.over else { panic!("a list of parts") };
+        for (site, other) in [
+            ("https://shop.example", "https://shop.example:443"),
+            ("http://shop.example", "http://shop.example:80"),
+            ("https://shop.example:8443", "https://shop.example"),
+            ("https://[2001:db8::1]", "https://[2001:db8::1]:443"),
+            ("https://[2001:db8::1]:8443", "https://[2001:db8::1]"),
+        ] {
+            assert_eq!(scheme.bases(message, Some(site)).unwrap(), [site, other]);
+        }
+        assert_eq!(scheme.bases(message, None), Err(Rejection::SignatureMismatch));
+    }
+}

@@ -83,3 +83,42 @@ impl Fields {
 
 /// PHP reads no more of them (`max_input_vars`), so that a longer form would not be read as it was signed.
 const FIELDS_MAX: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Target;
+    use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
+    use std::net::Ipv4Addr;
+
+    fn head(content_type: &'static str) -> Head {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        let (target, client) = (Target::parse("/in").unwrap(), Ipv4Addr::LOCALHOST.into());
+        Head { method: Method::POST, target, host: String::new(), headers, client }
+    }
+
+    fn lines(count: usize) -> String {
+        vec!["a=1"; count].join("&")
+    }
+
+    fn parts(count: usize) -> String {
+        let part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n";
+        format!("{}--b--\r\n", part.repeat(count))
+    }
+
+    /// Behind the last field that PHP reads, one could stand that only the gate reads.
+    #[test]
+    fn a_form_has_as_many_fields_as_php_reads() {
+        let read = |content_type, raw: &str| fields(&head(content_type), raw.as_bytes()).map(|fields| fields.len());
+        for (content_type, form) in
+            [(URLENCODED, lines as fn(usize) -> String), ("multipart/form-data; boundary=b", parts)]
+        {
+            assert_eq!(read(content_type, &form(FIELDS_MAX)), Some(FIELDS_MAX), "{content_type}");
+            assert_eq!(read(content_type, &form(FIELDS_MAX + 1)), None, "{content_type}");
+        }
+        assert_eq!(read("application/json", "a=1"), None);
+        let names = |count: usize| (0..count).map(|name| format!("{name}=")).collect::<Vec<_>>().join("&");
+        let sorted = |raw: &str| Fields::of(&head(URLENCODED), raw.as_bytes()).unwrap().sorted().is_ok();
+        assert!(sorted(&names(FIELDS_MAX)) && !sorted(&names(FIELDS_MAX + 1)));
+    }
+}

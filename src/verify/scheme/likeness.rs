@@ -33,3 +33,21 @@ impl Likeness {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing at all would move the border to where the next value ends.
+    #[test]
+    fn a_value_is_made_of_its_letters_and_of_one_at_least() {
+        for (likeness, good, bad) in [
+            (Likeness::Digits, "0123456789", "1a"),
+            (Likeness::Word, "aZ_", "a1"),
+            (Likeness::Base64, "aZ09+/=\n", "a-"),
+        ] {
+            assert!(likeness.fits(good) && likeness.fits(likeness.example()), "{good}");
+            assert!(!likeness.fits(bad) && !likeness.fits("") && !likeness.fits(&format!("{good} ")), "{bad}");
+        }
+    }
+}

@@ -306,6 +306,7 @@ mod tests {
 
     #[test]
     fn a_signed_time_has_one_spelling() {
+        assert!(TimeFormat::UnixMilliseconds.read(&"9".repeat(DIGITS_MAX)).is_some(), "as many digits as there may be");
         let read = |text| TimeFormat::UnixSeconds.read(text);
         assert_eq!(read("1700000000"), Some(Timestamp::from_unix_s(1_700_000_000)));
         assert_eq!(read("0"), Some(Timestamp::from_unix_s(0)));
@@ -323,5 +324,7 @@ mod tests {
         }
         assert_eq!(TimeFormat::Any.read("1760000000250"), Some(at));
         assert_eq!(TimeFormat::Any.read("1760000000"), Some(Timestamp::from_unix_s(1_760_000_000)));
+        assert_eq!(TimeFormat::Any.read("99999999999"), Some(Timestamp::from_unix_s(99_999_999_999)));
+        assert_eq!(TimeFormat::Any.read("100000000000"), Some(Timestamp::from_unix_ms(100_000_000_000)));
     }
 }

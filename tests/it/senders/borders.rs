@@ -1,7 +1,8 @@
 //! Where nothing that is signed stands between two parts, the end of one could be read as the beginning of the other.
 
-use super::shown::{Shown, provider};
-use hookwarden::verdict::Rejection;
+use super::shown::{BODY, NOW_S, Shown, provider};
+use hookwarden::{clock::Timestamp, verdict::Rejection, verify::Unsigned};
+use http::Method;
 
 /// Where nothing stands between time and body, a digit of one could be one of the other: such a time is not close to now, or
 /// none at all.
@@ -38,6 +39,9 @@ fn a_url_is_not_continued_in_the_body() {
         let moved = Shown { target: "/i".to_owned(), body: [b"n", shown.body.as_slice()].concat(), ..shown };
         assert_eq!(moved.refused("a URL in the body"), Rejection::SignatureMalformed, "{name}");
     }
+    let list = Shown::of(&provider("square"), "application/json", b"[1]");
+    let moved = Shown { target: "/i".to_owned(), body: b"n[1]".to_vec(), ..list };
+    assert_eq!(moved.refused("a URL in the body"), Rejection::SignatureMalformed, "a list is JSON, too");
     for body in [&b"{\"a\":1}"[..], b"[1]", b"", b" {}", b"plain", b"\xef\xbb\xbf{}"] {
         let shown = Shown::of(&provider("square"), "application/json", body);
         assert_eq!(shown.judged().err(), None, "{body:?} is no end of a URL");
@@ -65,6 +69,20 @@ fn an_id_is_not_the_beginning_of_a_time_or_of_a_body() {
         let (_, known) = shown.fields.iter_mut().find(|(name, _)| name.ends_with("message-id")).expect("it has one");
         id.clone_into(known);
         assert_eq!(shown.refused("an id"), Rejection::SignatureMalformed, "{id}");
+    }
+}
+
+/// Where a dot stands behind the id, it may have in it what ends no other part.
+#[test]
+fn an_id_whose_border_is_signed_may_say_more() {
+    for id in ["msg:1", "{msg}", "\"msg\""] {
+        let provider = provider("standard-webhooks");
+        let (_, key) = provider.scheme.test_key("own").unwrap();
+        let url = "https://shop.example/in";
+        let (at, content_type) = (Timestamp::from_unix_s(NOW_S), "application/json");
+        let what = Unsigned { method: &Method::POST, url, content_type, body: BODY, id, at };
+        let shown = Shown { fields: provider.scheme.sign(&key, &what).fields, ..Shown::by(&provider) };
+        assert_eq!(shown.judged().unwrap().signed_id(), Some(id));
     }
 }
 

@@ -1,10 +1,12 @@
 //! Those whose signature is no list of parts: what each of them has beside the matrix that all go through.
 
-use super::shown::{FORM, Shown, provider};
+use super::shown::{FORM, NOW_S, Shown, provider};
 use hookwarden::{
+    clock::Timestamp,
     verdict::Rejection,
-    verify::{Provider, Verified},
+    verify::{Provider, Unsigned, Verified},
 };
+use http::Method;
 
 /// The same request with a second item, which is the first one after this change.
 fn with_second(shown: &Shown, list: &str, change: impl Fn(&mut serde_json::Value)) -> Shown {
@@ -97,6 +99,7 @@ fn contentful_lists_what_it_signs_and_the_list_is_signed() {
         time.to_owned(),
         format!("{own},{time},{time}"),
         format!("{own},{time},"),
+        format!(",{own},{time}"),
         format!("{time},{own}"),
         format!("{own}, {time}"),
         format!("{own},X-Contentful-Timestamp,{time}"),
@@ -132,8 +135,38 @@ fn plivo_signs_query_and_form_by_field() {
     let mut json = shown.clone();
     json.fields.last_mut().unwrap().1 = "application/json".to_owned();
     assert_eq!(json.refused("a body that is no form"), Rejection::SignatureMissing);
+    let many = |count: usize| with(&(0..count).map(|name| format!("{name}=")).collect::<Vec<_>>().join("&"));
+    assert_eq!(many(1000).refused("as many as PHP reads"), Rejection::SignatureMismatch);
+    assert_eq!(many(1001).refused("more than PHP reads"), Rejection::SignatureMalformed);
     let bad = "A".repeat(43);
     assert!(shown.signed(&format!("{bad}=,{}", shown.signature())).judged().is_ok(), "account and sub-account");
+}
+
+/// PHP would read no fields of it, and the plugin other ones than were signed.
+#[test]
+fn paddle_sends_forms_alone() {
+    let mut shown = Shown::by(&provider("paddle-classic"));
+    assert_eq!(shown.judged().err(), None);
+    shown.fields.last_mut().unwrap().1 = "application/json".to_owned();
+    assert_eq!(shown.refused("a body that is no form"), Rejection::SignatureMissing);
+}
+
+/// As Plivo's own library signed it: `tests/vectors/senders.jsonl`, `plivo.plivo_v3/valid_post`.
+#[test]
+fn plivo_joins_query_form_and_nonce_as_its_library_does() {
+    let provider = provider("plivo-v3");
+    let key = provider.scheme.signing_key("plivo-auth").unwrap();
+    let what = Unsigned {
+        method: &Method::POST,
+        url: "https://hooks.example.com/in/plivo?b=2&a=1",
+        content_type: "application/x-www-form-urlencoded",
+        body: b"To=2&From=1",
+        id: "12345",
+        at: Timestamp::from_unix_s(NOW_S),
+    };
+    let fields = provider.scheme.sign(&key, &what).fields;
+    let signature = "XnKxGBkK4sDvPhcK+u91zYWv3fA9pd4vzGlDnJrSXmA=";
+    assert!(fields.iter().any(|(_, value)| value == signature), "{fields:?}");
 }
 
 /// An entry that mixes the two ways to say what is signed would say nothing sure.

@@ -119,6 +119,17 @@ fn an_empty_body_has_no_digest_at_messagebird() {
     assert_eq!(with(&shown, "payload_hash", json!(digest)).refused("a digest"), Rejection::SignatureMismatch);
 }
 
+/// Else a token for whatever body would do for none.
+#[test]
+fn of_an_empty_body_the_others_say_the_digest() {
+    for (name, claim) in [("qstash", "body"), ("livekit", "sha256"), ("vonage", "payload_hash"), ("netlify", "sha256")]
+    {
+        let shown = Shown::of(&provider(name), "application/json", b"");
+        assert!(shown.judged().is_ok(), "{name}");
+        assert_eq!(with(&shown, claim, Value::Null).refused("no digest"), Rejection::SignatureMismatch, "{name}");
+    }
+}
+
 #[test]
 fn a_token_ends_when_it_says_so_and_its_clock_may_be_ahead() {
     let shown = Shown::by(&provider("qstash"));
