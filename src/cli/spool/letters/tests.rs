@@ -98,7 +98,8 @@ fn spool(folder: &std::path::Path) -> Place {
             spool.accept(event(name)).await.unwrap();
         }
         for claim in spool.claim("wordpress", 2) {
-            spool.settle(claim.sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
+            let dead = Verdict::Dead { attempts: 3, reason: "status_500".into() };
+            spool.settle(claim.sequence, "wordpress", dead).await.unwrap();
         }
         spool.close().await;
     });
