@@ -107,13 +107,15 @@ impl Spool {
     ) -> Result<Option<Act>, Fault> {
         let tagged = self.shared.index().tagged(format::tag(event_id));
         let named = |event: &u64| self.shared.read(*event).is_ok_and(|record| record.id == event_id);
-        let Some(event) = tagged.into_iter().find(named) else { return Ok(None) };
-        let open = self.shared.index().open_for(event, self.shared.clock.running());
         let at = self.shared.clock.now();
-        let settled = open.into_iter().filter_map(|open| {
-            Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)?, at })
-        });
-        let entries: Vec<_> = settled.collect();
+        let mut entries = Vec::new();
+        // One that was redelivered to some while it is dead for another is there twice.
+        for event in tagged.into_iter().filter(named) {
+            let open = self.shared.index().open_for(event, self.shared.clock.running());
+            entries.extend(open.into_iter().filter_map(|open| {
+                Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)?, at })
+            }));
+        }
         if entries.is_empty() {
             return Ok(None);
         }
