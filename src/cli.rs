@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 mod gate_of;
+mod handed_places;
 pub mod handshake;
 pub mod observe;
 mod out;

@@ -13,7 +13,7 @@ pub mod socket;
 use crate::{
     captures::{self, Kept},
     deliver,
-    deliver::{FailedAttempt, Standing},
+    deliver::{DeadLetter, FailedAttempt, Standing},
     destination::{Confirmed, PublishError, Remark, Remarks},
     edge,
     edge::{Alarm, Report, TurnedAway},
@@ -109,9 +109,10 @@ impl deliver::Observer for Watch {
         warn!(destination, event_id, attempt, reason, next, untold, "an event was not delivered, and is tried again");
     }
 
-    fn died(&self, destination: &str, event_id: &str, reason: &str) {
+    fn died(&self, letter: &DeadLetter<'_>) {
+        let DeadLetter { destination, event_id, attempts, reason } = *letter;
         self.metrics.destinations.died(destination);
-        error!(destination, event_id, reason, "an event is a dead letter; see `hookwarden spool show`");
+        error!(destination, event_id, attempts, reason, "an event is a dead letter; see `hookwarden spool show`");
     }
 
     fn standing(&self, destination: &str, now: Standing, why: Option<&str>) {

@@ -19,7 +19,7 @@ pub use direct::Direct;
 pub use http::Http;
 pub use schedule::HORIZON;
 pub use switches::{Enabled, Standing, Switches};
-pub use telling::FailedAttempt;
+pub use telling::{DeadLetter, FailedAttempt};
 
 use crate::{
     clock::Clock,
@@ -41,7 +41,7 @@ pub trait Observer: Send + Sync {
     /// One attempt failed, and the event is tried again. Told as often as a log can take it.
     fn failed(&self, attempt: &FailedAttempt<'_>);
     /// An event will not be tried again.
-    fn died(&self, destination: &str, event_id: &str, reason: &str);
+    fn died(&self, letter: &DeadLetter<'_>);
     /// It is doing something else than before; `why` is its last failure, with what lies below it.
     fn standing(&self, destination: &str, now: Standing, why: Option<&str>);
     /// The spool could not take a verdict: after a crash the event is sent again.

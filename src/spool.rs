@@ -126,8 +126,13 @@ pub struct Claim {
 pub enum Verdict {
     /// The destination confirmed it.
     Delivered,
-    /// It will not be tried again; the reason is for the operator.
-    Dead(String),
+    /// It will not be tried again.
+    Dead {
+        /// How often it failed by its own fault, the last time included.
+        attempts: u32,
+        /// Why it failed then, for the operator.
+        reason: String,
+    },
     /// An operator, by this name, dropped it.
     Dropped(String),
 }

@@ -4,7 +4,7 @@ mod certificates;
 mod orphans;
 
 use super::{
-    EXIT_NOT_IN_ORDER, counted,
+    EXIT_NOT_IN_ORDER, counted, handed_places,
     out::{is_terminal, out},
     policy_files,
 };
@@ -141,10 +141,11 @@ fn effective(
 
 /// Whether all keys are there, and what there is to say about them, where the policy names them.
 fn look(source: &Source, policy: &Policy, now: Timestamp) -> Report {
-    match keys::check(policy, &policy_files::environment, now) {
+    let found = match keys::check(policy, &policy_files::environment, now) {
         Ok(warnings) => keys::warnings_in(source, policy, &warnings),
         Err(errors) => keys::errors_in(source, policy, &errors),
-    }
+    };
+    found.and(handed_places::look(source, policy, false))
 }
 
 /// So much of the digest tells policies apart.

@@ -47,13 +47,15 @@ pub(super) struct Place {
     pub(super) folder: PathBuf,
     /// In words, for whoever looks in vain: nothing if the command line said so.
     said_by: String,
+    /// The policy that says so, with its stage if one was named.
+    pub(super) policy: Option<(PathBuf, Option<String>)>,
 }
 
 impl Gate {
     /// That of the policy which is meant.
     pub(super) fn place(&self, which: &Which) -> anyhow::Result<Place> {
         if let Some(folder) = &self.spool {
-            return Ok(Place { folder: folder.clone(), said_by: String::new() });
+            return Ok(Place { folder: folder.clone(), said_by: String::new(), policy: None });
         }
         if which.written.is_some() && self.policy.is_some() {
             bail!("the policy is named twice; write `--policy` alone");
@@ -61,17 +63,18 @@ impl Gate {
         let named = which.written.clone().or_else(|| self.policy.clone());
         let Some(policy) = named.or_else(policy_files::here) else {
             let said_by = format!("no `{}` here says another", policy_files::MAIN);
-            return Ok(Place { folder: otherwise(), said_by });
+            return Ok(Place { folder: otherwise(), said_by, policy: None });
         };
         let said_by = format!("as `{}` says", policy.display());
-        Ok(Place { folder: of_stage(&policy, self.env.as_deref())?, said_by })
+        let folder = of_stage(&policy, self.env.as_deref())?;
+        Ok(Place { folder, said_by, policy: Some((policy, self.env.clone())) })
     }
 }
 
 impl Place {
     #[cfg(test)]
     pub(super) fn of(folder: PathBuf) -> Self {
-        Self { folder, said_by: String::new() }
+        Self { folder, said_by: String::new(), policy: None }
     }
 
     /// A policy that was changed says where the spool of the next start is.

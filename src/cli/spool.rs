@@ -6,12 +6,13 @@ mod acts;
 mod chosen;
 mod fsck;
 mod letters;
+mod names;
 mod progress;
 mod redeliver;
 mod standings;
+mod table;
 
 use super::{
-    counted,
     gate_of::{Gate, Place, Which},
     out::{out, printable, printable_lines},
     who::Who,
@@ -26,6 +27,7 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use chosen::Chosen;
+use names::{Named, Unsure};
 use progress::Progress;
 use serde_json::{Value, json};
 use standings::Standings;
@@ -34,6 +36,7 @@ use std::{
     path::Path,
     process::ExitCode,
 };
+use table::Table;
 
 /// Its options.
 #[derive(Debug, clap::Args)]
@@ -48,10 +51,10 @@ pub struct Args {
 enum Verb {
     /// List events, oldest first, with what became of them
     ///
-    /// A line has the event's id, when it was accepted, its route, its type, and for each destination how it stands: pending,
-    /// delivered, dead or dropped. `after 3 attempts (status_500), due ...`: it failed so often by its own fault, last for
-    /// this reason, and is tried again then; an outage of the destination costs an event no attempt. `waits for ID`: it has
-    /// the same order key, and comes first.
+    /// Each event has a line with its id, when it was accepted, its route and its type, and below it one for each destination
+    /// with how it stands there: pending, delivered, dead or dropped. `failed 3 times (status_500), due ...`: so often by
+    /// the event's own fault, last for this reason, and it is tried again then; an outage of the destination costs an event
+    /// no attempt. `waits for ID`: it has the same order key, and comes first. For scripts there is `--json`.
     Ls {
         /// Only those that stand like this at some destination
         #[arg(long)]
@@ -112,19 +115,24 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Ls { state, chosen, json } => {
             let (listed, standings) = (read(&place)?, Standings::ask(folder));
+            names::check(&place, &listed, [chosen.named()], Unsure::Told)?;
             let mut out = out();
-            for event in listed.events.iter().filter(|event| stands(event, *state) && chosen.has(event)) {
-                let line = if *json { summary(event, &standings).to_string() } else { line(event, &standings) };
-                writeln!(out, "{line}")?;
+            let mut events = listed.events.iter().filter(|event| stands(event, *state) && chosen.has(event));
+            if *json {
+                events.try_for_each(|event| writeln!(out, "{}", summary(event, &standings)))?;
+            } else {
+                Table::of(events, &standings).write(&mut out)?;
             }
         }
         Verb::Show { event } => {
             let listed = read(&place)?;
-            let Some(found) = listed.events.iter().find(|found| found.record.id == *event) else {
+            let named: Vec<_> = listed.events.iter().filter(|found| found.record.id == *event).collect();
+            let [.., found] = named.as_slice() else {
                 bail!("there is no event `{event}` in `{}`; `spool ls` lists them", folder.display());
             };
             let mut out = out();
-            writeln!(out, "{}", line(found, &Standings::ask(folder)))?;
+            // One that was redelivered is there more than once.
+            Table::of(named.iter().copied(), &Standings::ask(folder)).write(&mut out)?;
             let Record { request_id, content_type, .. } = &found.record;
             let (bytes, content_type) = (found.payload_bytes, printable(content_type));
             writeln!(out, "request {request_id}, {bytes} bytes of {content_type}\n")?;
@@ -133,6 +141,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Verb::Export { state, chosen } => {
             let listed = read(&place)?;
+            names::check(&place, &listed, [chosen.named()], Unsure::Told)?;
             let mut out = out();
             for event in listed.events.iter().filter(|event| stands(event, *state) && chosen.has(event)) {
                 let Some(whole) = whole(folder, event)? else {
@@ -206,38 +215,6 @@ fn stands(event: &Viewed, state: Option<State>) -> bool {
     state.is_none_or(|state| event.states.values().any(|found| found.state == state))
 }
 
-fn line(event: &Viewed, standings: &Standings) -> String {
-    let Record { id, route, event_type, accepted_at, .. } = &event.record;
-    let states: Vec<_> = event
-        .states
-        .iter()
-        .map(|(destination, state)| {
-            let mut told = format!("{} {}", printable(destination), state.state.code());
-            if state.attempts > 0 {
-                told.push_str(&format!(" after {}", counted(state.attempts.into(), "attempt")));
-            }
-            if !state.reason.is_empty() {
-                told.push_str(&format!(" ({})", printable(&state.reason)));
-            }
-            if let Some(at) = state.settled_at {
-                told.push_str(&format!(" {}", at.rfc3339()));
-            }
-            if let Some(due) = state.due {
-                told.push_str(&format!(", due {}", due.rfc3339()));
-            }
-            if let Some(first) = &state.waits_for {
-                told.push_str(&format!(", waits for {first}"));
-            }
-            if let Some(note) = standings.note(destination, state.state) {
-                told.push_str(&format!(" [{note}]"));
-            }
-            told
-        })
-        .collect();
-    let (id, route, event_type) = (printable(id), printable(route), printable(event_type));
-    format!("{id}  {}  {route}  {event_type}  {}", accepted_at.rfc3339(), states.join("; "))
-}
-
 fn summary(event: &Viewed, standings: &Standings) -> Value {
     let Record { id, route, event_type, accepted_at, .. } = &event.record;
     let states: serde_json::Map<_, _> = event
@@ -258,26 +235,4 @@ fn summary(event: &Viewed, standings: &Standings) -> Value {
         "sequence": event.sequence, "id": id, "route": route, "type": event_type,
         "accepted_at": accepted_at.rfc3339(), "destinations": states,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::spool::view::ViewedState;
-
-    #[test]
-    fn what_people_and_senders_wrote_does_nothing_to_a_terminal() {
-        let mut event = Viewed {
-            sequence: 1,
-            lies: crate::spool::Lies { segment: 1, at: 0, bytes: 1 },
-            record: crate::contract::record("evt_1", b"{}"),
-            payload_bytes: 2,
-            states: std::collections::BTreeMap::new(),
-        };
-        event.record.event_type = "order\u{1b}[2J".into();
-        let reason = "\u{1b}[31mme\nx".into();
-        event.states.insert("crm".into(), ViewedState { reason, ..ViewedState::default() });
-        let line = line(&event, &Standings::default());
-        assert!(line.contains(r"order\u{1b}[2J") && line.contains(r"(\u{1b}[31mme\nx)"), "{line}");
-    }
 }

@@ -3,7 +3,7 @@
 use super::ledger::Rig;
 use crate::{
     clock::SystemClock,
-    deliver::{BadDestination, Direct, FailedAttempt, Forwarders, Maker, Observer, Standing},
+    deliver::{BadDestination, DeadLetter, Direct, FailedAttempt, Forwarders, Maker, Observer, Standing},
     destination::{Confirmed, Destination, Load, PublishError, Retry},
     event::{Event, Record},
     ledger::{Accepted, Lease, Leased, Leases, Ledger, Settled},
@@ -108,7 +108,7 @@ impl Observer for Ears {
         self.0.lock().unwrap().push(result.map_or_else(|error| error.reason.clone(), |ok| ok.code().to_owned()));
     }
     fn failed(&self, _: &FailedAttempt<'_>) {}
-    fn died(&self, _: &str, _: &str, _: &str) {}
+    fn died(&self, _: &DeadLetter<'_>) {}
     fn standing(&self, _: &str, now: Standing, _: Option<&str>) {
         self.0.lock().unwrap().push(now.code().to_owned());
     }

@@ -3,7 +3,7 @@
 use super::{brokers::Server, event_with, keys};
 use crate::{
     clock::SystemClock,
-    deliver::{FailedAttempt, Forwarders, Maker, Observer, Standing},
+    deliver::{DeadLetter, FailedAttempt, Forwarders, Maker, Observer, Standing},
     destination::{Confirmed, PublishError, Remark, Remarks},
     edge::install_crypto,
     event::{Event, Record},
@@ -57,8 +57,8 @@ impl Observer for Ears {
         self.hear(result.map_or_else(|error| error.reason.as_str(), |confirmed| confirmed.code()));
     }
     fn failed(&self, _: &FailedAttempt<'_>) {}
-    fn died(&self, _: &str, event_id: &str, reason: &str) {
-        panic!("{event_id} died: {reason}");
+    fn died(&self, letter: &DeadLetter<'_>) {
+        panic!("it died: {letter:?}");
     }
     fn standing(&self, _: &str, now: Standing, _: Option<&str>) {
         self.hear(now.code());

@@ -6,7 +6,7 @@ use super::{
     breaker::{Breaker, Places},
     schedule::{self, chance},
     switches::Switch,
-    telling::{FailedAttempt, Telling},
+    telling::{DeadLetter, FailedAttempt, Telling},
 };
 use crate::{
     clock::Clock,
@@ -130,7 +130,7 @@ impl<D: Destination + 'static> Forwarder<D> {
             match self.spool.read(claim.sequence) {
                 Ok(record) => under_way.begin(claim, self.attempt(claim, record)),
                 // What fails its checksum is never delivered; the operator hears of it.
-                Err(fault) => self.die(claim, "", fault.code()).await,
+                Err(fault) => self.die(claim, "", claim.attempts, fault.code()).await,
             }
         }
         self.spool.next_due(&self.name).map_or(LOOK, |due| due.clamp(LOOK_SOON, LOOK))
@@ -193,7 +193,7 @@ impl<D: Destination + 'static> Forwarder<D> {
                 self.tell_failure(attempt, event_id, reason, wait);
                 self.spool.tried(claim, &self.name, wait, reason);
             }
-            None => self.die(claim, event_id, reason).await,
+            None => self.die(claim, event_id, attempt, reason).await,
         }
     }
 
@@ -204,9 +204,10 @@ impl<D: Destination + 'static> Forwarder<D> {
     }
 
     /// Told once it is written: until then it would be tried again after a crash.
-    async fn die(&self, claim: Claim, event_id: &str, reason: &str) {
-        match self.spool.settle(claim.sequence, &self.name, Verdict::Dead(reason.to_owned())).await {
-            Ok(()) => self.observer.died(&self.name, event_id, reason),
+    async fn die(&self, claim: Claim, event_id: &str, attempts: u32, reason: &str) {
+        let verdict = Verdict::Dead { attempts, reason: reason.to_owned() };
+        match self.spool.settle(claim.sequence, &self.name, verdict).await {
+            Ok(()) => self.observer.died(&DeadLetter { destination: &self.name, event_id, attempts, reason }),
             Err(fault) => {
                 self.observer.not_settled(&self.name, event_id, &fault);
                 self.spool.release(claim, &self.name);

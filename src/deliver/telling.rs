@@ -21,6 +21,19 @@ pub struct FailedAttempt<'a> {
     pub untold: u64,
 }
 
+/// An event that will not be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadLetter<'a> {
+    /// Where it should have gone.
+    pub destination: &'a str,
+    /// The event's id; empty if its record cannot be read.
+    pub event_id: &'a str,
+    /// How often it failed by its own fault, the last time included; what failed in an outage does not count.
+    pub attempts: u32,
+    /// Why it failed the last time, as metrics have it.
+    pub reason: &'a str,
+}
+
 /// So many lines for one destination, each so often: enough to see what fails, and a megabyte an hour at the most.
 const LINES_MAX: u32 = 10;
 const PER: Duration = Duration::from_secs(10);

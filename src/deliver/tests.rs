@@ -37,7 +37,7 @@ struct Deaf;
 impl Observer for Deaf {
     fn attempted(&self, _: &str, _: &str, _: Result<Confirmed, &PublishError>) {}
     fn failed(&self, _: &FailedAttempt<'_>) {}
-    fn died(&self, _: &str, _: &str, _: &str) {}
+    fn died(&self, _: &DeadLetter<'_>) {}
     fn standing(&self, _: &str, _: Standing, _: Option<&str>) {}
     fn not_settled(&self, _: &str, _: &str, _: &Fault) {}
 }

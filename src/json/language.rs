@@ -98,7 +98,11 @@ impl Language {
             ValidationErrorKind::Maximum { limit } => format!("needs {limit} at most"),
             other => format!("does not satisfy `{}`", other.keyword()),
         };
-        vec![Wrong::new(document.place(node), message)]
+        let place = match &mistake.kind {
+            ValidationErrorKind::Required { .. } => document.place(node),
+            _ => document.form(node),
+        };
+        vec![Wrong::new(place, message)]
     }
 
     /// The part of the schema that the keyword at this pointer belongs to.

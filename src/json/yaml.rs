@@ -9,7 +9,7 @@ use serde_saphyr::{
     options::{DuplicateKeyPolicy, MergeKeyPolicy},
 };
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fmt,
     ops::Range,
 };
@@ -38,6 +38,7 @@ pub struct Document {
     /// All of it; of a name that is written twice, what both of them say together.
     pub root: Node,
     names: Names,
+    bracketed: BTreeSet<usize>,
     repeated: Vec<Wrong>,
 }
 
@@ -91,10 +92,10 @@ pub fn read_yaml_at(text: &str, base: usize) -> Result<Document, Wrong> {
     };
     let root: Spanned<Yaml> = serde_saphyr::from_str_with_options(unmarked, options)
         .map_err(|error| unreadable(error.without_snippet(), unmarked, mark))?;
-    let mut names = Names::new();
-    let mut repeated = Vec::new();
-    let root = node(root, mark, &mut names, &mut repeated)?;
-    Ok(Document { root, names, repeated })
+    let mut reading = Reading { text: unmarked, mark, ..Reading::default() };
+    let root = reading.node(root)?;
+    let Reading { names, bracketed, repeated, .. } = reading;
+    Ok(Document { root, names, bracketed, repeated })
 }
 
 const TOO_MUCH: &str = "more values, aliases or depth than any file of this kind needs";
@@ -105,7 +106,12 @@ const DEPTH_MAX: usize = 48;
 impl Document {
     /// A value that was put together from parts of several files, which still know where they stand.
     pub fn joined(root: Node, parts: impl IntoIterator<Item = Self>) -> Self {
-        Self { root, names: parts.into_iter().flat_map(|part| part.names).collect(), repeated: Vec::new() }
+        let (mut names, mut bracketed) = (Names::new(), BTreeSet::new());
+        for part in parts {
+            names.extend(part.names);
+            bracketed.extend(part.bracketed);
+        }
+        Self { root, names, bracketed, repeated: Vec::new() }
     }
 
     /// The names that stand twice in one place, each where it stands again.
@@ -113,13 +119,19 @@ impl Document {
         &self.repeated
     }
 
-    /// What to underline when something is wrong with this value. Of a block that goes over many lines, its name.
+    /// What to underline when something is wrong with this value. Of one that goes over many lines, its name.
     pub fn place(&self, node: &Node) -> Range<usize> {
         match node.kind {
             Kind::Object(_) | Kind::Array(_) | Kind::Null => self.name(node),
             Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => None,
         }
         .unwrap_or_else(|| node.at.clone())
+    }
+
+    /// What to underline when this value has not the form that is due. Of one that is written in brackets or braces, those:
+    /// they stand behind the name, and may stand in the same line as many others.
+    pub fn form(&self, node: &Node) -> Range<usize> {
+        if self.bracketed.contains(&node.at.start) { node.at.clone() } else { self.place(node) }
     }
 
     /// Where the name stands under which this value is a member.
@@ -166,45 +178,57 @@ fn unreadable(error: &serde_saphyr::Error, text: &str, mark: usize) -> Wrong {
     Wrong::new(at, format!("cannot be read as YAML: {message}"))
 }
 
-fn node(
-    Spanned { value, referenced, .. }: Spanned<Yaml>,
+/// What is known of a text so far.
+#[derive(Default)]
+struct Reading<'t> {
+    text: &'t str,
     mark: usize,
-    names: &mut Names,
-    repeated: &mut Vec<Wrong>,
-) -> Result<Node, Wrong> {
-    let at = bytes(&referenced, mark);
-    let kind = match value {
-        Yaml::Scalar(kind) => kind,
-        Yaml::List(items) => {
-            let items = items.into_iter().map(|item| node(item, mark, names, repeated));
-            Kind::Array(items.collect::<Result<_, _>>()?)
+    names: Names,
+    /// Where values in brackets or braces start.
+    bracketed: BTreeSet<usize>,
+    repeated: Vec<Wrong>,
+}
+
+impl Reading<'_> {
+    fn node(&mut self, Spanned { value, referenced, .. }: Spanned<Yaml>) -> Result<Node, Wrong> {
+        let at = bytes(&referenced, self.mark);
+        let begins = self.text.as_bytes().get(at.start.saturating_sub(self.mark));
+        if matches!((&value, begins), (Yaml::List(_), Some(b'[')) | (Yaml::Map(_), Some(b'{'))) {
+            self.bracketed.insert(at.start);
         }
-        Yaml::Map(written) => {
-            let mut members: BTreeMap<Text, Member> = BTreeMap::new();
-            for (name, value) in written {
-                let named = bytes(&name.referenced, mark);
-                names.insert(bytes(&value.referenced, mark).start, named.clone());
-                let value = node(value, mark, names, repeated)?;
-                let name = Text::from(name.value);
-                match members.entry(name.clone()) {
-                    Entry::Vacant(free) => {
-                        free.insert(Member { name, named_at: named.start, value });
-                    }
-                    Entry::Occupied(mut taken) => {
-                        repeated.push(Wrong::new(
-                            named,
-                            format!("`{name}` is written twice here; leave one of the two out"),
-                        ));
-                        let first = taken.get_mut();
-                        first.value = both(first.value.clone(), value);
+        let kind = match value {
+            Yaml::Scalar(kind) => kind,
+            Yaml::List(items) => {
+                let items = items.into_iter().map(|item| self.node(item));
+                Kind::Array(items.collect::<Result<_, _>>()?)
+            }
+            Yaml::Map(written) => {
+                let mut members: BTreeMap<Text, Member> = BTreeMap::new();
+                for (name, value) in written {
+                    let named = bytes(&name.referenced, self.mark);
+                    self.names.insert(bytes(&value.referenced, self.mark).start, named.clone());
+                    let value = self.node(value)?;
+                    let name = Text::from(name.value);
+                    match members.entry(name.clone()) {
+                        Entry::Vacant(free) => {
+                            free.insert(Member { name, named_at: named.start, value });
+                        }
+                        Entry::Occupied(mut taken) => {
+                            self.repeated.push(Wrong::new(
+                                named,
+                                format!("`{name}` is written twice here; leave one of the two out"),
+                            ));
+                            let first = taken.get_mut();
+                            first.value = both(first.value.clone(), value);
+                        }
                     }
                 }
+                let members = members.into_values().collect();
+                Kind::Object(Members::of(members).ok_or_else(|| Wrong::new(at.clone(), "two names are equal"))?)
             }
-            let members = members.into_values().collect();
-            Kind::Object(Members::of(members).ok_or_else(|| Wrong::new(at.clone(), "two names are equal"))?)
-        }
-    };
-    Ok(Node { at, kind })
+        };
+        Ok(Node { at, kind })
+    }
 }
 
 /// What two values of one name say together, so that what is wrong in the second one is told too: nobody uses it.

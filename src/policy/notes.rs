@@ -73,6 +73,11 @@ impl<'a> Notes<'a> {
         self.push(Wrong::new(self.name(node), message), Severity::Error);
     }
 
+    /// Of a value that has not the form that is due, as an empty list.
+    pub(super) fn wrong_form(&mut self, node: &Node, message: impl Into<String>) {
+        self.push(Wrong::new(self.document.form(node), message), Severity::Error);
+    }
+
     /// A warning at the name of this member.
     pub(super) fn warn_name(&mut self, node: Option<&Node>, message: impl Into<String>) {
         let place = node.map_or(0..0, |node| self.name(node));

@@ -34,13 +34,23 @@ impl Spool {
     /// # Errors
     /// A [`Fault`] if it could not be written: after a crash the event is sent again.
     pub async fn settle(&self, sequence: u64, destination: &str, verdict: Verdict) -> Result<(), Fault> {
+        let at = self.shared.clock.now();
         let verdict = match verdict {
             Verdict::Delivered => Settlement::Delivered,
-            Verdict::Dead(reason) => Settlement::Dead(reason),
+            Verdict::Dead { attempts, reason } => return self.die(sequence, destination, (attempts, reason)).await,
             Verdict::Dropped(actor) => Settlement::Dropped(actor),
         };
-        let (destination, at) = (destination.to_owned(), self.shared.clock.now());
+        let destination = destination.to_owned();
         self.note(vec![Entry::Settled { event: sequence, destination, verdict, at }]).await
+    }
+
+    /// In one write with its last attempt, or whoever looks would find one less than there were.
+    async fn die(&self, event: u64, destination: &str, (attempts, reason): (u32, String)) -> Result<(), Fault> {
+        let (at, destination) = (self.shared.clock.now(), destination.to_owned());
+        self.shared.index().failed(event, &destination, attempts, &reason);
+        let tried = Entry::Tried { event, destination: destination.clone(), attempts, due: at, reason: reason.clone() };
+        let dead = Entry::Settled { event, destination, verdict: Settlement::Dead(reason), at };
+        self.note(if attempts > 0 { vec![tried, dead] } else { vec![dead] }).await
     }
 
     /// The event failed by its own fault: due again after `wait`, with one attempt more.
@@ -97,13 +107,15 @@ impl Spool {
     ) -> Result<Option<Act>, Fault> {
         let tagged = self.shared.index().tagged(format::tag(event_id));
         let named = |event: &u64| self.shared.read(*event).is_ok_and(|record| record.id == event_id);
-        let Some(event) = tagged.into_iter().find(named) else { return Ok(None) };
-        let open = self.shared.index().open_for(event, self.shared.clock.running());
         let at = self.shared.clock.now();
-        let settled = open.into_iter().filter_map(|open| {
-            Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)?, at })
-        });
-        let entries: Vec<_> = settled.collect();
+        let mut entries = Vec::new();
+        // One that was redelivered to some while it is dead for another is there twice.
+        for event in tagged.into_iter().filter(named) {
+            let open = self.shared.index().open_for(event, self.shared.clock.running());
+            entries.extend(open.into_iter().filter_map(|open| {
+                Some(Entry::Settled { event, destination: open.destination, verdict: verdict(open.stand)?, at })
+            }));
+        }
         if entries.is_empty() {
             return Ok(None);
         }

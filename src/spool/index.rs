@@ -146,6 +146,13 @@ impl Index {
         }
     }
 
+    /// It failed so often, the last time included, and stays in flight until what becomes of it is written.
+    pub(super) fn failed(&mut self, event: u64, destination: &str, attempts: u32, reason: &str) {
+        if let Some(queue) = self.destinations.get_mut(destination) {
+            queue.failed(event, (attempts, reason));
+        }
+    }
+
     pub(super) fn next_due(&self, destination: &str, now: Instant) -> Option<Duration> {
         self.destinations.get(destination)?.next_due(now)
     }

@@ -131,7 +131,10 @@ async fn what_was_accepted_is_there_after_a_restart_and_what_was_settled_is_not_
     }
     let claims = spool.claim("wordpress", 3);
     spool.settle(claims[0].sequence, "wordpress", Verdict::Delivered).await.unwrap();
-    spool.settle(claims[1].sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
+    spool
+        .settle(claims[1].sequence, "wordpress", Verdict::Dead { attempts: 3, reason: "status_500".into() })
+        .await
+        .unwrap();
     let (spool, found) = reopened(spool, &folder).await;
     assert_eq!((found.pending, found.corrupt, found.torn_bytes), (2, 0, 0));
     assert_eq!(spool.claim("wordpress", 10).len(), 1);
@@ -139,6 +142,24 @@ async fn what_was_accepted_is_there_after_a_restart_and_what_was_settled_is_not_
     for name in ["a", "b", "c"] {
         assert!(is_again(&spool.accept(event(name)).await), "{name} is remembered");
     }
+}
+
+/// What is carried forward is told from memory, so memory has to know it too.
+#[tokio::test]
+async fn a_dead_letter_says_how_often_it_was_tried_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(&folder);
+    assert!(is_new(&spool.accept(event("a")).await));
+    let claim = spool.claim("wordpress", 1)[0];
+    let dead = Verdict::Dead { attempts: 3, reason: "status_500".into() };
+    spool.settle(claim.sequence, "wordpress", dead).await.unwrap();
+    let attempts = |spool: &Spool| spool.shared.index().open_for(claim.sequence, Instant::now())[0].attempts;
+    assert_eq!(attempts(&spool), 3);
+    let (spool, _) = reopened(spool, &folder).await;
+    assert_eq!(attempts(&spool), 3);
+    let view = view::view(spool.folder(), &mut |_, _| ()).unwrap();
+    let dead = &view.events[0].states["wordpress"];
+    assert_eq!((dead.state, dead.attempts, dead.due), (view::State::Dead, 3, None));
 }
 
 #[tokio::test]
@@ -149,7 +170,10 @@ async fn a_dead_letter_can_be_retried_and_dropped_by_its_id() {
     let id = event("a").record().id.clone();
     let claim = spool.claim("wordpress", 1)[0];
     assert!(spool.retry(&id, OPS).await.unwrap().is_none(), "it is not dead");
-    spool.settle(claim.sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
+    spool
+        .settle(claim.sequence, "wordpress", Verdict::Dead { attempts: 3, reason: "status_500".into() })
+        .await
+        .unwrap();
     assert!(spool.retry(&id, OPS).await.unwrap().is_some());
     assert_eq!(spool.claim("wordpress", 1).len(), 1);
     assert!(spool.drop_event(&id, OPS).await.unwrap().is_some());

@@ -412,3 +412,41 @@ fn two_hundred_routes_in_classes_and_files_are_checked_in_a_moment() {
     assert_eq!(compiled.policy.routes.len(), 200);
     assert!(compiled.policy.routes.iter().all(|route| route.admit.body_limit_bytes == 64 << 10), "of their class");
 }
+
+/// In braces and brackets a whole section stands in one line: where the line begins says nothing.
+#[test]
+fn what_has_another_form_in_braces_is_underlined_itself() {
+    let language: serde_json::Value =
+        serde_json::from_str(include_str!("../../policies/language/gate.schema.json")).unwrap();
+    let keys: Vec<_> = language["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert!(keys.len() > 10, "{keys:?}");
+    let nested =
+        ["routes: { a: ", "routes: { a: { at: ", "routes: { a: { sender: ", "destinations: { a: ", "keys: { a: "]
+            .into_iter()
+            .chain(["listeners: [{ tls: ", "routes: { a: { admit: { method: ", "classes: { a: { limits: "]);
+    let starts = keys.iter().map(|key| format!("{key}: ")).chain(nested.map(str::to_owned));
+    for start in starts {
+        let closed = |value: &str| {
+            let ends = start.chars().rev().filter_map(|open| match open {
+                '{' => Some(" }"),
+                '[' => Some(" ]"),
+                _ => None,
+            });
+            format!("{start}{value}{}", ends.collect::<String>())
+        };
+        let place = format!("gate.yaml:2:{}: needs ", start.len() + 1);
+        let mut told = String::new();
+        for value in ["[[1]]", "{ }", "[ ]", "{ a: { b: 1 } }"] {
+            told += &report(&format!("# a comment\n{}\n", closed(value)));
+        }
+        assert!(told.contains(&place), "{start}: {place}\n{told}");
+        let name = format!("gate.yaml:2:{}: needs ", name_at(&start));
+        assert!(!told.contains(&name), "{start}: {name}\n{told}");
+    }
+}
+
+/// The column of the last name in this.
+fn name_at(start: &str) -> usize {
+    let name = start.trim_end().trim_end_matches(':');
+    name.rfind(' ').map_or(1, |before| before + 2)
+}

@@ -2,7 +2,7 @@
 
 use super::{keeper::Keeper, load::Loaded};
 use crate::{
-    cli::policy_files,
+    cli::{handed_places, policy_files},
     control::{
         actor::{Actor, Reason},
         orders::{Ended, Expected, HandshakeWish, Handshakes},
@@ -39,6 +39,7 @@ impl Keeper {
             return Err("a route is armed for some minutes, an hour at most; write `--for 10m`".to_owned());
         }
         let (key, file) = self.expects(route, key)?;
+        handed_places::look_at(&file, true)?;
         let until = self.clock.now() + within;
         self.act(by, "handshake arm", &format!("{route}: key {key}, until {}", until.rfc3339())).await?;
         let armed = self.arming.arm(route, &key, self.clock.now(), within);
@@ -161,12 +162,16 @@ impl Keeper {
         let prepared = prepared.map_err(|error| failed(error.into()))?;
         let (of, by, now, was) = (policy.clone(), self.by.clone(), self.clock.now(), self.current.loaded.mark);
         let writing = spawn_blocking(move || {
+            // What was in order when the gate started need not be.
+            if let Err(why) = handed_places::look_at(&file, true) {
+                return Err(BoxError::from(why));
+            }
             let mark = || keys::mark(&of, &policy_files::environment, now, &by);
             // If another secret has changed as well, the next look is to find that.
             let alone = mark() == was;
-            handed::keep(&file, &handed).map(|()| if alone { mark() } else { was })
+            handed::keep(&file, &handed).map(|()| if alone { mark() } else { was }).map_err(BoxError::from)
         });
-        let mark = writing.await.map_err(|error| failed(error.into()))?.map_err(|trouble| failed(trouble.into()))?;
+        let mark = writing.await.map_err(|error| failed(error.into()))?.map_err(failed)?;
         self.edge.replace(prepared);
         self.issuers.replace(&policy, &shared);
         self.state.keys.store(shared);

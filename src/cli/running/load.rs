@@ -1,7 +1,7 @@
 //! From the path of a policy to a value that can be put in force, or to everything that is wrong with it.
 
 use crate::{
-    cli::policy_files,
+    cli::{handed_places, policy_files},
     clock::Timestamp,
     deliver::BadDestination,
     edge::ReloadError,
@@ -118,6 +118,10 @@ pub(super) fn with_keys(
     let environment = &policy_files::environment;
     // First whether all can be had: what is refused leaves no secret of the gate's own behind.
     keys::check(&policy, environment, now).map_err(refused)?;
+    let places = source.map(|source| handed_places::look(source, &policy, true)).unwrap_or_default();
+    if places.count(Severity::Error) > 0 {
+        return Err(Refused::Keys(places));
+    }
     let home = home.unwrap_or(&policy.settings.spool.folder);
     let keys = keys::load_beside(home, &policy, environment, now);
     let secrets = keys::of_destinations(&policy, environment);

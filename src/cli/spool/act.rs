@@ -17,7 +17,12 @@ pub(super) fn on_event(place: &Place, request: &Ask, event: &str, otherwise: &st
         Some(answer) => answer,
         None => alone(place, request)?,
     };
-    done(&answer, || format!("event `{event}` {otherwise}; `spool ls` lists what there is"))
+    done(&answer, || nothing(event, otherwise))
+}
+
+/// Why nothing was done with it, or would be.
+pub(super) fn nothing(event: &str, otherwise: &str) -> String {
+    format!("event `{event}` {otherwise}; `spool ls` lists what there is")
 }
 
 /// Asks a destination again that answered 410.

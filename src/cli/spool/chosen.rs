@@ -1,5 +1,6 @@
 //! Which events? By route and by the time at which they were accepted, in the same words for every verb.
 
+use super::Named;
 use crate::{clock::Timestamp, spool::view::Viewed};
 
 /// All of them, if nothing is said.
@@ -26,6 +27,11 @@ impl Chosen {
         self.route.as_deref().is_none_or(|route| route == event.record.route)
             && self.from.is_none_or(|from| event.record.accepted_at >= from)
             && self.until.is_none_or(|until| event.record.accepted_at < until)
+    }
+
+    /// What it calls by a name.
+    pub(super) fn named(&self) -> Option<Named<'_>> {
+        self.route.as_deref().map(Named::Route)
     }
 
     /// In words, one for each that was said.

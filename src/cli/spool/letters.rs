@@ -1,7 +1,7 @@
 //! Dead letters, put back or given up: those of one event, or all that are chosen, which are counted before anything is
 //! done with them.
 
-use super::{Place, Standings, Who, act, chosen::Chosen, line, read};
+use super::{Named, Place, Standings, Table, Unsure, Who, act, chosen::Chosen, names, read};
 use crate::{
     cli::{
         counted,
@@ -43,29 +43,29 @@ pub(super) struct Letters {
 
 /// Says what was done, with how many.
 pub(super) fn run(place: &Place, fate: Fate, letters: &Letters) -> anyhow::Result<ExitCode> {
-    if let Some(event) = letters.event.as_ref().filter(|_| letters.is_one()) {
-        return one(place, fate, event, &letters.who);
+    let one = letters.one();
+    if let Some(event) = one.filter(|_| !letters.dry_run) {
+        return self::one(place, fate, event, &letters.who);
     }
     let view = read(place)?;
-    let found = letters.choose(&view);
+    let destination = letters.destination.as_deref().map(Named::Destination);
+    names::check(place, &view, [letters.chosen.named(), destination], Unsure::Refused)?;
+    let found = letters.choose(&view, fate);
     if found.is_empty() {
-        bail!("no dead letter is such; `spool ls --state dead` lists all there are");
+        match one {
+            Some(event) => bail!(act::nothing(event, otherwise(fate))),
+            None => bail!("no dead letter is such; `spool ls --state dead` lists all there are"),
+        }
     }
     let mut out = out();
     if letters.dry_run {
-        let standings = Standings::ask(&place.folder);
-        let mut told = 0;
-        for (event, _, _) in &found {
-            if told != event.sequence {
-                writeln!(out, "{}", line(event, &standings))?;
-            }
-            told = event.sequence;
-        }
-    }
-    writeln!(out, "{}", counts(&found))?;
-    if letters.dry_run {
+        Table::of_some(found.iter().copied(), &Standings::ask(&place.folder)).write(&mut out)?;
+        let (verb, counts) = (fate.verb(), counts(&found));
+        let without = if letters.event.is_some() { "without" } else { "with `--yes` instead of" };
+        writeln!(out, "nothing has changed; {without} `--dry-run`, this would {verb} {counts}")?;
         return Ok(ExitCode::SUCCESS);
     }
+    writeln!(out, "{}", counts(&found))?;
     out.flush()?;
     if letters.event.is_none() && !letters.yes {
         let verb = fate.verb();
@@ -96,36 +96,51 @@ const ERASED: &str = "its bytes are erased within a day after its `keep` has end
 fn one(place: &Place, fate: Fate, event: &str, who: &Who) -> anyhow::Result<ExitCode> {
     let (actor, reason, id) = (who.actor()?, who.reason.clone(), event.to_owned());
     match fate {
-        Fate::Retry => act::on_event(place, &Ask::Retry { event: id, actor, reason }, event, "has no dead letter"),
+        Fate::Retry => act::on_event(place, &Ask::Retry { event: id, actor, reason }, event, otherwise(fate)),
         Fate::Drop => {
             let request = Ask::Drop { event: id, actor, reason };
-            let done = act::on_event(place, &request, event, "neither waits nor is dead")?;
+            let done = act::on_event(place, &request, event, otherwise(fate))?;
             writeln!(out(), "{ERASED}")?;
             Ok(done)
         }
     }
 }
 
-/// An event with a destination at which it is dead.
-type Dead<'a> = (&'a Viewed, &'a str, &'a ViewedState);
+/// Why there is nothing to do with an event.
+const fn otherwise(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Retry => "has no dead letter",
+        Fate::Drop => "neither waits nor is dead",
+    }
+}
+
+/// An event with a destination at which it is dead, or waits.
+type Open<'a> = (&'a Viewed, &'a str, &'a ViewedState);
 
 impl Letters {
-    /// Nothing but its id is said of it.
-    fn is_one(&self) -> bool {
-        !self.dry_run && self.destination.is_none() && self.chosen.told().next().is_none()
+    /// The event of which nothing but its id is said.
+    fn one(&self) -> Option<&str> {
+        self.event.as_deref().filter(|_| self.destination.is_none() && self.chosen.told().next().is_none())
     }
 
-    fn choose<'a>(&self, view: &'a View) -> Vec<Dead<'a>> {
+    /// Dead letters; of an event that is given up alone also what waits.
+    fn choose<'a>(&self, view: &'a View, fate: Fate) -> Vec<Open<'a>> {
+        let takes_what_waits = fate == Fate::Drop && self.one().is_some();
+        let is_open = |state: &ViewedState| match state.state {
+            State::Dead => true,
+            State::Pending => takes_what_waits,
+            State::Delivered | State::Dropped => false,
+        };
         let events = view
             .events
             .iter()
             .filter(|event| self.event.as_deref().is_none_or(|id| id == event.record.id) && self.chosen.has(event));
-        let dead = events.flat_map(|event| event.states.iter().map(move |(name, state)| (event, name.as_str(), state)));
+        let each = events.flat_map(|event| event.states.iter().map(move |(name, state)| (event, name.as_str(), state)));
         let is_meant = |name: &str| self.destination.as_deref().is_none_or(|meant| meant == name);
-        dead.filter(|(_, name, state)| state.state == State::Dead && is_meant(name)).collect()
+        each.filter(|(_, name, state)| is_open(state) && is_meant(name)).collect()
     }
 
-    fn settled(&self, batch: &[Dead<'_>]) -> Settled {
+    fn settled(&self, batch: &[Open<'_>]) -> Settled {
         let mut of: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for (event, destination, _) in batch {
             of.entry((*destination).to_owned()).or_default().push(event.sequence);
@@ -137,19 +152,26 @@ impl Letters {
     }
 }
 
-/// As in `3 dead letters: 2 at crm (status_500), 1 at erp (status_410)`.
-fn counts(found: &[Dead<'_>]) -> String {
+/// As in `3 dead letters: 2 at crm (status_500), 1 at erp (status_410)`, or `1 event that waits: 1 at crm`.
+fn counts(found: &[Open<'_>]) -> String {
+    let (dead, waiting): (Vec<_>, Vec<_>) = found.iter().partition(|(_, _, state)| state.state == State::Dead);
+    let told = [kinds(&dead, "dead letter", ""), kinds(&waiting, "event", " that waits")];
+    told.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn kinds(found: &[Open<'_>], what: &str, which: &str) -> Option<String> {
     let mut by: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for (_, destination, state) in found {
         *by.entry((destination, &state.reason)).or_default() += 1;
     }
-    let of: Vec<_> = by
-        .iter()
-        .take(KINDS_SHOWN)
-        .map(|((destination, reason), count)| format!("{count} at {} ({})", printable(destination), printable(reason)))
-        .collect();
+    let kind = |((destination, reason), count): (&(&str, &str), &u64)| match *reason {
+        "" => format!("{count} at {}", printable(destination)),
+        reason => format!("{count} at {} ({})", printable(destination), printable(reason)),
+    };
+    let of: Vec<_> = by.iter().take(KINDS_SHOWN).map(kind).collect();
     let more = if by.len() > KINDS_SHOWN { ", and others" } else { "" };
-    format!("{}: {}{more}", counted(found.len() as u64, "dead letter"), of.join(", "))
+    let all = counted(found.len() as u64, what);
+    (!found.is_empty()).then(|| format!("{all}{which}: {}{more}", of.join(", ")))
 }
 
 /// More kinds of failures are no overview.

@@ -1,12 +1,12 @@
 //! What was delivered, once more. The files say what is kept; the gate that holds them is told which of it.
 
-use super::{Place, Standings, Who, act, chosen, line};
+use super::{Named, Place, Standings, Table, Unsure, Who, act, chosen, names};
 use crate::{
-    cli::out::out,
+    cli::{counted, out::out},
     control::socket::Ask,
     spool::{
         Chosen,
-        view::{State, View, Viewed},
+        view::{State, View, Viewed, ViewedState},
     },
 };
 use anyhow::bail;
@@ -40,6 +40,8 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// Says what waits again.
 pub(super) fn run(place: &Place, view: &View, wanted: &Redeliver) -> anyhow::Result<ExitCode> {
+    let to = wanted.to.as_deref().map(Named::Destination);
+    names::check(place, view, [wanted.chosen.named(), to], Unsure::Refused)?;
     let standings = Standings::ask(&place.folder);
     let chosen = choose(view, wanted, &standings);
     if chosen.is_empty() {
@@ -47,7 +49,9 @@ pub(super) fn run(place: &Place, view: &View, wanted: &Redeliver) -> anyhow::Res
     }
     if wanted.dry_run {
         let mut out = out();
-        chosen.iter().try_for_each(|(event, _)| writeln!(out, "{}", line(event, &standings)))?;
+        Table::of_some(chosen.iter().flat_map(|(event, to)| each(event, to)), &standings).write(&mut out)?;
+        let count = counted(chosen.len() as u64, "event");
+        writeln!(out, "nothing has changed; without `--dry-run`, {count} would wait for redelivery")?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut done = 0;
@@ -55,11 +59,16 @@ pub(super) fn run(place: &Place, view: &View, wanted: &Redeliver) -> anyhow::Res
         let (actor, reason) = (wanted.who.actor()?, wanted.who.reason.clone());
         done += act::on_events(place, &Ask::Redeliver { events: batch, actor, reason })?;
     }
-    writeln!(out(), "{done} of {} events wait for redelivery", chosen.len())?;
+    writeln!(out(), "{done} of {} wait for redelivery", counted(chosen.len() as u64, "event"))?;
     if done < chosen.len() {
         let _ = writeln!(io::stderr(), "the others have gone, or were moved, while this was read; ask again for them");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn each<'a>(event: &'a Viewed, to: &[String]) -> Vec<(&'a Viewed, &'a str, &'a ViewedState)> {
+    let is_meant = |(name, _): &(&String, &ViewedState)| to.contains(name);
+    event.states.iter().filter(is_meant).map(|(name, state)| (event, name.as_str(), state)).collect()
 }
 
 /// Events and the destinations that shall have them again: those that are done with it. One that waits already, as for an

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     clock::{Clock, SystemClock},
     contract::event,
-    deliver::{BadDestination, FailedAttempt, Forwarders, Http, Maker, Observer, Standing},
+    deliver::{BadDestination, DeadLetter, FailedAttempt, Forwarders, Http, Maker, Observer, Standing},
     destination::{Confirmed, Load, PublishError},
     ledger::Ledger as _,
     outbound::{Deadlines, Failure, Outbound, Request, Response, Target},
@@ -52,7 +52,7 @@ struct Deaf;
 impl Observer for Deaf {
     fn attempted(&self, _: &str, _: &str, _: Result<Confirmed, &PublishError>) {}
     fn failed(&self, _: &FailedAttempt<'_>) {}
-    fn died(&self, _: &str, _: &str, _: &str) {}
+    fn died(&self, _: &DeadLetter<'_>) {}
     fn standing(&self, _: &str, _: Standing, _: Option<&str>) {}
     fn not_settled(&self, _: &str, _: &str, _: &Fault) {}
 }

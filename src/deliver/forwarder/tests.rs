@@ -54,7 +54,7 @@ async fn a_poison_event_fails_alone_on_its_own_schedule() {
     house.until(|house| house.delivered() == 11).await;
     assert!(house.died().is_empty(), "the others do not wait for it");
     house.until(|house| !house.died().is_empty()).await;
-    assert_eq!(house.died(), [("evt_3".to_owned(), "status_500".to_owned())]);
+    assert_eq!(house.died(), [("evt_3".to_owned(), 10, "status_500".to_owned())]);
     let failed = house.failed();
     let attempts: Vec<_> = failed.iter().map(|(id, attempt, reason, _)| (&**id, *attempt, &**reason)).collect();
     assert_eq!(attempts, (1..10).map(|nth| ("evt_3", nth, "status_500")).collect::<Vec<_>>(), "one line for each");
@@ -62,7 +62,11 @@ async fn a_poison_event_fails_alone_on_its_own_schedule() {
     assert_eq!(house.calls_of("evt_3").len(), 10, "Standard Webhooks: one call, and nine after waits");
     assert!(house.calls().len() == 21 && house.standings().is_empty(), "its failures are its own");
     let dead = view(house.spool.folder(), &mut |_, _| ()).unwrap().events.remove(3).states.remove("wordpress").unwrap();
-    assert_eq!((dead.state, &*dead.reason), (State::Dead, "status_500"));
+    assert_eq!(
+        (dead.state, dead.attempts, &*dead.reason),
+        (State::Dead, 10, "status_500"),
+        "the last one is one of them"
+    );
 }
 
 /// It runs into PHP's time limit each time: for a while it looks like an outage.
@@ -79,7 +83,7 @@ async fn a_poison_event_that_is_never_answered_dies_while_others_pass() {
         assert!(accepted < 200, "it is blamed at some time");
     }
     house.until(|house| house.delivered() == accepted - 1).await;
-    assert_eq!(house.died(), [("evt_0".to_owned(), "no_answer".to_owned())]);
+    assert_eq!(house.died(), [("evt_0".to_owned(), 10, "no_answer".to_owned())]);
 }
 
 #[tokio::test]
@@ -87,6 +91,8 @@ async fn what_is_refused_is_dead_after_three_tries() {
     let house = House::with(2, |_, _| Answer::Fails("status_404", Retry::Refused)).begin(2).await;
     house.until(|house| house.died().len() == 2).await;
     assert_eq!((house.calls_of("evt_0").len(), house.calls_of("evt_1").len()), (3, 3));
+    assert!(house.died().iter().all(|(_, attempts, _)| *attempts == 3), "the log says so: {:?}", house.died());
+    assert_eq!(attempts_lost(&house), 6, "and so do the files");
 }
 
 #[tokio::test]

@@ -89,14 +89,14 @@ fn listeners(overrides: &Overrides, notes: &mut Notes<'_>) -> Vec<Listener> {
         }
         if let Some(nobody) = node.find("/proxy_protocol").filter(|list| none(list)) {
             let message = "nobody may open a connection with a preamble; name the networks of your load balancers, or leave this out";
-            notes.wrong(Some(nobody), message);
+            notes.wrong_form(nobody, message);
         }
         let proxy_protocol = networks(&text.proxy_protocol.unwrap_or_default(), node.find("/proxy_protocol"), notes);
         listeners.push(Listener { on, tls, http2: text.http2, proxy_protocol });
     }
     if let Some(empty) = notes.find("/listeners").filter(none) {
-        notes.wrong(
-            Some(empty),
+        notes.wrong_form(
+            empty,
             "there is nothing to listen on; write `- { on: \"127.0.0.1:8000\" }`, or leave `listeners` out",
         );
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 #[schemars(extend("x-written" = "{ url: \"https://shop.example/events\" }", "x-meant" = "url"))]
 pub(in crate::policy) struct DestinationText {
-    /// WordPress, or any URL that takes POSTs: `http://` or `https://`, with path and query.
+    /// WordPress, or any URL that takes POSTs: `https://`, or `http://` where nobody else is on the way, as on this machine; with path and query.
     #[schemars(extend("x-absent" = "one of `url`, `nats`, `redis`"))]
     pub(in crate::policy) url: Option<UrlText>,
     /// NATS JetStream: `nats://` or `tls://`, host and port; several servers of one cluster with commas between them.

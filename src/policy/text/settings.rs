@@ -36,7 +36,7 @@ pub(in crate::policy) struct TlsText {
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("x-written" = "{ url: \"http://127.0.0.1:8080\" }", "x-meant" = "url"))]
 pub(in crate::policy) struct OriginText {
-    /// WordPress: `http://` or `https://`, host and port. `run --upstream` replaces it.
+    /// WordPress: `https://`, or `http://` where nobody else is on the way, as on this machine; host and port. `run --upstream` replaces it.
     #[schemars(extend("default" = "http://127.0.0.1:8080"))]
     pub(in crate::policy) url: Option<UrlText>,
     /// So many requests at once to guarded endpoints. Keep it below the number of PHP workers, so that a flood of

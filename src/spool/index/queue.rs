@@ -257,9 +257,21 @@ impl Queue {
         (attempts, reason): (u32, &str),
         at: Instant,
     ) {
-        let failed = Failed { attempts: u8::try_from(attempts).unwrap_or(u8::MAX), reason: self.reason(reason) };
+        let failed = self.so_often(attempts, reason);
         // Never early: the destination may have said when.
         self.again(event, order, Some(failed), self.tick(at).saturating_add(1));
+    }
+
+    /// Of one that is in flight, and stays so.
+    pub(super) fn failed(&mut self, event: u64, (attempts, reason): (u32, &str)) {
+        let so_often = self.so_often(attempts, reason);
+        if let Some(State::InFlight { failed }) = self.states.get_mut(&event) {
+            *failed = so_often;
+        }
+    }
+
+    fn so_often(&mut self, attempts: u32, reason: &str) -> Failed {
+        Failed { attempts: u8::try_from(attempts).unwrap_or(u8::MAX), reason: self.reason(reason) }
     }
 
     /// As it was, or as it failed since.

@@ -14,7 +14,10 @@ async fn sealed(folder: &tempfile::TempDir) -> (PathBuf, u64) {
     }
     let claims = spool.claim("wordpress", 3);
     spool.settle(claims[0].sequence, "wordpress", Verdict::Delivered).await.unwrap();
-    spool.settle(claims[1].sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
+    spool
+        .settle(claims[1].sequence, "wordpress", Verdict::Dead { attempts: 3, reason: "status_500".into() })
+        .await
+        .unwrap();
     spool.tried(claims[2], "wordpress", HOUR, "status_500");
     let Ok(Leased::Held(lease)) = spool.lease(&keys("relayed", 1), HOUR).await else { panic!("nobody has it") };
     Leases::settle(&spool, lease, done()).await.unwrap();
@@ -39,7 +42,7 @@ async fn a_footer_says_what_its_segment_says() {
     let (path, at) = sealed(&folder).await;
     let (by_footer, believed) = told(&path, None);
     assert!(believed);
-    assert_eq!(by_footer.len(), 7, "three events, two settled, one tried, one relayed");
+    assert_eq!(by_footer.len(), 8, "three events, two settled, two tried, one relayed");
     assert_eq!(told(&path, Some(at)), (by_footer.clone(), true));
     assert!(!told(&path, Some(at - 8)).1, "a footer for more than is valid is not believed");
     std::fs::File::options().write(true).open(&path).unwrap().set_len(at).unwrap();

@@ -11,7 +11,10 @@ async fn with_letters(folder: &tempfile::TempDir, names: &[&str], dead: usize) -
     }
     let claims = spool.claim("wordpress", names.len());
     for claim in claims.iter().take(dead) {
-        spool.settle(claim.sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
+        spool
+            .settle(claim.sequence, "wordpress", Verdict::Dead { attempts: 3, reason: "status_500".into() })
+            .await
+            .unwrap();
     }
     (spool, claims.iter().map(|claim| claim.sequence).collect())
 }
@@ -33,7 +36,10 @@ async fn many_are_put_back_or_given_up_in_one_act() {
     assert_eq!(spool.stats().destinations[0].dead, 0);
     let claims = spool.claim("wordpress", 10);
     assert_eq!(claims.len(), 3, "they are due now");
-    spool.settle(claims[0].sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
+    spool
+        .settle(claims[0].sequence, "wordpress", Verdict::Dead { attempts: 3, reason: "status_500".into() })
+        .await
+        .unwrap();
     let (count, act) = spool.settle_letters(Fate::Drop, &letters(&all), OPS).await.unwrap().unwrap();
     assert_eq!((count, &*act.what, &*act.about), (1, "drop", "1 dead letter of route orders"));
     adds_up(&spool);

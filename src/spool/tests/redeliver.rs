@@ -85,3 +85,24 @@ async fn without_room_nothing_is_redelivered() {
     assert!(spool.claim("wordpress", 1).is_empty());
     assert!(view::view(spool.folder(), &mut |_, _| ()).unwrap().acts.is_empty());
 }
+
+/// Each copy waits for its own destination, under the one id by which an operator names all of them.
+#[tokio::test]
+async fn an_operator_means_every_copy_of_an_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(&folder);
+    let first = delivered(&spool).await;
+    for destination in ["archive", "wordpress"] {
+        assert!(spool.redeliver(&[chosen(&first, &[destination])], OPS).await.unwrap().is_some());
+    }
+    for destination in ["archive", "wordpress"] {
+        let claim = spool.claim(destination, 1)[0];
+        let dead = Verdict::Dead { attempts: 3, reason: "status_500".into() };
+        spool.settle(claim.sequence, destination, dead).await.unwrap();
+    }
+    let id = &first.record.id;
+    assert!(spool.retry(id, OPS).await.unwrap().is_some());
+    assert_eq!((spool.claim("archive", 9).len(), spool.claim("wordpress", 9).len()), (1, 1), "both are due");
+    assert!(spool.drop_event(id, OPS).await.unwrap().is_some());
+    assert!(spool.drop_event(id, OPS).await.unwrap().is_none(), "both are given up");
+}

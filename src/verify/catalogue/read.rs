@@ -7,7 +7,7 @@ use super::{
     tidy::untidy,
 };
 use crate::json::{
-    Document, Language, Node, Wrong,
+    Document, Kind, Language, Node, Wrong,
     language::{Hint, nearest},
     read_yaml_at,
 };
@@ -39,13 +39,14 @@ pub(super) fn read(text: &str) -> Read {
         Err(wrong) => return Read { wrong: vec![mistake(wrong)], ..Read::default() },
     };
     let misfits = LANGUAGE.as_ref().map(|language| language.check(&document)).unwrap_or_default();
-    let (spoilt, bytes) = spoilt(&document, &misfits, text.len());
+    let spoilt = Spoilt::of(&document, &misfits, text);
     let wrong = misfits.into_iter().chain(untidy(&document)).map(mistake).collect();
-    let mut read = Read { entry: None, wrong, spoilt };
+    let mut read = Read { entry: None, wrong, spoilt: spoilt.names };
     if document.root.members().next().is_none() && !read.wrong.is_empty() {
         return read; // it is no list of keys
     }
-    match known(&without(text, &bytes)) {
+    let by_item = known(&without(text, &spoilt.items));
+    match by_item.or_else(|_| known(&without(text, &spoilt.bytes))) {
         Ok(entry) => read.entry = Some(entry),
         Err(unreadable) if read.wrong.is_empty() => read.wrong.push(unreadable),
         // Its parts could not be told from each other.
@@ -77,30 +78,74 @@ const HINTS: &[Hint] = &[
     ("keys", "never stand in an entry; a policy says where they are"),
 ];
 
-/// The keys of the entry in which something does not fit, and the bytes that they take.
-fn spoilt(document: &Document, misfits: &[Wrong], end: usize) -> (Vec<String>, Vec<Range<usize>>) {
-    if misfits.is_empty() {
-        return (Vec::new(), Vec::new());
-    }
-    let start = |node: &Node| document.name(node).map_or(node.at.start, |name| name.start);
-    let mut members: Vec<_> = document.root.members().map(|(name, node)| (start(node), name.as_str())).collect();
-    members.sort_unstable();
-    let ends = members.iter().skip(1).map(|(start, _)| *start).chain([end]);
-    let known = language();
-    let known =
-        || known.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
-    let (mut names, mut bytes) = (Vec::new(), Vec::new());
-    for ((start, name), end) in members.iter().zip(ends) {
-        if misfits.iter().any(|wrong| (*start..end).contains(&wrong.start)) {
+/// What of an entry does not fit.
+#[derive(Default)]
+struct Spoilt {
+    /// The keys in which something does not.
+    names: Vec<String>,
+    /// The bytes that these take.
+    bytes: Vec<Range<usize>>,
+    /// The same, but of a list of calls only those that do not fit: the others are as good as they were.
+    items: Vec<Range<usize>>,
+}
+
+impl Spoilt {
+    fn of(document: &Document, misfits: &[Wrong], text: &str) -> Self {
+        let mut spoilt = Self::default();
+        if misfits.is_empty() {
+            return spoilt;
+        }
+        let start = |node: &Node| document.name(node).map_or(node.at.start, |name| name.start);
+        let mut members: Vec<_> =
+            document.root.members().map(|(name, node)| (start(node), name.as_str(), node)).collect();
+        members.sort_unstable_by_key(|(start, ..)| *start);
+        let ends = members.iter().skip(1).map(|(start, ..)| *start).chain([text.len()]);
+        let known = language();
+        let known =
+            || known.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
+        for ((start, name, node), end) in members.iter().zip(ends) {
+            let inside: Vec<_> =
+                misfits.iter().map(|wrong| wrong.start).filter(|at| (*start..end).contains(at)).collect();
+            if inside.is_empty() {
+                continue;
+            }
             // Of a slip of the pen, what was meant is not missing.
             let hint = HINTS.iter().find(|(word, _)| word == name).and_then(|(_, hint)| hint.split('`').nth(1));
             let meant = hint.or_else(|| nearest(name, known()));
-            let meant = meant.filter(|meant| !members.iter().any(|(_, other)| other == meant));
-            names.extend([*name].into_iter().chain(meant).map(str::to_owned));
-            bytes.push(*start..end);
+            let meant = meant.filter(|meant| !members.iter().any(|(_, other, _)| other == meant));
+            spoilt.names.extend([*name].into_iter().chain(meant).map(str::to_owned));
+            match items(text, node, end, &inside) {
+                Some(items) => spoilt.items.extend(items),
+                None => spoilt.items.push(*start..end),
+            }
+            spoilt.bytes.push(*start..end);
         }
+        spoilt
     }
-    (names, bytes)
+}
+
+/// Those entries of this list, which ends here at the latest, in which something does not fit; `None` if it is no such list,
+/// or what does not fit is not in one of them. A guess at what is theirs: whoever reads what is left sees whether it was right.
+fn items(text: &str, list: &Node, end: usize, misfits: &[usize]) -> Option<Vec<Range<usize>>> {
+    let Kind::Array(entries) = &list.kind else { return None };
+    let starts: Vec<_> = entries.iter().map(|entry| begin(text, entry)).collect::<Option<_>>()?;
+    let is_bracketed = text.get(*starts.first()?..)?.starts_with('{');
+    let end = if is_bracketed { text.get(..end)?.rfind(']')? } else { end };
+    let ends = starts.iter().skip(1).copied().chain([end]);
+    let each: Vec<_> = starts.iter().zip(ends).map(|(start, end)| *start..end).collect();
+    let bad: Vec<_> = each.iter().filter(|entry| misfits.iter().any(|at| entry.contains(at))).cloned().collect();
+    let all_are_inside = misfits.iter().all(|at| bad.iter().any(|entry| entry.contains(at)));
+    (all_are_inside && bad.len() < each.len()).then_some(bad)
+}
+
+/// Where an entry of a list begins, with its dash.
+fn begin(text: &str, entry: &Node) -> Option<usize> {
+    let Kind::Object(_) = &entry.kind else { return None };
+    let before = text.get(..entry.at.start)?.trim_end_matches(' ');
+    if before.ends_with('-') {
+        return Some(before.len() - 1);
+    }
+    text.get(entry.at.start..)?.starts_with('{').then_some(entry.at.start)
 }
 
 /// The same text with nothing in these places, so that every other byte stays where it is.

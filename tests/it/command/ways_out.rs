@@ -106,3 +106,57 @@ fn a_verb_finds_the_spool_by_the_policy() {
     let told = told(&bench, &["spool", "ls"], 1);
     assert!(told.contains("`hookwarden-spool` (no `gate.yaml` here says another)"), "{told}");
 }
+
+/// An empty queue of a route that there is, and a slip of the finger, are told apart.
+#[test]
+fn a_route_or_a_destination_that_nobody_has_is_told_with_what_was_meant() {
+    let bench = Bench::new(&[("gate.yaml", POLICY)]);
+    std::fs::create_dir(bench.path("spool")).unwrap();
+    bench.write("spool/lock", "");
+    for (arguments, told) in [
+        (&["spool", "drop", "--route", "shap"][..], "the policy has no route `shap`"),
+        (&["spool", "retry", "--route", "shap", "--dry-run"], "the policy has no route `shap`"),
+        (&["spool", "ls", "--route", "shap"], "the policy has no route `shap`"),
+        (&["spool", "export", "--route", "shap"], "the policy has no route `shap`"),
+        (&["spool", "redeliver", "--route", "shap"], "the policy has no route `shap`"),
+        (&["spool", "drop", "--destination", "wordpres"], "the policy has no destination `wordpres`"),
+        (&["spool", "redeliver", "--route", "shop", "--to", "wordpres"], "the policy has no destination `wordpres`"),
+        (&["spool", "drop", "--route", "shap", "--spool", "spool"], "no event in the spool has the route `shap`"),
+        (&["spool", "drop", "--route", "shop"], "no dead letter is such"),
+    ] {
+        let err = self::told(&bench, arguments, 1);
+        assert!(err.contains(told), "{arguments:?}: {err}");
+        let meant = if told.starts_with("the policy") { "; did you mean `" } else { "" };
+        assert!(err.contains(meant), "{arguments:?}: {err}");
+    }
+    for arguments in [&["spool", "ls", "--route", "shop"][..], &["spool", "ls", "--route", "shap", "--spool", "spool"]]
+    {
+        assert_eq!(bench.run(arguments).code, Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_key_is_not_handed_over_into_a_place_that_others_rule() {
+    let bench = Bench::new(&[]);
+    let above = bench.path("above");
+    std::fs::create_dir_all(above.join("keys")).unwrap();
+    let policy = POLICY
+        .replace(
+            "sender: { provider: standard-webhooks, keys: shop }",
+            "sender: { provider: asana, keys: shop }, repeats: { remember: 72h }",
+        )
+        .replace("env:SHOP_SECRET", &format!("\"handed:{}\"", name(&above.join("keys/asana"))));
+    bench.write(
+        "gate.yaml",
+        &format!("{policy}listeners: [{{ on: \"127.0.0.1:0\" }}]\nadmin: {{ on: \"127.0.0.1:0\" }}\n"),
+    );
+    let keys = || bench.run(&["check", "gate.yaml", "--keys"]);
+    assert_eq!(keys().code, Some(0), "{:?}", keys());
+    std::fs::set_permissions(&above, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let why = format!("others may write to `{}` (mode 0777); run `chmod go-w {0}`", above.display());
+    let checked = keys();
+    assert!(checked.code == Some(3) && checked.out.contains(&why), "{checked:?}");
+    assert!(checked.out.contains("gate.yaml:4:"), "{checked:?}");
+    let started = told(&bench, &["run", "gate.yaml"], 3);
+    assert!(started.contains(&why), "{started}");
+}

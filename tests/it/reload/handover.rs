@@ -166,13 +166,16 @@ fn what_cannot_be_kept_is_not_taken_and_the_route_stays_armed() {
     let open = |mode| fs::set_permissions(gate.path("keys"), fs::Permissions::from_mode(mode)).unwrap();
     fs::create_dir(gate.path("keys")).unwrap();
     open(0o777);
+    assert_eq!(gate.arm("asana", &[]).0, Some(3), "nobody is asked for a key that cannot be kept");
+    open(0o700);
     assert_eq!(gate.arm("asana", &[]).0, Some(0));
+    open(0o777);
     let refused = wire.ask(&post("/asana", &format!("X-Hook-Secret: {FIRST}\r\n"), "{}"));
     assert_eq!(refused.0, 503);
     assert!(!refused.1.contains(FIRST));
     let told = gate.hears("could not serve a request");
     assert_eq!((&told["outcome"], &told["handover"]), (&"key_not_kept".into(), &"failed".into()));
-    assert!(told["detail"].as_str().unwrap().contains("chmod 0700"), "{told}");
+    assert!(told["detail"].as_str().unwrap().contains("chmod go-w"), "{told}");
     assert_eq!(fs::read_dir(gate.path("keys")).unwrap().count(), 0, "nothing is left");
     assert_eq!(deliver(&mut wire, "asana", "/asana", FIRST, SIGNED), 401);
     open(0o700);

@@ -187,3 +187,32 @@ fn the_catalogues_own_entries_are_no_clash_with_themselves() {
         assert!(mistakes.is_empty(), "{}: {mistakes:?}", entry.name);
     }
 }
+
+/// One call is another's concern no more than one key is.
+#[test]
+fn a_call_that_does_not_fit_hides_nothing_of_the_others() {
+    let block = "\
+challenge:
+  - name: Bad Name
+    when: { json: { /a: b } }
+    proof: signature
+  - name: odd
+    when: { jsonn: { /a: b } }
+    proof: signature
+  - { name: other, when: { json: { /a: b } }, proof: sometimes }
+";
+    let bracketed = "\
+challenge: [ { name: Bad Name, when: { json: { /a: b } }, proof: signature },
+  { name: other, when: { json: { /a: b } }, proof: sometimes },
+  { name: odd, when: { jsonn: { /a: b } }, proof: signature } ]
+";
+    for calls in [block, bracketed] {
+        let told = told(&format!("{GOOD}{calls}"));
+        for what in ["a name has lower-case letters", "unknown key `jsonn`", "unknown proof `sometimes`"] {
+            assert_eq!(told.iter().filter(|line| line.contains(what)).count(), 1, "{what}: {told:?}");
+        }
+        assert_eq!(told.len(), 3, "{told:?}");
+    }
+    let none = told(&format!("{GOOD}challenge: [ {{ name: odd }}, 5 ]\n"));
+    assert!(none.iter().all(|line| line.starts_with("15:")) && none.len() >= 2, "{none:?}");
+}

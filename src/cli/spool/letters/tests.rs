@@ -40,7 +40,7 @@ fn view() -> View {
 fn what_is_not_dead_is_never_chosen() {
     let chosen = |arguments: &[&str]| {
         let view = view();
-        let found = letters(arguments).choose(&view);
+        let found = letters(arguments).choose(&view, Fate::Retry);
         found.iter().map(|(event, name, _)| format!("{}:{name}", event.sequence)).collect::<Vec<_>>()
     };
     assert_eq!(chosen(&["--route", "orders"]), ["1:crm", "1:erp"]);
@@ -56,7 +56,7 @@ fn the_act_says_by_what_they_were_chosen() {
     let view = view();
     let arguments = ["--route", "orders", "--destination", "crm", "--until", "2026-11-26T00:00:00Z"];
     let letters = letters(&arguments);
-    let settled = letters.settled(&letters.choose(&view));
+    let settled = letters.settled(&letters.choose(&view, Fate::Drop));
     assert_eq!(settled.by, "at crm, of route orders, until 2026-11-26T00:00:00Z");
     assert_eq!(settled.of, BTreeMap::from([("crm".to_owned(), vec![1])]));
 }
@@ -65,7 +65,7 @@ fn the_act_says_by_what_they_were_chosen() {
 fn they_are_counted_by_destination_and_reason() {
     let (view, mut other) = (view(), viewed(4, 11, "orders", &[("crm", State::Dead)]));
     other.states.get_mut("crm").unwrap().reason = "status_404\u{1b}[2J".to_owned();
-    let mut found = letters(&["--destination", "crm"]).choose(&view);
+    let mut found = letters(&["--destination", "crm"]).choose(&view, Fate::Drop);
     let states = other.states.clone();
     found.push((&other, "crm", &states["crm"]));
     assert_eq!(counts(&found), "3 dead letters: 1 at crm (status_404\\u{1b}[2J), 2 at crm (status_500)");
@@ -98,7 +98,10 @@ fn spool(folder: &std::path::Path) -> Place {
             spool.accept(event(name)).await.unwrap();
         }
         for claim in spool.claim("wordpress", 2) {
-            spool.settle(claim.sequence, "wordpress", Verdict::Dead("status_500".into())).await.unwrap();
+            spool
+                .settle(claim.sequence, "wordpress", Verdict::Dead { attempts: 3, reason: "status_500".into() })
+                .await
+                .unwrap();
         }
         spool.close().await;
     });
@@ -134,4 +137,32 @@ fn an_event_that_is_named_needs_no_yes() {
     let id = read(&place).unwrap().events[0].record.id.clone();
     run(&place, Fate::Retry, &letters(&[&id, "--destination", "wordpress", "--actor", "kim"])).unwrap();
     assert_eq!(seen(&place), (1, vec![format!("kim: retry 1 dead letter of {id}, at wordpress")]));
+}
+
+/// Each open state of one event, as the real run and as the dry run see it.
+#[test]
+fn a_dry_run_says_what_the_real_run_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = spool(folder.path());
+    let id = |nth: usize| read(&place).unwrap().events[nth].record.id.clone();
+    let (waits, dead) = (id(0), id(1));
+    run(&place, Fate::Retry, &letters(&[&waits, "--actor", "kim"])).unwrap();
+    let tried = |fate, id: &str, dry: &[&str]| {
+        let told = run(&place, fate, &letters(&[&[id, "--actor", "kim"], dry].concat()));
+        told.map(drop).map_err(|error| error.to_string())
+    };
+    let none = tried(Fate::Retry, &waits, &[]).unwrap_err();
+    assert_eq!(tried(Fate::Retry, &waits, &["--dry-run"]), Err(none), "it waits, and is no dead letter");
+    for id in [&waits, &dead] {
+        let acts = seen(&place).1.len();
+        assert_eq!(tried(Fate::Drop, id, &["--dry-run"]), Ok(()));
+        assert_eq!(seen(&place).1.len(), acts, "nothing has changed");
+        assert_eq!(tried(Fate::Drop, id, &[]), Ok(()));
+        let none = tried(Fate::Drop, id, &[]).unwrap_err();
+        assert_eq!(tried(Fate::Drop, id, &["--dry-run"]), Err(none), "it is gone");
+    }
+    let view = self::view();
+    let chosen = |arguments: &[&str]| counts(&letters(arguments).choose(&view, Fate::Drop));
+    assert_eq!(chosen(&["evt_2"]), "1 event that waits: 1 at crm (status_500)");
+    assert_eq!(chosen(&["evt_2", "--destination", "crm"]), "", "as of all that are chosen, dead letters alone");
 }

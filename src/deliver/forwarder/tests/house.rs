@@ -3,7 +3,7 @@
 use crate::{
     clock::{Clock, Timestamp},
     contract::{event_with, keys},
-    deliver::{FailedAttempt, Observer, Standing, Switches, Terms, forwarder::Forwarder},
+    deliver::{DeadLetter, FailedAttempt, Observer, Standing, Switches, Terms, forwarder::Forwarder},
     destination::{Confirmed, Destination, PublishError, Retry},
     event::{Event, Record},
     ledger::Ledger as _,
@@ -94,7 +94,7 @@ struct Heard {
     delivered: usize,
     /// Event, attempt, reason, and when the next one is due, in Unix seconds.
     failed: Vec<(String, u32, String, i64)>,
-    died: Vec<(String, String)>,
+    died: Vec<(String, u32, String)>,
     standings: Vec<Standing>,
 }
 
@@ -118,8 +118,9 @@ impl Observer for Ears {
         let next = next.unix_s();
         self.hear(destination, |heard| heard.failed.push((event_id.to_owned(), attempt, reason.to_owned(), next)));
     }
-    fn died(&self, destination: &str, event_id: &str, reason: &str) {
-        self.hear(destination, |heard| heard.died.push((event_id.to_owned(), reason.to_owned())));
+    fn died(&self, letter: &DeadLetter<'_>) {
+        let DeadLetter { destination, event_id, attempts, reason } = *letter;
+        self.hear(destination, |heard| heard.died.push((event_id.to_owned(), attempts, reason.to_owned())));
     }
     fn standing(&self, destination: &str, now: Standing, _: Option<&str>) {
         self.hear(destination, |heard| heard.standings.push(now));
@@ -282,7 +283,7 @@ impl House {
         self.ears.0.borrow().delivered
     }
 
-    pub(super) fn died(&self) -> Vec<(String, String)> {
+    pub(super) fn died(&self) -> Vec<(String, u32, String)> {
         self.ears.0.borrow().died.clone()
     }
 

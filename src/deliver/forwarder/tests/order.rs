@@ -39,7 +39,7 @@ async fn a_poison_event_holds_up_its_own_key_alone_and_lets_it_go_when_it_is_dea
     let waits = view(house.spool.folder(), &mut |_, _| ()).unwrap().events.remove(3).states["wordpress"].clone();
     assert_eq!((waits.state, waits.waits_for.as_deref()), (State::Pending, Some("evt_1")));
     house.until(|house| house.delivered() == 9).await;
-    assert_eq!(house.died(), [("evt_1".to_owned(), "status_500".to_owned())]);
+    assert_eq!(house.died(), [("evt_1".to_owned(), 10, "status_500".to_owned())]);
     let odd = ids(&house.calls(), is_odd);
     assert_eq!(odd.iter().filter(|id| *id == "evt_1").count(), 10, "its whole schedule");
     assert_eq!(odd.get(10..).unwrap(), ["evt_3", "evt_5", "evt_7", "evt_9"], "then the others, in order");
