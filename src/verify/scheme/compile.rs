@@ -348,12 +348,6 @@ fn key(text: &KeyText, algorithm: Option<Algorithm>, of_tokens: bool, wrong: &mu
         Some((before, after)) => Strip::Word { before: before.to_owned(), after: after.to_owned() },
         None => Strip::Literal(written.value.clone()),
     });
-    for written in text.never.iter().filter(|written| written.value.trim().is_empty()) {
-        wrong.at(
-            written,
-            "this is no word; write one that the sender signs with while it has no secret, or leave it out",
-        );
-    }
     let never = text.never.iter().map(|written| written.value.clone()).collect();
     let like = text.like.as_ref().and_then(|written| key_pattern(written, wrong));
     let literal = text.literal.clone();

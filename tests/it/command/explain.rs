@@ -126,13 +126,24 @@ fn the_cause_is_named_with_its_mend() {
     assert!(text.contains("pairs of a key and something else"), "{text}");
 
     request["headers"] = json!({ "content-type": "application/json" });
-    let (_, text) = explained(&bench, &request, &[]);
+    let (object, text) = explained(&bench, &request, &[]);
+    assert_eq!(object["doctor"]["verdict"], "unsigned");
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        words.contains("Headers of the signature: `x-hub-signature-256` is missing. The sender has no secret to"),
+        words.contains("Headers of the signature: `x-hub-signature-256` is missing. There is no signature."),
         "{text}"
     );
-    assert!(words.contains("The cause cannot be told: several that are really different"), "{text}");
+
+    let mut cut = signed(&bench, "github", "/hooks/git");
+    cut["body_base64"] = json!(with(&body[..4]));
+    cut["headers"]["content-length"] = json!(body.len().to_string());
+    let (object, text) = explained(&bench, &cut, &[]);
+    assert_eq!(
+        (&object["doctor"]["verdict"], &object["doctor"]["causes"][0]["code"]),
+        (&json!("seen"), &json!("body_cut"))
+    );
+    assert!(text.contains("Seen without a key (body_cut)\n  what   the body has 4 bytes"), "{text}");
+    assert!(text.contains("No key proves it"), "{text}");
 }
 
 #[test]
