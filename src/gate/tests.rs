@@ -6,9 +6,14 @@ use crate::{
     answer,
     event::Form,
     guard::{Guards, Selector},
+    json::{
+        Library,
+        schema::library::{Formats, Loaded},
+    },
     ledger::{Receipt, Success},
     payload::{
         Contract, Naming,
+        agreed::{Agreed, Version},
         redact::{How, Place, Redaction, Rule},
     },
     policy::Limits,
@@ -326,11 +331,15 @@ async fn the_head_is_judged_before_the_body_is_read() {
 
 /// A route that takes tokens, a token that it takes, and the keys that tell so.
 fn shown(once: bool) -> (Arc<Route>, Head, Keys) {
-    shown_with(once, &BTreeMap::new())
+    shown_with(once, false, &BTreeMap::new())
 }
 
 /// The same, with these claims.
-fn shown_with(once: bool, claims: &BTreeMap<String, serde_json::Value>) -> (Arc<Route>, Head, Keys) {
+fn shown_with(
+    once: bool,
+    logs_subject: bool,
+    claims: &BTreeMap<String, serde_json::Value>,
+) -> (Arc<Route>, Head, Keys) {
     let terms = jwt::Terms {
         name: "idp".into(),
         issuer: "https://idp.example".into(),
@@ -340,7 +349,7 @@ fn shown_with(once: bool, claims: &BTreeMap<String, serde_json::Value>) -> (Arc<
         leeway: Duration::ZERO,
         max_age: None,
         claims: Vec::new(),
-        logs_subject: false,
+        logs_subject,
         tells_subject: false,
     };
     let issuer = Arc::new(jwt::Issuer::new(terms).unwrap());
@@ -403,9 +412,25 @@ async fn a_used_token_is_refused_and_charged_to_nobody() {
 
 #[tokio::test]
 async fn who_it_is_stands_in_the_log_only_where_its_issuers_terms_allow_it() {
-    let (ending, notes) = show(shown(false), &Asked::default(), Whole("{}")).await;
-    assert!(matches!(ending, Ok(Ending::Relayed(2))), "{ending:?}");
-    assert_eq!((notes.key_id.as_deref(), notes.subject), (Some("test"), None));
+    let named = BTreeMap::from([("sub".to_owned(), "user-7".into())]);
+    for (logs, expected) in [(false, None), (true, Some("user-7"))] {
+        let (ending, notes) = show(shown_with(false, logs, &named), &Asked::default(), Whole("{}")).await;
+        assert!(matches!(ending, Ok(Ending::Relayed(2))), "{ending:?}");
+        assert_eq!((notes.key_id.as_deref(), notes.subject.as_deref()), (Some("test"), expected));
+    }
+}
+
+#[tokio::test]
+async fn how_long_the_documents_version_is_good_stands_in_the_log() {
+    let ends = Timestamp::from_unix_s(1_770_000_000);
+    let loaded = Library::of([("a.json", r#"{"$id": "urn:order:1"}"#)]).load("a.json", Formats::ByDraft).unwrap();
+    let Loaded { schema, version, names, digest, holds_formats, .. } = loaded;
+    let version = Version { schema, name: version, digest, holds_formats, sunset: Some(ends), printable: names };
+    let to = Delivery::Queue { to: vec!["wordpress".into()], form: Form::Event };
+    let route = with(to, Naming::default(), |contract| contract.agreed(Agreed::One(version)));
+    let (ending, notes) = take(&route, &Asked::default(), &Kept::default(), signed("{}"), "{}").await;
+    assert!(matches!(ending, Ok(Ending::Accepted(_))), "{ending:?}");
+    assert_eq!((notes.contract.as_deref(), notes.sunset), (Some("urn:order:1"), Some(ends)));
 }
 
 /// WordPress is told of others, and takes this request for nobody's: an operator has to see why.
@@ -413,7 +438,7 @@ async fn who_it_is_stands_in_the_log_only_where_its_issuers_terms_allow_it() {
 fn a_token_that_names_nobody_is_told_where_wordpress_hears_names() {
     let nameless = BTreeMap::from([("sub".to_owned(), serde_json::Value::Null)]);
     let nobody = |claims, tells: bool| {
-        let (route, head, keys) = shown_with(false, claims);
+        let (route, head, keys) = shown_with(false, false, claims);
         let (keys, mut notes) = (keys.identifying(tells.then(secret)), Notes::default());
         judge_head(&route, &keys, &NoMemory, &head, NOW, &mut notes).unwrap();
         notes.nobody
