@@ -308,6 +308,32 @@ mod tests {
         assert!(certificates.are_awaited(at(3 + 24 * 3600)), "a day is the end");
     }
 
+    /// Anybody can name what no vendor has, as often as they like.
+    #[test]
+    fn what_failed_is_forgotten_before_what_is_good_and_the_oldest_first() {
+        let certificates = Certificates::default();
+        let pem = rcgen::generate_simple_self_signed(["sns.amazonaws.com".to_owned()]).unwrap().cert.pem();
+        let knows = |url: &str| certificates.held().known.contains_key(url);
+        // The older, and so the first to go, if being good did not count.
+        assert!(certificates.keep("old", &pem, at(0)) && certificates.keep("good", &pem, at(1)));
+        for number in 2..1000 {
+            certificates.failed(&format!("failed-{number:03}"), at(1000 - number));
+        }
+        assert!(
+            certificates.find("old", &pins(), at(1001)).is_ok() && certificates.find("good", &pins(), at(1001)).is_ok()
+        );
+        assert_eq!(certificates.held().known.len(), KNOWN_MAX);
+        assert!(knows("failed-002") && !knows("failed-999"), "the one that failed last is asked for last");
+        for number in 2..KNOWN_MAX {
+            assert!(certificates.keep(&format!("good-{number:03}"), &pem, at(2000)));
+        }
+        assert!(knows("old") && knows("good") && !knows("failed-002"), "all are good by now");
+        assert!(certificates.keep("one-more", &pem, at(2001)));
+        assert!(!knows("old") && knows("good") && knows("one-more"));
+        certificates.failed("good", at(2002));
+        assert!(certificates.find("good", &pins(), at(2003)).is_ok(), "an old certificate is better than none");
+    }
+
     #[test]
     fn strangers_cannot_make_it_grow() {
         let certificates = Certificates::default();
