@@ -171,6 +171,23 @@ fn whose_token_it_is_has_to_be_said() {
     assert_eq!(other.refused("another API key"), Rejection::SignatureMismatch);
 }
 
+/// RFC 7519 section 4.1.3: for whom a token is may be said of several; a list of issuers would be somebody else's too.
+#[test]
+fn a_token_may_be_for_several_and_is_by_one() {
+    let text = provider("qstash").text.replace("iss: Upstash", "iss: Upstash, aud: shop");
+    let shown = Shown::by(&Arc::new(Provider::from_yaml(&text).unwrap()));
+    assert_eq!(claims(&shown)["aud"], "shop");
+    assert!(with(&shown, "aud", json!(["other", "shop"])).judged().is_ok());
+    for (claim, value, expected) in [
+        ("aud", json!(["other"]), Rejection::SignatureMismatch),
+        ("aud", json!([]), Rejection::SignatureMismatch),
+        ("iss", json!(["Upstash"]), Rejection::SignatureMalformed),
+        ("sub", json!([claims(&shown)["sub"]]), Rejection::SignatureMalformed),
+    ] {
+        assert_eq!(with(&shown, claim, value.clone()).refused("a list"), expected, "{claim}: {value}");
+    }
+}
+
 #[test]
 fn no_algorithm_is_taken_but_those_of_the_entry() {
     let shown = Shown::by(&provider("qstash"));

@@ -241,6 +241,13 @@ fn an_issuer_whose_tokens_anybody_could_use_is_none() {
     assert_eq!(bad(|terms| terms.algorithms.clear()), Some(BadTerms::NoAlgorithm));
     assert_eq!(bad(|terms| terms.algorithms.push(Algorithm::Hs256)), Some(BadTerms::MixedAlgorithms));
     assert_eq!(bad(|terms| terms.leeway = Duration::from_secs(61)), Some(BadTerms::Leeway));
+    let demand = || Demand { pointer: "tenant".into(), value: None };
+    let mut asking = good.clone();
+    asking.claims.push(demand());
+    assert_eq!(Issuer::new(asking).err(), Some(BadTerms::Claim("tenant".into())), "no token would ever meet it");
+    let issuer = Arc::new(Issuer::new(good.clone()).unwrap());
+    let asking = TokenRule::new("r", issuer, Place::Bearer, Vec::new(), vec![demand()]);
+    assert_eq!(asking.err(), Some(BadTerms::Claim("tenant".into())));
     let rule = |place, scope: &str| {
         let issuer = Arc::new(Issuer::new(good.clone()).unwrap());
         TokenRule::new("r", issuer, place, vec![scope.into()], Vec::new()).err()
