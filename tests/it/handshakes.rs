@@ -1,12 +1,13 @@
 //! Validation calls, as their vendors document them: what is answered, and what only looks like one.
 
+mod slips;
 mod vendors;
 
 use hookwarden::{
     clock::Timestamp,
     policy::{Overrides, Policy, Source, compile},
     rehearsal::{Played, Rehearsal},
-    request::{Head, Target},
+    request::{Head, Target, Unverified},
     secret::Secret,
     verify::{Catalogue, Key, Keys, Unsigned},
 };
@@ -216,6 +217,11 @@ fn what_only_looks_like_a_call_is_judged_like_any_request() {
     for form in ["webhook_id=", "webhook_id=1a", "webhook_id=1&a=1", "a=1&webhook_id=1", "webhook_id=%31", ""] {
         assert_eq!(Call::unsigned("/woocommerce", FORM, form).judged(), refused("content_type"), "{form}");
     }
+    // These bytes are a form only where they are called one: else they are an event that nobody signed.
+    for other in [JSON, "text/plain", "multipart/form-data"] {
+        let code = if other == JSON { "signature_missing" } else { "content_type" };
+        assert_eq!(Call::unsigned("/woocommerce", other, "webhook_id=1").judged(), refused(code), "{other}");
+    }
     let signed = Call::unsigned("/woocommerce", FORM, "webhook_id=1").with("x-wc-webhook-signature", "AAAA");
     assert_eq!(signed.judged(), refused("content_type"));
     assert_eq!(Call::signed("github", r#"{"action":"opened"}"#).with("x-github-event", "ping").judged(), accepted);
@@ -287,4 +293,32 @@ keys: { all: [{ id: live, from: env:ALL }] }
 destinations: { wordpress: { url: 'http://127.0.0.1/' } }
 ";
     compile(&Source::one("gate.yaml", text), &Catalogue::embedded(), &Overrides::default(), now()).unwrap().policy
+}
+
+/// Whoever prints an answer's headers prints this one as sensitive: the key is in it.
+#[test]
+fn a_key_that_goes_back_to_its_sender_is_marked_as_one() {
+    let text = "
+routes:
+  tasks: { at: { path: /a }, sender: { provider: asana, keys: handed }, repeats: { remember: 72h } }
+  grid: { at: { path: /b }, sender: { provider: azure-event-grid, keys: grid }, repeats: { protection: impossible } }
+keys: { handed: [{ id: hook, from: 'handed:/var/lib/keys/asana' }], grid: [{ id: live, from: env:ALL }] }
+destinations: { wordpress: { url: 'http://127.0.0.1/' } }
+";
+    let policy =
+        compile(&Source::one("gate.yaml", text), &Catalogue::embedded(), &Overrides::default(), now()).unwrap().policy;
+    let keys = Keys::new(Secret::new("the gate's own").unwrap(), BTreeMap::new());
+    let answered = |route: &str, method: Method, name: &'static str, value: &'static str| {
+        let headers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
+        let (target, host, client) = (Target::parse("/").unwrap(), String::new(), [127, 0, 0, 1].into());
+        let request = Unverified { head: Head { method, target, host, headers, client }, raw: bytes::Bytes::new() };
+        let route = policy.routes.iter().find(|known| *known.name == *route).unwrap();
+        let greeting = route.sender.webhook().unwrap().greet_stranger(&keys, &request, now()).unwrap();
+        let (_, value) = &greeting.headers[0];
+        (value.to_str().unwrap().to_owned(), value.is_sensitive())
+    };
+    let key = "b537207f20cbfa02357cf448134da559";
+    assert_eq!(answered("tasks", Method::POST, "x-hook-secret", key), (key.to_owned(), true));
+    let (said, is_sensitive) = answered("grid", Method::OPTIONS, "webhook-request-origin", "eventgrid.azure.net");
+    assert!(!is_sensitive, "`{said}` is nobody's secret");
 }

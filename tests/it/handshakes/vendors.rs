@@ -64,7 +64,7 @@ const OWN: [(&str, &str); 4] = [
     ),
 ];
 
-fn entry(name: &str, alg: &str, challenge: &str) -> String {
+pub(super) fn entry(name: &str, alg: &str, challenge: &str) -> String {
     format!(
         "name: {name}\ndocumentation: https://vendor.example/\nsource: {{ how: made up, checked: 2026-11-23 }}\n\
          scheme: {{ alg: {alg}, sig: {{ in: 'header:X-Own', enc: hex }}, message: [body] }}\n\
