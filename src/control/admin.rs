@@ -217,6 +217,22 @@ mod tests {
         assert!(told("/metrics").2.contains(&format!("{series} 0\n")));
     }
 
+    /// The same of certificates that senders name: whoever asks hears that none is to be had.
+    #[test]
+    fn certificates_that_nobody_could_fetch_are_named() {
+        let state = state(Keys::new(memory(), BTreeMap::new()));
+        let told = |path| answer(path, &state);
+        assert!(told("/readyz").0.starts_with("503") && told("/readyz").2.contains("\"keys_awaited\":[]"), "starting");
+        state.standing.store(true, Ordering::Release);
+        let url = "https://sns.eu-west-1.amazonaws.com/a.pem";
+        state.keys.load().certificates().failed(url, state.clock.now());
+        let (status, _, body) = told("/readyz");
+        assert!(status.starts_with("200") && body.contains("\"keys_awaited\":[\"(certificates)\"]"), "{status} {body}");
+        let pem = rcgen::generate_simple_self_signed(["sns.amazonaws.com".to_owned()]).unwrap().cert.pem();
+        assert!(state.keys.load().certificates().keep(url, &pem, state.clock.now()));
+        assert!(told("/readyz").2.contains("\"keys_awaited\":[]"), "{}", told("/readyz").2);
+    }
+
     #[test]
     fn it_is_ready_from_when_it_listens_until_it_drains() {
         let state = state(Keys::new(memory(), BTreeMap::new()));
