@@ -149,6 +149,19 @@ fn what_was_meant_is_told_where_it_can_be() {
 }
 
 #[test]
+fn a_word_that_is_none_is_told() {
+    for (old, new, expected) in [
+        ("id: header:X-Acme-Id", "id: query:id", "7:7! cannot read `query:id`; "),
+        ("enc: hex }\n", "enc: hex }\n  key: { transform: [rot13] }\n", "7:22! unknown transform `rot13`; "),
+        (", body]", ", \"query:a&b\", body]", "`a&b` is no name of a parameter; "),
+        (", \"text:.\", body]", "]\n  content: whatever", "10:12! unknown word `whatever`; "),
+    ] {
+        let told = with(old, new);
+        assert_eq!(told.iter().filter(|line| line.contains(expected)).count(), 1, "{new}: {told:?}");
+    }
+}
+
+#[test]
 fn an_answer_about_something_else_is_no_word_about_this() {
     let asks = GOOD.replace(
         "answers: 2xx",

@@ -74,3 +74,14 @@ fn a_public_key_may_come_in_pem() {
         }
     }
 }
+
+/// Editors leave one at the end of a file; a test's key that has one is meant so.
+#[test]
+fn one_line_end_is_no_part_of_a_policys_key() {
+    let scheme = &super::shown::provider("slack").scheme;
+    for written in ["a secret of the shop's own\n", "a secret of the shop's own\r\n"] {
+        let own = "a secret of the shop's own".as_bytes();
+        assert!(scheme.key(written).unwrap().is(own) && scheme.key_of(None, written).unwrap().is(own), "{written:?}");
+        assert!(scheme.exact_key(written).unwrap().is(written.as_bytes()), "{written:?}");
+    }
+}
