@@ -10,23 +10,27 @@ mod store;
 mod tests;
 mod writer;
 
-pub use seal::{Opened, Unsealed};
+pub use seal::{Opened, Unsealed, is_withheld};
 pub use store::{Listed, erase_expired, list, open};
 
 use crate::{
     clock::{Clock, Timestamp},
+    limit::{Rate, Table},
     policy::Capture,
     request::Head,
     secret::Secret,
 };
 use bytes::Bytes;
 use std::{
+    collections::BTreeMap,
+    num::NonZeroU32,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         mpsc::{SyncSender, sync_channel},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 /// What became of one request that should be kept.
@@ -70,7 +74,15 @@ pub struct Refused {
 #[expect(missing_debug_implementations, reason = "its observer has none")]
 pub struct Captures {
     jobs: SyncSender<Job>,
+    pace: Arc<Pace>,
     observer: Arc<dyn Observer>,
+}
+
+/// How fast each route may be kept of.
+struct Pace {
+    clock: Arc<dyn Clock>,
+    since: Instant,
+    rates: Mutex<BTreeMap<Arc<str>, Table>>,
 }
 
 /// One request, on its way to the disk.
@@ -84,6 +96,28 @@ struct Job {
 const WAITING_MAX: usize = 32;
 /// A longer body is not kept: the doctor looks at what webhooks are, and no longer.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// One a second for each route, and as many at once as come in this time: a flood displaces nothing sooner than in
+/// minutes, and wears out no disk.
+const BURST: u32 = 10;
+const BURST_PER: Duration = Duration::from_secs(10);
+
+impl Pace {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        let since = clock.running();
+        Self { clock, since, rates: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Whether one more may be kept of this route now.
+    fn take(&self, route: &Arc<str>) -> bool {
+        let rate = Rate { count: NonZeroU32::MIN.saturating_add(BURST - 1), per: BURST_PER };
+        let elapsed = self.clock.running().saturating_duration_since(self.since);
+        let now_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        // Whole between any two of its lines.
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        rates.entry(route.clone()).or_insert_with(|| Table::new(1)).take(0, rate, now_us).is_ok()
+    }
+}
 
 impl Kept {
     /// Every code; metrics are made for each at the start.
@@ -113,17 +147,18 @@ impl Captures {
         observer: Arc<dyn Observer>,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(WAITING_MAX);
+        let pace = Arc::new(Pace::new(clock.clone()));
         let writer = writer::Writer::new(store::Store::of(folder), free, clock, observer.clone());
         thread::Builder::new().name("captures".to_owned()).spawn(move || writer.run(&waiting))?;
-        Ok(Self { jobs, observer })
+        Ok(Self { jobs, pace, observer })
     }
 
     /// Hands a refused request over, and never waits. `memory` is the gate's own secret, from which the key is derived.
-    /// Says whether it was taken.
+    /// Says whether it was taken: it is on the disk then unless that is full or broken.
     pub fn keep(&self, mut refused: Refused, terms: Capture, memory: &Secret) -> bool {
         refused.body = refused.body.filter(|body| terms.body && body.len() <= BODY_BYTES_MAX);
         let (key, route) = (seal::Key::of(memory), refused.route.clone());
-        let taken = self.jobs.try_send(Job { refused, terms, key }).is_ok();
+        let taken = self.pace.take(&route) && self.jobs.try_send(Job { refused, terms, key }).is_ok();
         if !taken {
             self.observer.captured(&route, Kept::Dropped);
         }

@@ -42,6 +42,11 @@ const PURPOSE: &[u8] = b"capture seal v1\0";
 /// What whoever holds it could use elsewhere. The names stay, to be seen.
 const NEVER_KEPT: [HeaderName; 4] =
     [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+/// Whether the value of such a header is never kept.
+pub fn is_withheld(name: &str) -> bool {
+    NEVER_KEPT.iter().any(|never| name.eq_ignore_ascii_case(never.as_str()))
+}
+
 /// In the place of such a value.
 const NOT_KEPT: &str = "not-kept";
 

@@ -1,18 +1,16 @@
-//! The one thread that writes and erases: within a rate and a number for each route, and a size for all of them.
+//! The one thread that writes and erases: within a number for each route, and a size for all of them.
 
 use super::{
     Job, Kept, Observer, Refused,
     store::{Lying, Store},
 };
-use crate::{clock::Clock, limit::Rate, limit::Table};
+use crate::clock::Clock;
 use std::{
-    collections::BTreeMap,
-    num::NonZeroU32,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Each route keeps so many; a newer one displaces the oldest.
@@ -23,10 +21,6 @@ const ROUTE_BYTES_MAX: u64 = 8 << 20;
 const ALL_BYTES_MAX: u64 = 64 << 20;
 /// What is over is erased within such a time.
 const LOOK: Duration = Duration::from_secs(30);
-/// One a second for each route, and as many at once as come in this time: a flood displaces nothing sooner than in
-/// minutes, and wears out no disk.
-const BURST: u32 = 10;
-const BURST_PER: Duration = Duration::from_secs(10);
 
 pub(super) struct Writer {
     store: Store,
@@ -35,14 +29,11 @@ pub(super) struct Writer {
     observer: Arc<dyn Observer>,
     /// The oldest first.
     lying: Vec<Lying>,
-    rates: BTreeMap<Arc<str>, Table>,
-    since: Instant,
 }
 
 impl Writer {
     pub(super) fn new(store: Store, free: u64, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
-        let since = clock.running();
-        Self { store, free, clock, observer, lying: Vec::new(), rates: BTreeMap::new(), since }
+        Self { store, free, clock, observer, lying: Vec::new() }
     }
 
     /// Until nobody can hand anything in any more.
@@ -66,9 +57,7 @@ impl Writer {
 
     pub(super) fn take(&mut self, Job { refused, terms, key }: Job) {
         let route = refused.route.clone();
-        let kept = if self.is_too_fast(&route) || !self.has_room(&refused) {
-            Kept::Dropped
-        } else {
+        let kept = if self.has_room(&refused) {
             match self.store.write(&refused, terms, &key) {
                 Ok(lying) => {
                     self.lying.push(lying);
@@ -76,16 +65,11 @@ impl Writer {
                 }
                 Err(_) => Kept::Failed,
             }
+        } else {
+            Kept::Dropped
         };
         self.observer.captured(&route, kept);
         self.displace(&route);
-    }
-
-    fn is_too_fast(&mut self, route: &Arc<str>) -> bool {
-        let rate = Rate { count: NonZeroU32::MIN.saturating_add(BURST - 1), per: BURST_PER };
-        let elapsed = self.clock.running().saturating_duration_since(self.since);
-        let now_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        self.rates.entry(route.clone()).or_insert_with(|| Table::new(1)).take(0, rate, now_us).is_err()
     }
 
     /// The queue's own floor, with this one on top of it. Where nobody can say, there is none.
