@@ -99,6 +99,8 @@ pub enum Looks {
     Short(usize),
     /// Its sender has not handed it over yet.
     NotHanded,
+    /// White space or quotation marks stand around it, which are part of it then.
+    Untidy,
     /// It begins with `whsec_`, which senders write before a secret in base64, and this sender's is taken as a text.
     Undecoded,
 }
@@ -213,6 +215,9 @@ impl Resolver<'_> {
             }
             let secret = self.resolve(&entry.from, |text| decode(reference, text));
             let secret = self.take(whose.clone(), secret);
+            if secret.as_ref().is_some_and(is_untidy) {
+                self.warnings.push(KeyWarning { whose: whose.clone(), looks: Looks::Untidy });
+            }
             if let (KeyKind::Signatures(provider, _), Some(secret)) = (&reference.kind, &secret)
                 && provider.scheme.looks_undecoded(secret)
             {
@@ -322,6 +327,13 @@ impl Resolver<'_> {
     }
 }
 
+/// Something stands around it that was copied with it.
+fn is_untidy(secret: &Secret) -> bool {
+    let bytes = secret.expose();
+    let quoted = |mark: u8| bytes.len() > 1 && bytes.first() == Some(&mark) && bytes.last() == Some(&mark);
+    std::str::from_utf8(bytes).is_ok() && (bytes.trim_ascii() != bytes || quoted(b'"') || quoted(b'\''))
+}
+
 /// As the sender's scheme wants it.
 fn decode(reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
     reference.kind.decode(text).map_err(|bad| match bad {
@@ -329,6 +341,7 @@ fn decode(reference: &KeyReference, text: &str) -> Result<Secret, Trouble> {
         BadKey::Undecodable(encoding) => Trouble::Undecodable(encoding.to_owned()),
         BadKey::PublicKey(bad) => Trouble::PublicKey(bad),
         BadKey::Unfit(unfit) => Trouble::Unfit(unfit),
+        BadKey::Public => Trouble::Public,
         BadKey::Known => Trouble::Known,
         BadKey::Unlike => Trouble::Unlike(reference.kind.key_pattern().unwrap_or_default().to_owned()),
         BadKey::Unmade => Trouble::Undecodable("a key to verify with".to_owned()),
@@ -380,6 +393,10 @@ impl fmt::Display for KeyWarning {
                     "{whose}: nobody has handed it over yet; run `hookwarden handshake arm ROUTE --for 10m`, then let the sender do it"
                 )
             }
+            Self { whose, looks: Looks::Untidy } => write!(
+                f,
+                "{whose}: white space or quotation marks stand around it, and are taken as part of it; take them out unless the sender's settings show them too"
+            ),
             Self { whose, looks: Looks::Undecoded } => {
                 write!(
                     f,

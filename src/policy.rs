@@ -74,8 +74,8 @@ pub struct Policy {
     pub destinations: Vec<Destination>,
     /// Where the senders' keys are; never the keys.
     pub keys: Vec<KeyReference>,
-    /// Lists of keys that no route uses: with them is nothing done, but that `explain` tries them.
-    pub spare_keys: Vec<(String, Vec<KeyEntry>)>,
+    /// Lists of keys that no route uses: nothing is done with them, and `explain` says so.
+    pub spare_keys: Vec<String>,
     /// Whose tokens are taken.
     pub issuers: Vec<IssuerReference>,
     /// How WordPress is told who shows a token, if it is.

@@ -95,6 +95,11 @@ pub enum Trouble {
     /// Decoded, and no public key that could be trusted.
     #[error("{0}; copy the sender's public key again")]
     PublicKey(BadPublicKey),
+    /// PEM where a secret is shared.
+    #[error(
+        "this is PEM, and a public key or a certificate everybody may have; write the secret that the sender's settings show"
+    )]
+    Public,
     /// Its sender's documentation has it.
     #[error(
         "it is the word that this sender signs with while it has no secret, and everybody knows that; enter a secret in the \
@@ -154,6 +159,7 @@ impl Trouble {
             | Self::PublicKey(_)
             | Self::Unfit(_)
             | Self::Known
+            | Self::Public
             | Self::Unlike(_)
             | Self::KeySet(_)
             | Self::TooShort { .. }

@@ -59,8 +59,8 @@ pub fn own_secret(policy: &Policy, environment: Environment<'_>) -> Result<Secre
     secret.map_err(|trouble| KeyError { whose: Whose::Own, trouble })
 }
 
-/// The text of every key of every list, retired ones and those of no route too, each once; and the labels of those that cannot
-/// be read.
+/// The text of every key of every list that a route uses, retired ones too, each once; and the labels of those that cannot be
+/// read. Of a list that no route uses nothing says whether its keys are secret.
 pub fn texts(policy: &Policy, environment: Environment<'_>) -> (Vec<Text>, Vec<String>) {
     let (mut found, mut missing): (Vec<Text>, Vec<String>) = (Vec::new(), Vec::new());
     let signing = policy.keys.iter().filter_map(|reference| match &reference.kind {
@@ -72,8 +72,7 @@ pub fn texts(policy: &Policy, environment: Environment<'_>) -> (Vec<Text>, Vec<S
         }
         KeyKind::VerifyToken | KeyKind::Api => None,
     });
-    let spare = policy.spare_keys.iter().map(|(list, entries)| (list.as_str(), entries, false));
-    for (list, entries, public) in signing.chain(spare) {
+    for (list, entries, public) in signing {
         for entry in entries {
             let label = format!("`{}` of `{list}`", entry.id);
             if let Some(text) = found.iter_mut().find(|text| text.list == list && text.id == entry.id) {

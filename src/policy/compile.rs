@@ -149,7 +149,7 @@ fn policy(
     let changes_at = ends.into_iter().min();
     let digest = source.digest();
     let is_used = |list: &str| keys.iter().any(|reference| reference.name.split('/').next() == Some(list));
-    let spare_keys = lists.into_iter().filter(|(list, _)| !is_used(list)).collect();
+    let spare_keys = lists.into_keys().filter(|list| !is_used(list)).collect();
     Policy { digest, settings, routes, destinations, keys, spare_keys, issuers, identity, secret, guards, changes_at }
 }
 

@@ -90,7 +90,7 @@ fn by_eye(text: &str, names: &[&str]) -> Vec<Range<usize>> {
 }
 
 fn is_reference(text: &str) -> bool {
-    text.starts_with("env:") || text.starts_with("file:")
+    ["env:", "file:", "handed:"].iter().any(|kind| text.starts_with(kind))
 }
 
 /// What stands between `://` and an `@` before the URL's path.

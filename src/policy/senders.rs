@@ -13,7 +13,7 @@ use crate::{
     clock::Timestamp,
     json::{self, Kind, Language, Node, Wrong, language::nearest},
     repeat::Identical,
-    verify::{Catalogue, Config, Handshake, PUBLISHED, Provider},
+    verify::{Catalogue, Config, Handshake, PUBLISHED, Provider, jwt::Algorithm},
 };
 use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 
@@ -177,6 +177,25 @@ pub(super) fn key_references(lists: &KeyLists, routes: &[Route], notes: &mut Not
             };
             check_handed(name, &kind, lists, notes);
             references.push(KeyReference { name: name.clone(), kind, entries: entries.clone() });
+        }
+    }
+    for name in lists.keys() {
+        let of_list = references.iter().filter(|reference| reference.name.split('/').next() == Some(name));
+        let kinds = of_list.filter_map(|reference| match &reference.kind {
+            KeyKind::Signatures(provider, said) => {
+                let is_shared = said.map_or(provider.scheme.shares_its_key(), Algorithm::is_symmetric);
+                let alg = said.map_or_else(String::new, |said| format!(" (`{}`)", said.name()));
+                Some((is_shared, format!("`{}`{alg}", provider.name)))
+            }
+            KeyKind::VerifyToken | KeyKind::Api => None,
+        });
+        let (shared, public): (Vec<_>, Vec<_>) = kinds.partition(|(is_shared, _)| *is_shared);
+        if let (Some((_, shared)), Some((_, public))) = (shared.first(), public.first()) {
+            let node = notes.members("/keys").find(|(list, _)| *list == name).map(|(_, node)| node);
+            let message = format!(
+                "routes of {shared} share a secret with their sender, and those of {public} have its public key, which everybody may have: no key is both; write a list for each"
+            );
+            notes.wrong(node, message);
         }
     }
     for (name, entries) in lists {

@@ -100,11 +100,32 @@ fn what_was_found_and_what_to_write_is_said() {
 
 /// The list is one, and each route wants another kind of it.
 #[test]
-fn routes_that_share_a_list_are_told_apart() {
+fn routes_that_share_a_list_share_a_kind_of_key() {
     assert_eq!(told(&["rsa-pss-sha512", "rsa-v1_5-sha256"], &["RSA"]), [""; 0], "one key fits both");
-    let both = told(&["ed25519", "hmac-sha256"], &["ED25519", "MAC"]);
+    let both = told(&["ed25519", "rsa-pss-sha512"], &["ED25519", "RSA"]);
     let whose: Vec<_> = both.iter().filter_map(|one| one.split(':').next()).collect();
-    assert_eq!(whose, ["key `MAC` of `with-ed25519`", "key `ED25519` of `with-hmac-sha256`"]);
+    assert_eq!(whose, ["key `RSA` of `with-ed25519`", "key `ED25519` of `with-rsa-pss-sha512`"]);
+    // A key that everybody may have and one that two share are not in one list.
+    let report = compiled(&text(&["ed25519", "hmac-sha256"], &["ED25519", "MAC"])).map(|_| ()).unwrap_err();
+    assert!(report.to_string().contains("no key is both; write a list for each"), "{report}");
+}
+
+/// Whoever knows a public key could sign with it, were it a shared secret.
+#[test]
+fn a_public_key_is_no_shared_secret() {
+    let bare = ED25519.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let found = crate::verify::Catalogue::embedded();
+    let messages = &found.find("http-message-signatures").unwrap().scheme;
+    let hmac = crate::verify::jwt::Algorithm::Hs256;
+    assert!(messages.key_of(Some(hmac), MAC).is_ok());
+    assert!(messages.key_of(Some(hmac), &bare).is_err_and(|why| why.to_string().contains("everybody may have")));
+    for name in ["github", "stripe", "telegram", "qstash"] {
+        let scheme = &found.find(name).unwrap().scheme;
+        for pem in [ED25519, RSA, CERTIFICATE, PRIVATE] {
+            let why = scheme.key_of(None, pem).map(|_| ()).unwrap_err().to_string();
+            assert!(why.contains("write the secret that the sender's settings show"), "{name}: {why}");
+        }
+    }
 }
 
 #[test]

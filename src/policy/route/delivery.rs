@@ -140,7 +140,9 @@ impl RouteCompiler<'_, '_> {
                     "nowhere to deliver to; write `destinations: {{ {DEFAULT_DESTINATION}: {{ url: ... }} }}`, or \
                      `deliver: {{ via: relay }}`"
                 ),
-                known => format!("deliver where? write `to:` with some of {}", listed(known, ", ")),
+                known => {
+                    format!("deliver where? write `deliver: {{ to: [...] }}` with some of {}", listed(known, ", "))
+                }
             };
             self.wrong("/deliver", message);
             return None;

@@ -61,7 +61,7 @@ pub(in crate::policy) struct TermsText {
     #[schemars(extend("x-absent" = "nothing is kept"))]
     pub(in crate::policy) capture: Option<CaptureText>,
     /// When the sender's answer is due; never later than the sender waits.
-    #[schemars(extend("x-absent" = "the sender's"))]
+    #[schemars(extend("x-absent" = "the sender's; 10 s at most where events are queued"))]
     pub(in crate::policy) answer_by: Option<TimeText>,
     /// What every document must be like.
     #[schemars(extend("x-absent" = "nothing is asked of it"))]

@@ -27,6 +27,8 @@ enum Found {
     Certificate,
     OtherPem,
     Base64,
+    /// What stands in PEM, without the lines around it.
+    BarePublicKey,
     Neither,
 }
 
@@ -36,7 +38,11 @@ const EITHER: &str = "base64, or a public key in PEM";
 impl Found {
     fn of(text: &str) -> Self {
         let Some(pem) = text.trim_start().strip_prefix("-----BEGIN ") else {
-            return if BASE64.decode(text.as_bytes()).is_ok() { Self::Base64 } else { Self::Neither };
+            return match BASE64.decode(text.as_bytes()) {
+                Ok(bytes) if is_public_key(&bytes) => Self::BarePublicKey,
+                Ok(_) => Self::Base64,
+                Err(_) => Self::Neither,
+            };
         };
         let label = pem.split("-----").next().unwrap_or_default();
         if label.ends_with("PRIVATE KEY") {
@@ -55,9 +61,22 @@ impl Found {
         match self {
             Self::Base64 => said.is_symmetric(),
             Self::PublicKey => !said.is_symmetric() && sender::public_keys(text, &[said]).is_ok(),
-            Self::PrivateKey | Self::Certificate | Self::OtherPem | Self::Neither => false,
+            Self::PrivateKey | Self::Certificate | Self::OtherPem | Self::BarePublicKey | Self::Neither => false,
         }
     }
+}
+
+/// A `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7) or PEM: two sequences, the outer one as long as all of it. No random secret
+/// looks so.
+fn is_public_key(bytes: &[u8]) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    let (length, rest) = match bytes {
+        [SEQUENCE, 0x81, length, rest @ ..] => (usize::from(*length), rest),
+        [SEQUENCE, 0x82, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        [SEQUENCE, length, rest @ ..] if *length < 0x80 => (usize::from(*length), rest),
+        _ => return bytes.starts_with(b"-----BEGIN"),
+    };
+    length == rest.len() && rest.first() == Some(&SEQUENCE)
 }
 
 impl UnfitKey {
@@ -77,7 +96,10 @@ impl UnfitKey {
 
     fn what(self) -> &'static str {
         match self.found {
-            Found::PublicKey if self.said.is_symmetric() => "a public key, which everybody may have",
+            Found::PublicKey | Found::BarePublicKey if self.said.is_symmetric() => {
+                "a public key, which everybody may have"
+            }
+            Found::BarePublicKey => "a public key without its lines of PEM",
             Found::PublicKey => "a public key of another kind",
             Found::PrivateKey => "a private key, which is its owner's alone",
             Found::Certificate => "a certificate",
@@ -94,7 +116,7 @@ impl UnfitKey {
             }
             Found::PrivateKey => "write what `openssl pkey -pubout -in FILE` makes of it",
             Found::Certificate => "write what `openssl x509 -pubkey -noout -in FILE` makes of it",
-            Found::PublicKey | Found::OtherPem | Found::Base64 | Found::Neither => {
+            Found::PublicKey | Found::OtherPem | Found::Base64 | Found::BarePublicKey | Found::Neither => {
                 "write that key in PEM (`-----BEGIN PUBLIC KEY-----`), or the `alg` that the sender signs with"
             }
         }
@@ -110,7 +132,7 @@ impl Scheme {
         }
         match found {
             Found::PublicKey => Secret::new(text.trim_start().as_bytes()).map_err(|_| BadKey::Empty),
-            Found::Base64 => {
+            Found::Base64 | Found::BarePublicKey => {
                 let bytes = BASE64.decode(text.as_bytes()).map_err(|_| BadKey::Undecodable(EITHER))?;
                 Secret::new(bytes).map_err(|_| BadKey::Empty)
             }

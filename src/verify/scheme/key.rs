@@ -72,6 +72,11 @@ pub enum BadKey {
         "this is the word that the sender signs with while it has no secret; enter a secret in its settings, and write that"
     )]
     Known,
+    /// A key or a certificate in PEM where a secret is shared.
+    #[error(
+        "this is PEM, and a public key or a certificate everybody may have; write the secret that the sender's settings show"
+    )]
+    Public,
     /// The vendor says that none looks like this.
     #[error("none of this sender's secrets looks like this; copy it again, whole")]
     Unlike,
@@ -102,6 +107,9 @@ impl Scheme {
         let text = without_line_end(text);
         let key = self.decoded(said, text)?;
         match &self.key {
+            _ if said.is_none() && self.shares_its_key() && text.trim_start().starts_with("-----BEGIN") => {
+                Err(BadKey::Public)
+            }
             format if format.never.iter().any(|word| word == text.trim()) => Err(BadKey::Known),
             format if format.like.as_ref().is_some_and(|like| !like.is_match(text)) => Err(BadKey::Unlike),
             _ => Ok(key),

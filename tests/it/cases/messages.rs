@@ -10,13 +10,14 @@ use hookwarden::{
 #[test]
 fn a_case_signs_with_the_algorithm_of_its_route() {
     let routes = message_algorithms().map(|alg| {
+        let keys = if alg.starts_with("hmac-") { "secrets" } else { "all" };
         format!(
-            "  of-{alg}:\n    at: {{ path: /{alg} }}\n    sender: {{ provider: http-message-signatures, keys: all, config: {{ alg: {alg}, \
+            "  of-{alg}:\n    at: {{ path: /{alg} }}\n    sender: {{ provider: http-message-signatures, keys: {keys}, config: {{ alg: {alg}, \
              components: '@method @target-uri content-digest' }} }}\n"
         )
     });
     let policy = format!(
-        "public_url: https://shop.example\nroutes:\n{}keys: {{ all: [{{ id: live, from: env:A }}] }}\ndestinations: {{ wordpress: {{ \
+        "public_url: https://shop.example\nroutes:\n{}keys: {{ all: [{{ id: live, from: env:A }}], secrets: [{{ id: live, from: env:B }}] }}\ndestinations: {{ wordpress: {{ \
          url: 'http://w/' }} }}\n",
         routes.collect::<String>()
     );

@@ -24,8 +24,11 @@ pub(super) fn compile(
             let before = wrong.0.len();
             let shape = shape(&written.value, text, wrong);
             if shape.is_none() && wrong.0.len() == before {
-                let message =
-                    format!("cannot read `{}`; write `raw`, `list(,)`, or `kv(,;=)` with an `item`", written.value);
+                let message = if written.value.starts_with("kv(") && text.item.is_none() {
+                    "which of its items is the signature? write its name beside this, as in `item: v1`".to_owned()
+                } else {
+                    format!("cannot read `{}`; write `raw`, `list(,)`, or `kv(,;=)` with an `item`", written.value)
+                };
                 wrong.at(written, message);
             }
             shape
