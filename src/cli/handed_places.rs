@@ -44,14 +44,14 @@ pub(super) fn look_at(file: &Path, is_gate: bool) -> Result<(), String> {
     let cannot = |at: &Path, why: &io::Error| format!("cannot look at `{}`: {why}", at.display());
     // What is not there yet is made by the gate, for itself alone.
     let there = folder.ancestors().find(|at| at.symlink_metadata().is_ok()).unwrap_or(Path::new("/"));
-    let whole = fs::canonicalize(there).map_err(|why| cannot(there, &why))?;
+    let there = std::path::absolute(there).map_err(|why| cannot(there, &why))?;
+    let folder = std::path::absolute(folder).map_err(|why| cannot(folder, &why))?;
+    let (ways, whole) = ways(&there).map_err(|why| cannot(&there, &why))?;
     let own = match geteuid() {
-        own if own.is_root() && !is_gate => Uid::from_raw(whole.metadata().map_err(|why| cannot(there, &why))?.uid()),
+        own if own.is_root() && !is_gate => Uid::from_raw(whole.metadata().map_err(|why| cannot(&there, &why))?.uid()),
         own => own,
     };
-    // Both the way that is written, with its links, and the one that they lead.
-    let ways: BTreeSet<PathBuf> = there.ancestors().chain(whole.ancestors()).map(Path::to_owned).collect();
-    for at in ways.into_iter().filter(|at| !at.as_os_str().is_empty()) {
+    for at in ways {
         let of = at.symlink_metadata().map_err(|why| cannot(&at, &why))?;
         let seen = Seen {
             owner: of.uid(),
@@ -66,6 +66,38 @@ pub(super) fn look_at(file: &Path, is_gate: bool) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// As many as the system follows.
+const LINKS_MAX: usize = 40;
+
+/// Every folder and link on the way to this place, also those to which links lead; and where it ends.
+fn ways(place: &Path) -> io::Result<(BTreeSet<PathBuf>, PathBuf)> {
+    let parts = |path: &Path| path.components().map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>();
+    let mut left = parts(place);
+    left.reverse();
+    let (mut found, mut at, mut links) = (BTreeSet::new(), PathBuf::from("/"), 0);
+    while let Some(part) = left.pop() {
+        let next = match part.as_encoded_bytes() {
+            b"/" => PathBuf::from("/"),
+            b"." => continue,
+            b".." => at.parent().unwrap_or(Path::new("/")).to_owned(),
+            _ => at.join(&part),
+        };
+        found.insert(next.clone());
+        if next.symlink_metadata()?.is_symlink() {
+            links += 1;
+            if links > LINKS_MAX {
+                return Err(io::Error::other("too many links"));
+            }
+            let mut target = parts(&fs::read_link(&next)?);
+            target.reverse();
+            left.extend(target);
+        } else {
+            at = next;
+        }
+    }
+    Ok((found, at))
 }
 
 /// What matters of one folder, or link, on the way.
@@ -169,5 +201,20 @@ mod tests {
         open(&real, 0o777);
         assert_eq!(look_at(&files[0], true), Ok(()));
         assert!(look_at(&files[1], true).is_err(), "the link leads there");
+        // A link in the middle of the way lies in a folder of its own.
+        open(&real, 0o700);
+        let other = base.path().join("other");
+        fs::create_dir(&other).unwrap();
+        symlink(&real, other.join("middle")).unwrap();
+        symlink(other.join("middle"), above.join("far")).unwrap();
+        let far = above.join("far/keys/asana");
+        assert_eq!(look_at(&far, true), Ok(()));
+        open(&other, 0o777);
+        assert!(
+            look_at(&far, true).is_err_and(|why| why.contains("other` (mode 0777)")),
+            "whoever rules it turns the link"
+        );
+        symlink(above.join("round"), above.join("round")).unwrap();
+        assert!(look_at(&above.join("round/asana"), true).is_err(), "a link that leads nowhere");
     }
 }

@@ -1,6 +1,6 @@
 //! `hookwarden providers`: which senders does this build know, and what are their signatures worth?
 
-use super::out::{Out, out};
+use super::out::{Out, out, printable};
 use crate::{
     clock::{Clock as _, SystemClock},
     json::language::nearest,
@@ -117,7 +117,7 @@ fn lint(file: &std::path::Path, out: &mut Out) -> anyhow::Result<ExitCode> {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         let kind = if *is_mistake { "" } else { "warning: " };
-        writeln!(out, "{}:{line}:{column}: {kind}{}", file.display(), what.message)?;
+        writeln!(out, "{}:{line}:{column}: {kind}{}", file.display(), printable(&what.message))?;
     }
     let in_order = provider.is_some() && !findings.iter().any(|finding| finding.is_mistake);
     Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_NOT_IN_ORDER) })

@@ -152,8 +152,15 @@ const UNJUDGED: [&str; 3] = ["unreadable_line", "unknown_scheme", "body_not_base
 
 /// What is judged here was recorded by its owner, and is no request: a lenient reader will do.
 #[expect(clippy::disallowed_methods, reason = "a line of a tool's file, not a sender's body")]
-fn read(line: &[u8]) -> Result<Recorded, serde_json::Error> {
-    serde_json::from_slice(line)
+fn read(line: &[u8]) -> Result<Recorded, String> {
+    // What the reader itself would say has values of the line in it, and they may be secret.
+    let told = |error: serde_json::Error| match error.classify() {
+        serde_json::error::Category::Data => {
+            format!("at column {} stands another type than is due, or something is missing", error.column())
+        }
+        _ => error.to_string(),
+    };
+    serde_json::from_slice(line).map_err(told)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a line of a tool's file, not a sender's body")]
