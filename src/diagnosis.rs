@@ -10,6 +10,7 @@ mod bodies;
 mod cause;
 mod claims;
 mod clock;
+mod composed;
 mod digests;
 mod entry;
 mod examination;
@@ -70,8 +71,6 @@ pub struct KeyText {
     pub retire: Option<Timestamp>,
     /// Everybody may have it: what is made with it as a shared secret proves nothing.
     pub is_public: bool,
-    /// No route uses its list.
-    pub is_spare: bool,
     /// The secret.
     pub text: Zeroizing<String>,
 }
@@ -89,6 +88,8 @@ pub struct Diagnosis {
     pub pairs: usize,
     /// What it did not try, and why.
     pub left_out: Vec<String>,
+    /// The name of the sender, where the operator wrote its file.
+    pub own_sender: Option<String>,
 }
 
 /// What the doctor found.
@@ -126,25 +127,30 @@ impl<'a> Patient<'a> {
         key.stage.is_none() && key.list == self.own_list() && in_force
     }
 
+    /// Those that the gate takes: no word that everybody knows.
     fn own(&self) -> impl Iterator<Item = &'a KeyText> {
         let patient = *self;
-        self.keys.iter().filter(move |key| patient.is_own(key))
+        let is_word = move |key: &&KeyText| secrets::is_known_word(patient.webhook.provider(), key);
+        self.keys.iter().filter(move |key| patient.is_own(key)).filter(move |key| !is_word(key))
     }
 
     fn public_url(&self) -> Option<&'a str> {
         self.webhook.public_url()
     }
 
+    /// Its name, if the operator wrote its file.
+    fn own_sender(&self) -> Option<&'a str> {
+        let provider = self.webhook.provider();
+        let is_known = Catalogue::embedded().find(&provider.name).is_some_and(|known| known.text == provider.text);
+        (!is_known).then_some(provider.name.as_str())
+    }
+
     /// Of a sender that the operator wrote, its file may be what is mistaken.
     fn with_own_sender(&self, found: Found) -> Found {
-        let provider = self.webhook.provider();
-        if Catalogue::embedded().find(&provider.name).is_some_and(|known| known.text == provider.text) {
-            return found;
-        }
+        let Some(name) = self.own_sender() else { return found };
         let told = |mut cause: Cause| {
             if let Some(words) = cause.code.words_of_entry() {
-                cause.mend +=
-                    &format!("; or the file of `{}` is mistaken, which is your own: look at {words}", provider.name);
+                cause.mend += &format!("; or the file of `{name}` is mistaken, which is your own: look at {words}");
             }
             cause
         };
@@ -179,10 +185,11 @@ pub fn diagnose(patient: &Patient<'_>) -> Diagnosis {
     let found = patient.with_own_sender(found);
     let Examination { trials, mut left_out, .. } = examination;
     if trials.are_exhausted() {
-        left_out.push("more pairs: enough was hashed".to_owned());
+        left_out.push("what comes after it: enough was hashed for one request".to_owned());
     }
     let pairs = trials.pairs;
-    Diagnosis { found, headers: odd_headers(patient), tried: trials.tried(), pairs, left_out }
+    let own_sender = patient.own_sender().map(str::to_owned);
+    Diagnosis { found, headers: odd_headers(patient), tried: trials.tried(), pairs, left_out, own_sender }
 }
 
 fn odd_headers(patient: &Patient<'_>) -> Vec<(String, usize)> {

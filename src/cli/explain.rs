@@ -9,15 +9,16 @@ mod wrapped;
 
 use super::{EXIT_NOT_IN_ORDER, out::out, policy_files};
 use crate::{
+    captures,
     clock::{Clock as _, SystemClock, Timestamp},
     diagnosis::{Patient, diagnose},
     keys,
     policy::{self, Compiled, Overrides, Policy, Report, Sender, Source},
     rehearsal::{Facts, Phase, Rehearsal, walk},
-    verify::{Catalogue, Held, Keys, Provider, Webhook, holds},
+    verify::{Catalogue, Held, Keys, Provider, Webhook, holds, jwt::Place},
 };
 use report::{Doctor, Explained};
-use request::Recorded;
+use request::{Kept, Recorded};
 use secrets::KeyTexts;
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
@@ -117,9 +118,9 @@ fn explain(
     catalogue: &Catalogue,
     texts: &KeyTexts,
 ) -> Explained {
-    let Recorded { request, method, path, without_body, .. } = recorded;
+    let Recorded { request, method, path, kept, .. } = recorded;
     let bytes = request.as_ref().map_or(0, |request| request.raw.len());
-    let mut explained = Explained::new(method, path, bytes, now);
+    let mut explained = Explained::new(method, &path, bytes, now);
     let request = match request {
         Ok(request) => request,
         Err(rejection) => {
@@ -135,18 +136,43 @@ fn explain(
     let held = webhook.and_then(|webhook| held(webhook, keys, &request, now));
     let facts = Facts { policy, request: &request, now, held: held.as_ref() };
     explained.played(&played, walk(&played, facts));
-    if let Some(code) = without_body {
-        // Of what the phases behind the head would say nothing is known.
-        explained.headless(code);
-        return explained;
+    if let Some(Kept { code, is_headless }) = kept {
+        let withheld = played.route.as_ref().and_then(|route| withheld(&route.sender));
+        let why = match withheld {
+            _ if is_headless => Some("its body was not kept".to_owned()),
+            Some(name) => Some(format!(
+                "what it shows stood in `{name}`, of which captures never have the value: record one and take `--request`"
+            )),
+            None => None,
+        };
+        if let Some(why) = why {
+            // Of what the phases behind the head would say nothing is known.
+            explained.headless(code, &why);
+            return explained;
+        }
     }
     let is_known = played.decision == policy::Decision::Handshake;
     if let Some(webhook) = webhook.filter(|_| !is_known) {
         let keys = &texts.texts;
         let patient = Patient { webhook, request: &request, now, keys, catalogue, inflate: Some(inflate::inflate) };
-        explained.doctor = Some(Doctor::of(diagnose(&patient), &texts.missing));
+        let list = webhook.keys().split('/').next().unwrap_or_default();
+        let lacks_own = texts.missing.iter().any(|label| label.ends_with(&format!(" of `{list}`")));
+        explained.doctor = Some(Doctor::of(diagnose(&patient), texts, lacks_own));
     }
     explained
+}
+
+/// The header in which this sender shows who it is, if captures have no value of it.
+fn withheld(sender: &Sender) -> Option<&str> {
+    let header = match sender {
+        Sender::Webhook(webhook) => webhook.provider().scheme.signature_header()?,
+        Sender::Token(tokens) => match tokens.rule.place() {
+            Place::Bearer => "authorization",
+            Place::Header(name) => name.as_str(),
+            Place::Cookie(_) => "cookie",
+        },
+    };
+    captures::is_withheld(header).then_some(header)
 }
 
 /// The signature by itself, whatever else would become of the request.

@@ -79,6 +79,8 @@ codes! {
     HeaderMissing, "header_missing", "some headers of the signature are there, and others are missing";
     HeaderRenamed, "header_renamed", "the signature is in another header";
     ComponentMissing, "component_missing", "a part that the policy wants signed is not signed (RFC 9421)";
+    ItemMissing, "item_missing", "the header of the signature has no item of the name that the sender's has";
+    MessageOther, "message_other", "what is signed is put together in another way than the file of a sender of your own says";
     LabelOther, "label_other", "the signature has another label, tag or key id than the policy names, or there are several and it names none (RFC 9421)";
     CertificateOther, "certificate_other", "the certificate is named by a URL that is none of the sender's";
     OtherAlgorithm, "other_algorithm", "signed with another algorithm of the same kind";
@@ -123,7 +125,11 @@ impl Code {
     pub(super) const fn words_of_entry(self) -> Option<&'static str> {
         Some(match self {
             Self::SecretLiteral | Self::SecretDecoded | Self::SecretPrefix => "`key`",
-            Self::SignatureCase | Self::SignatureEncoding | Self::SignaturePrefix | Self::HeaderRenamed => "`sig`",
+            Self::SignatureCase
+            | Self::SignatureEncoding
+            | Self::SignaturePrefix
+            | Self::HeaderRenamed
+            | Self::ItemMissing => "`sig`",
             Self::OtherAlgorithm => "`alg`",
             Self::TimeFormat | Self::TimeUnit | Self::TimeMissing => "`ts`",
             Self::AccountOther => "`require`",

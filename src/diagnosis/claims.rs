@@ -81,7 +81,7 @@ impl Examination<'_> {
                     let ours =
                         self.patient.webhook.config().get(key).map_or_else(String::new, |said| format!("`{said}`"));
                     let mend = format!(
-                        "write what the sender has into `config: {{ {key}: ... }}` of the route, or send to the route of that account"
+                        "if that is your own account at the sender, write what it has there into `config: {{ {key}: ... }}` of the route; if it is not, this is somebody else's: anybody may have an account there"
                     );
                     (ours, mend)
                 }
@@ -134,7 +134,7 @@ impl Examination<'_> {
                 let other = || {
                     let what = format!("{place} is the digest of another URL than `public_url` and the one that came");
                     let mend = "give the sender the URL exactly as the gate has it: `public_url`, then path and query as they arrive";
-                    Cause::new(Code::UrlOther, Area::Url, By::Operator, what, mend)
+                    Cause::new(Code::UrlOther, Area::Url, By::Both, what, mend)
                 };
                 causes.push(self.url_of(demands, demand).unwrap_or_else(other));
             } else {
@@ -175,14 +175,13 @@ impl Examination<'_> {
 
 /// The bytes that came are not those of the digest, and no other writing of them that is known here is.
 pub(super) fn other_body(request: &Unverified, digest: &str) -> Cause {
-    if let Some(cause) = sight::cut(&request.head, &request.raw) {
-        return cause;
-    }
+    let cut = sight::cut(&request.head, &request.raw)
+        .map_or_else(String::new, |cause| format!(" ({}: the rest may be missing)", cause.what));
     let coded = sight::uncoded(&request.head, &request.raw).map_or_else(String::new, |coding| {
         format!(" (the head says `content-encoding: {coding}`, and it is not compressed: that could be why, or is put there to look so)")
     });
     let what = format!(
-        "{digest} is the digest of another body than the one that came, and no other writing of this one fits{coded}"
+        "{digest} is the digest of another body than the one that came, and no other writing of this one fits{cut}{coded}"
     );
     let mend = "pass the body byte for byte: something between the sender's signing and the gate has changed what it says, or somebody has";
     Cause::new(Code::BodyOther, Area::Body, By::Proxy, what, mend)

@@ -110,6 +110,23 @@ impl Entry {
         Some(self.word("/sig/item")).filter(|item| !item.is_empty())
     }
 
+    /// What stands between items, where there are some: the first character of `kv(,;=)`.
+    pub(super) fn item_separator(&self) -> Option<&str> {
+        let inside = self.word("/sig/parse").strip_prefix("kv(")?.strip_suffix(')')?;
+        inside.rsplit_once(';').map(|(separator, _)| separator).filter(|separator| !separator.is_empty())
+    }
+
+    /// What is signed, as its entry has it.
+    pub(super) fn message(&self) -> Vec<&str> {
+        let message = self.0.pointer("/scheme/message").and_then(Value::as_array);
+        message.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Whether its entry says where this stands: `ts`, `id`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.pointer(&format!("/scheme/{name}")).is_some()
+    }
+
     /// The time is an item of the signature header.
     pub(super) fn has_items(&self) -> bool {
         self.word("/ts/from").starts_with("kv:")

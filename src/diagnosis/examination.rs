@@ -59,11 +59,12 @@ impl<'a> Examination<'a> {
         self.by_key(&candidates);
         self.by_header(&entry);
         self.by_inside(&entry);
-        self.by_scheme(&entry, rejection);
         self.by_account(&entry);
         self.by_url(&entry);
         self.by_body();
         self.by_item(&entry);
+        // A hundred senders' schemes by every key: of a long body that is most of what may be hashed.
+        self.by_scheme(&entry, rejection);
         if self.found.is_empty() {
             self.by_two(&candidates, &entry);
         }

@@ -70,6 +70,7 @@ pub(super) fn each(head: &Head, entry: &Entry, header: &str, mut visit: impl FnM
         let mend = "send the bare value: whatever writes this header, a client library or a proxy, must not quote it";
         show(Code::SignatureQuoted, By::Sender, what, mend.to_owned(), bare.to_owned());
     }
+    items(value, entry, header, &mut show);
     prefixes(value, entry, header, &found, &mut show);
     credentials(value, entry, header, &mut show);
     let lower = rewritten(value, &found, |token| {
@@ -174,6 +175,23 @@ fn prefixes(
             let how = if prefix.is_empty() { "send the signature alone".to_owned() } else { mend("and nothing else") };
             show(Code::SignaturePrefix, By::Sender, what, how, written);
         }
+    }
+}
+
+/// Blanks between the items, or something else than the sender's separator.
+fn items(value: &str, entry: &Entry, header: &str, show: &mut impl FnMut(Code, By, String, String, String)) {
+    let Some(separator) = entry.item_separator() else { return };
+    let mend = || format!("write `{separator}` between the items, and nothing else");
+    let blank = |separator: &str| value.split(separator).map(str::trim).collect::<Vec<_>>().join(separator);
+    let bare = blank(separator);
+    if bare != value {
+        let what = format!("blanks stand between the items of `{header}`");
+        show(Code::SignatureQuoted, By::Sender, what, mend(), bare);
+    }
+    for other in [",", ";", "&", " "].into_iter().filter(|other| *other != separator && value.contains(other)) {
+        let what = format!("`{other}` stands between the items of `{header}`, and this sender writes `{separator}`");
+        let pieces: Vec<_> = value.split(other).map(str::trim).filter(|piece| !piece.is_empty()).collect();
+        show(Code::SignatureQuoted, By::Sender, what, mend(), pieces.join(separator));
     }
 }
 

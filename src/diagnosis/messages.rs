@@ -14,6 +14,7 @@ use crate::{
     verify::{Config, HeldMessage, Key, is_digest_of, message_algorithms},
 };
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
+use std::collections::BTreeSet;
 
 const ALG: &str = "alg";
 const COMPONENTS: &str = "components";
@@ -57,7 +58,7 @@ impl Examination<'_> {
             let made = config.get(ALG).map(String::as_str).unwrap_or_default();
             let what = format!(
                 "the signature says `alg=\"{}\"` of itself, and it is made with `{made}`",
-                said.chars().take(SAID_LETTERS_MAX).collect::<String>()
+                if is_plain(said) { said.as_str() } else { "..." }
             );
             let mend = format!("let the sender write `alg=\"{made}\"`, or leave `alg` out (RFC 9421 section 2.3)");
             causes.push(Cause::new(Code::OtherAlgorithm, Area::Scheme, By::Sender, what, mend));
@@ -189,14 +190,16 @@ fn choices(policy: &Config, head: &Head) -> Vec<Other> {
         config.insert(LABEL.to_owned(), label.clone());
         let (what, mend) = if others.is_empty() {
             let what = format!(
-                "the request has {} signatures, and the policy does not say which one counts; the one called `{label}` is good",
-                inputs.len()
+                "the request has {} signatures, and the policy does not say which one counts; the one called {} is good",
+                inputs.len(),
+                shown(label)
             );
             (what, format!("write `label: {label}` under `config` of the route, or the `tag` or `keyid` that it has"))
         } else {
             let ours: Vec<_> = named.iter().map(|(name, ours)| format!("`{name}: {ours}`")).collect();
             let what = format!(
-                "the signature called `{label}` is good, and the policy names another one ({})",
+                "the signature called {} is good, and the policy names another one ({})",
+                shown(label),
                 ours.join(", ")
             );
             let theirs = others.iter().map(|(name, _)| match has(name).filter(|said| is_plain(said)) {
@@ -218,7 +221,7 @@ fn choices(policy: &Config, head: &Head) -> Vec<Other> {
 
 /// What a sender writes and is printed.
 fn is_plain(said: &str) -> bool {
-    said.len() <= SAID_LETTERS_MAX && said.bytes().all(|byte| byte.is_ascii_graphic())
+    said.len() <= SAID_LETTERS_MAX && said.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'`')
 }
 
 /// So much of what a signature says of itself is printed.
@@ -251,10 +254,21 @@ fn covered(entry: &ListEntry) -> Vec<String> {
 }
 
 fn quoted<'k>(labels: impl Iterator<Item = &'k String>) -> String {
-    labels.map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ")
+    labels.map(|label| shown(label)).collect::<Vec<_>>().join(", ")
 }
+
+/// A stranger writes it: names alone are printed, and no prose.
+fn shown(name: &str) -> String {
+    let is_name = name.len() <= NAME_LETTERS_MAX
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@-_.*".contains(&byte));
+    if is_name { format!("`{name}`") } else { "something that is no name".to_owned() }
+}
+
+/// No header that is signed has a longer one.
+const NAME_LETTERS_MAX: usize = 64;
 
 fn listed(names: &[String]) -> String {
     let are = if names.len() == 1 { "is" } else { "are" };
-    format!("{} {are}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+    let told: BTreeSet<String> = names.iter().map(|name| shown(name)).collect();
+    format!("{} {are}", told.into_iter().collect::<Vec<_>>().join(", "))
 }

@@ -30,7 +30,7 @@ impl Examination<'_> {
                     "the signature is good, and `{at}` does not say what the policy says (`config: {{ {name}: ... }}`)"
                 );
                 let mend = format!(
-                    "write into `{name}` what the sender's settings show for this account, or send to the route of that account"
+                    "if that is your own account at the sender, write into `{name}` what its settings show; if it is not, this is somebody else's"
                 );
                 Cause::new(Code::AccountOther, Area::Scheme, By::Operator, what, mend)
             } else {

@@ -3,6 +3,7 @@
 use super::{
     Cause, Patient,
     cause::{Area, By, Code},
+    composed,
     entry::Entry,
     fields, tokens,
 };
@@ -28,6 +29,9 @@ pub(super) fn altered(patient: &Patient<'_>, entry: &Entry) -> Vec<Way> {
     let (head, own) = (&patient.request.head, patient.webhook.provider());
     let mut ways = algorithms(patient, entry);
     ways.extend(times(entry));
+    if let Some(name) = patient.own_sender() {
+        ways.extend(composed::each(entry, name));
+    }
     let Some(header) = own.scheme.signature_header().map(str::to_ascii_lowercase) else {
         return ways;
     };

@@ -49,6 +49,10 @@ pub(super) fn candidates(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
     found
 }
 
+pub(super) fn is_known_word(provider: &Provider, text: &KeyText) -> bool {
+    provider.scheme.known_words().any(|word| word == text.text.trim())
+}
+
 /// What some senders sign with as long as they have no secret: their documentation says it, so it is none.
 fn by_default(provider: &Provider) -> Option<Candidate> {
     let text = provider.scheme.known_words().next()?;
@@ -92,8 +96,8 @@ fn others(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
     let mut seen: Vec<&KeyText> = Vec::new();
     for text in patient.keys.iter().filter(|text| !patient.is_own(text)) {
         let Ok(secret) = provider.scheme.key(&text.text) else { continue };
-        // With a public key anybody could have made a keyed digest.
-        if text.is_public && provider.scheme.shares_its_key() {
+        // With a public key anybody could have made a keyed digest; and a word that everybody knows is told as that.
+        if text.is_public && provider.scheme.shares_its_key() || is_known_word(provider, text) {
             continue;
         }
         let is_known = own.iter().any(|key| key.secret.is(secret.expose()));
@@ -105,7 +109,7 @@ fn others(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
         seen.push(text);
         let cause = cause_of(text, patient);
         let mut twins = found.iter_mut().filter(|twin| twin.key.secret.is(secret.expose()));
-        if let Some(twin) = twins.find(|twin| twin.cause.code == cause.code) {
+        if let Some(twin) = twins.next() {
             twin.cause.what += &format!("; the same secret is `{}` of `{}`", text.id, text.list);
             continue;
         }
@@ -135,16 +139,10 @@ fn cause_of(text: &KeyText, patient: &Patient<'_>) -> Cause {
     }
     let since = if retired.is_some() { " (which is retired, too)" } else { "" };
     let what = format!("the key `{id}` of the list `{list}`{since} made the signature, not one of `{own_list}`");
-    let mend = if text.is_spare {
-        format!(
-            "no route uses `{list}`: write `keys: {list}` into this one if that is its sender's new secret, or give the sender the secret of `{own_list}`"
-        )
-    } else {
-        format!(
-            "give the sender the secret of `{own_list}`, or have it send to the route of `{list}`; only if both are the same sender's, write `keys: {list}` into this route"
-        )
-    };
-    Cause::new(Code::KeyOfOtherList, Area::Key, By::Operator, what, mend)
+    let mend = format!(
+        "give the sender the secret of `{own_list}`, or have it send to the route of `{list}`; only if both are the same sender's, write `keys: {list}` into this route"
+    );
+    Cause::new(Code::KeyOfOtherList, Area::Key, By::Both, what, mend)
 }
 
 fn key_of(text: &KeyText, secret: Secret) -> Key {

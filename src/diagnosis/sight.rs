@@ -34,6 +34,7 @@ impl Examination<'_> {
         if entry.is_message() {
             seen.extend(self.message_by_sight());
         }
+        seen.extend(self.itemless(entry));
         seen.extend(self.timeless(entry));
         match seen.len() {
             // It was never signed, or something has dropped all of it: nothing tells the two apart.
@@ -41,6 +42,28 @@ impl Examination<'_> {
             0 => Found::Unknown,
             _ => Found::Seen(seen),
         }
+    }
+
+    /// The header has items, and none is called as the signature is.
+    fn itemless(&self, entry: &Entry) -> Option<Cause> {
+        let (wanted, separator) = (entry.item()?, entry.item_separator()?);
+        let header = self.patient.webhook.provider().scheme.signature_header()?;
+        let value = self.patient.request.head.sole(header)?;
+        let names: Vec<_> =
+            value.split(separator).filter_map(|item| item.split_once('=')).map(|(name, _)| name.trim()).collect();
+        if names.contains(&wanted) || wanted.contains(':') {
+            return None;
+        }
+        let is_name = |name: &&&str| {
+            (1..=NAME_OF_ITEM_MAX).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let told: Vec<_> = names.iter().filter(is_name).map(|name| format!("`{name}`")).collect();
+        let there = if told.is_empty() { "none that could be read".to_owned() } else { told.join(", ") };
+        let what = format!("`{header}` has no item `{wanted}`; there is {there}");
+        let mend =
+            "let the sender write it under that name; is it another version of its signature, or another sender?";
+        Some(Cause::new(Code::ItemMissing, Area::Header, By::Sender, what, mend))
     }
 
     /// The signed time stands beside the signature, or in the body, and is not there.
@@ -97,6 +120,9 @@ impl Examination<'_> {
         Some(Cause::new(Code::AccountOther, Area::Scheme, By::Operator, what, mend))
     }
 }
+
+/// Longer ones may be anything.
+const NAME_OF_ITEM_MAX: usize = 16;
 
 /// What a policy calls them.
 const TOPICS: &str = "topic_arns";

@@ -152,7 +152,7 @@ fn cause(base: &Base, ours: Option<&Base>) -> Cause {
             "give the sender {other}, in its settings; or, if the site is called so outside, write `public_url: {written}`"
         )
     };
-    Cause::new(code, Area::Url, By::Operator, what, mend)
+    Cause::new(code, Area::Url, By::Both, what, mend)
 }
 
 /// What comes in a header and is printed: a name or an address, and a port.

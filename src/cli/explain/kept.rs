@@ -1,6 +1,9 @@
 //! Refused requests that the gate has kept: which there are, and one of them.
 
-use super::{policy_files, request::Recorded};
+use super::{
+    policy_files,
+    request::{Kept, Recorded},
+};
 use crate::{
     captures::{self, Listed, Opened},
     clock::{Clock as _, SystemClock, Timestamp},
@@ -19,14 +22,17 @@ pub(super) fn open(policy: &Policy, id: &str) -> anyhow::Result<Recorded> {
     let opened = captures::open(folder, id, &secret, SystemClock.now());
     let opened = opened.with_context(|| format!("cannot open the capture `{id}` in `{}`", folder.display()))?;
     let Some((Listed { code, at_ms, .. }, Opened { request, has_body })) = opened else {
-        bail!("no capture is called `{id}` in `{}`; `--captures` lists those that are there", folder.display());
+        bail!(
+            "no capture is called `{id}` in `{}`; `--captures` lists those that are there. It may be over (`keep`), or displaced by newer ones",
+            folder.display()
+        );
     };
     Ok(Recorded {
         method: request.head.method.to_string(),
         path: request.head.target.path().to_owned(),
         request: Ok(request),
         at: Some(Timestamp::from_unix_ms(at_ms)),
-        without_body: (!has_body).then_some(code),
+        kept: Some(Kept { code, is_headless: !has_body }),
     })
 }
 
@@ -36,6 +42,12 @@ pub(super) fn open(policy: &Policy, id: &str) -> anyhow::Result<Recorded> {
 /// The folder cannot be read.
 pub(super) fn listed(policy: &Policy, json: bool) -> anyhow::Result<String> {
     let folder = &policy.settings.spool.folder;
+    if !folder.is_dir() {
+        bail!(
+            "no gate has made a spool in `{}`; run this where the gate runs, or name the folder in the policy (`spool: {{ folder: }}`)",
+            folder.display()
+        );
+    }
     let now = SystemClock.now();
     // Where no gate runs, nobody else does; where it may not be done, it is the gate's.
     let _ = captures::erase_expired(folder, now);

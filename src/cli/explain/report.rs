@@ -1,7 +1,7 @@
 //! What is said: for people in lines of eighty letters, for scripts as one object. It has neither secrets, signatures nor
 //! bodies in it.
 
-use super::wrapped::wrapped;
+use super::{secrets::KeyTexts, wrapped::wrapped};
 use crate::{
     cli::out::printable,
     clock::Timestamp,
@@ -44,6 +44,12 @@ pub(super) struct Doctor {
     causes: Vec<ToldCause>,
     /// Those that are not there exactly once.
     headers: Vec<String>,
+    /// One of the route's own keys cannot be read here.
+    #[serde(skip)]
+    lacks_own: bool,
+    /// Its file may be what is mistaken.
+    #[serde(skip)]
+    own_sender: Option<String>,
     tried: Vec<Tried>,
     pairs: usize,
     not_tried: Vec<String>,
@@ -77,8 +83,9 @@ const NOT_LOOKED_AT: &[&str] = &[
 ];
 
 impl Explained {
-    pub(super) fn new(method: String, path: String, body_bytes: usize, at: Timestamp) -> Self {
+    pub(super) fn new(method: String, path: &str, body_bytes: usize, at: Timestamp) -> Self {
         let at = at.rfc3339();
+        let path = printable(path).into_owned();
         let (phases, keys) = (Vec::new(), Vec::new());
         let (decision, code) = ("refused", String::new());
         Self {
@@ -114,14 +121,13 @@ impl Explained {
         self.phases = steps.into_iter().map(told).collect();
     }
 
-    /// Without its body, nobody can say more than the gate said of it then.
-    pub(super) fn headless(&mut self, code: String) {
+    /// Without its body, or what it shows, nobody can say more than the gate said of it then.
+    pub(super) fn headless(&mut self, code: String, why: &str) {
         if self.phases.iter().take(HEAD_PHASES).any(|told| told.result == PhaseResult::Refused.name()) {
             return;
         }
         self.phases.truncate(HEAD_PHASES);
-        let words =
-            format!("it was refused with `{code}` when it came; its body was not kept, so nothing can be tried");
+        let words = format!("it was refused with `{code}` when it came; {why}, so nothing can be tried");
         let result = PhaseResult::Nothing.name();
         self.phases.push(Told { phase: Phase::Verify.name(), result, words });
         (self.decision, self.code) = ("refused", code);
@@ -169,8 +175,9 @@ const NOT_REACHED: &str = PhaseResult::NotReached.name();
 const INDENT: usize = 17;
 
 impl Doctor {
-    pub(super) fn of(diagnosis: Diagnosis, missing: &[String]) -> Self {
-        let Diagnosis { found, headers, tried, pairs, left_out } = diagnosis;
+    /// Where one of the route's own keys is missing, nothing follows from what the others say.
+    pub(super) fn of(diagnosis: Diagnosis, texts: &KeyTexts, lacks_own: bool) -> Self {
+        let Diagnosis { found, headers, tried, pairs, left_out, own_sender } = diagnosis;
         let (verdict, causes) = match found {
             Found::Healthy => ("healthy", Vec::new()),
             Found::Named(causes) => ("found", causes),
@@ -191,11 +198,17 @@ impl Doctor {
             0 => format!("`{name}` is missing"),
             times => format!("`{name}` comes {times} times"),
         };
-        let missing = missing.iter().map(|label| format!("key {label}: it cannot be read here"));
+        let missing = texts.missing.iter().map(|label| format!("key {label}: it cannot be read here"));
+        let spare = |list: &String| {
+            format!("the keys of `{list}`: no route uses them, so that nothing says whether they are secret or public")
+        };
+        let missing = missing.chain(texts.spare.iter().map(spare));
         Self {
             verdict,
             causes: causes.into_iter().map(told).collect(),
             headers: headers.into_iter().map(header).collect(),
+            lacks_own,
+            own_sender,
             tried: tried
                 .into_iter()
                 .map(|(area, count)| Tried { area: area.name(), count, words: area.describe() })
@@ -233,11 +246,16 @@ impl Doctor {
                 let words = "The cause cannot be told: several that are really different would all explain it.";
                 *text += &wrapped("\n", words, 2);
             }
+            _ if self.lacks_own => {
+                let words = "The cause cannot be told: a key of this route cannot be read here, and it may be the one that made the signature. Run this where the gate finds its keys.";
+                *text += &wrapped("\n", words, 2);
+            }
             _ => {
                 let words = "The cause cannot be told: nothing of what was tried makes the signature hold.";
                 *text += &wrapped("\n", words, 2);
                 let words = "Most often the sender then has a secret that is not in this policy: enter the same one again on both sides. Else its bytes were changed in a way that is not known here: compare the request with what left the sender.";
-                *text += &wrapped("", words, 2);
+                let own = self.own_sender.as_ref().map(|name| format!(" Or the file of `{name}` is mistaken, which is your own: look at what `message`, `sig` and `key` say."));
+                *text += &wrapped("", &format!("{words}{}", own.unwrap_or_default()), 2);
             }
         }
         let mut tried: Vec<_> =

@@ -29,8 +29,16 @@ pub(super) struct Recorded {
     pub(super) path: String,
     /// When it came, if the record says so.
     pub(super) at: Option<Timestamp>,
-    /// Its body came and was not kept, and this is why it was refused then.
-    pub(super) without_body: Option<String>,
+    /// Why it was refused when it came, of one that the gate has kept.
+    pub(super) kept: Option<Kept>,
+}
+
+/// What the gate noted of a request that it has kept.
+pub(super) struct Kept {
+    /// Why it was refused then.
+    pub(super) code: String,
+    /// Its body came and was not kept.
+    pub(super) is_headless: bool,
 }
 
 /// In the form of `hookwarden verify`; whatever else is in it is not read.
@@ -138,10 +146,6 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
-fn shortened(line: &str) -> String {
-    line.chars().take(60).flat_map(char::escape_default).collect()
-}
-
 fn made(
     method: &str,
     url: &str,
@@ -150,11 +154,13 @@ fn made(
     at: Option<Timestamp>,
 ) -> anyhow::Result<Recorded> {
     let mut headers = HeaderMap::new();
-    for (name, value) in fields {
-        let field = HeaderName::from_bytes(name.as_bytes());
-        let field = field.with_context(|| format!("`{}` is no name of a header", shortened(&name)))?;
+    // What stands where a name is due is not shown: it may be a body, or a secret.
+    for (number, (name, value)) in (1..).zip(fields) {
+        let field = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| anyhow!("the name of header {number} is none; between head and body stands an empty line"))?;
         let value = HeaderValue::from_bytes(value.trim_ascii());
-        headers.append(field, value.with_context(|| format!("the value of `{name}` is none of a header"))?);
+        let value = value.map_err(|_| anyhow!("the value of `{field}` is none of a header"))?;
+        headers.append(field, value);
     }
     let (authority, target) = match url.split_once("://") {
         Some((_, rest)) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
@@ -164,15 +170,14 @@ fn made(
     let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
     let said = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
     let host = said.unwrap_or_else(|| authority.to_owned());
-    let verb =
-        Method::from_bytes(method.as_bytes()).with_context(|| format!("`{}` is no method", shortened(method)))?;
+    let verb = Method::from_bytes(method.as_bytes()).map_err(|_| anyhow!("its first word is no method"))?;
     let path = target.split('?').next().unwrap_or_default().to_owned();
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let request = Target::parse(&target).map(|target| {
         let head = Head { method: verb.clone(), target, host, headers, client };
         Unverified { head, raw: body.into() }
     });
-    Ok(Recorded { request, method: verb.to_string(), path, at, without_body: None })
+    Ok(Recorded { request, method: verb.to_string(), path, at, kept: None })
 }
 
 #[cfg(test)]

@@ -14,11 +14,13 @@ use std::path::Path;
 pub(super) struct KeyTexts {
     pub(super) texts: Vec<KeyText>,
     pub(super) missing: Vec<String>,
+    /// Lists that no route uses.
+    pub(super) spare: Vec<String>,
 }
 
 impl KeyTexts {
     pub(super) fn of(policy: &Policy, path: &Path, env: Option<&str>, now: Timestamp) -> Self {
-        let mut all = Self { texts: Vec::new(), missing: Vec::new() };
+        let mut all = Self { texts: Vec::new(), missing: Vec::new(), spare: Vec::new() };
         all.add(policy, None);
         let stages = policy_files::stages(path).unwrap_or_default();
         for stage in stages.iter().filter(|stage| env != Some(stage.as_str())) {
@@ -35,13 +37,17 @@ impl KeyTexts {
     fn add(&mut self, policy: &Policy, stage: Option<&str>) {
         let (found, missing) = keys::texts(policy, &policy_files::environment);
         for keys::Text { list, id, retire, is_public, text } in found {
-            let is_same = |known: &KeyText| known.list == list && known.id == id && known.text == text;
-            if !self.texts.iter().any(is_same) {
-                let stage = stage.map(str::to_owned);
-                let is_spare = policy.spare_keys.iter().any(|(spare, _)| *spare == list);
-                self.texts.push(KeyText { list, id, stage, retire, is_public, is_spare, text });
+            let same = |known: &&mut KeyText| known.list == list && known.id == id && known.text == text;
+            if let Some(known) = self.texts.iter_mut().find(same) {
+                // What one stage has as a public key is no secret in another.
+                known.is_public |= is_public;
+                continue;
             }
+            self.texts.push(KeyText { list, id, stage: stage.map(str::to_owned), retire, is_public, text });
         }
+        let spare = policy.spare_keys.iter().filter(|list| !self.spare.contains(list));
+        let spare: Vec<_> = spare.cloned().collect();
+        self.spare.extend(spare);
         let of = stage.map_or_else(String::new, |stage| format!(" (stage `{stage}`)"));
         self.missing.extend(missing.into_iter().map(|label| format!("{label}{of}")));
     }

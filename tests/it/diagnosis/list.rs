@@ -18,10 +18,11 @@ fn the_documentation_lists_every_cause_in_these_words() {
 }
 
 /// Where tests are, and not what they only say.
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
     include_str!("../diagnosis.rs"),
     include_str!("kinds.rs"),
     include_str!("messages.rs"),
+    include_str!("own.rs"),
     include_str!("tokens.rs"),
     include_str!("wrong_key.rs"),
     include_str!("writings.rs"),

@@ -51,7 +51,7 @@ pub fn provider(name: &str) -> Arc<Provider> {
 pub fn key(list: &str, id: &str, text: &str) -> KeyText {
     let (list, id) = (list.to_owned(), id.to_owned());
     let is_public = text.starts_with("-----BEGIN");
-    KeyText { list, id, stage: None, retire: None, is_public, is_spare: false, text: text.to_owned().into() }
+    KeyText { list, id, stage: None, retire: None, is_public, text: text.to_owned().into() }
 }
 
 /// The operator's text and the sender's key.
@@ -178,7 +178,10 @@ impl Scene {
     /// Neither the secrets nor a signature, in any writing, nor anything of the body.
     pub fn gives_nothing_away(&self, diagnosis: &Diagnosis) {
         let told = format!("{diagnosis:?}").to_ascii_lowercase();
-        let secrets = self.keys.iter().map(|key| key.text.trim().to_ascii_lowercase());
+        // A word that everybody knows is told.
+        let is_word = |text: &str| self.provider.scheme.known_words().any(|word| word == text);
+        let secrets = self.keys.iter().map(|key| key.text.trim()).filter(|text| !is_word(text));
+        let secrets = secrets.map(str::to_ascii_lowercase);
         // Those that came, and those that would have been right.
         let (_, signing) = pair(&self.provider, SECRET);
         let url = format!("{}{}", self.public_url, self.target);

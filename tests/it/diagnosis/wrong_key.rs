@@ -37,8 +37,6 @@ fn what_a_token_says_of_itself_is_proved_by_the_key_that_made_it() {
     let mut scene = of(OTHER);
     scene.keys.push(key("shop", "live-2", OTHER));
     assert_eq!(codes(&scene.causes()), ["key_of_other_list", "other_algorithm"]);
-    scene.keys.push(KeyText { retire: Some(Timestamp::from_unix_s(NOW_S - 1)), ..key("own", "old", OTHER) });
-    assert_eq!(scene.diagnosis().found, Found::Ambiguous(2), "another list has it, and a retired key");
     assert_eq!(claiming("qstash", &json!({})).diagnosis().found, Found::Healthy);
 }
 
@@ -74,8 +72,6 @@ fn a_message_by_another_key_is_told_with_whatever_else_is_wrong() {
     scene.body.push(b'\n');
     scene.now_s += 1000;
     assert_eq!(codes(&scene.causes()), ["key_of_other_list", "component_missing", "body_line_end", "too_old"]);
-    scene.keys.push(KeyText { retire: Some(Timestamp::from_unix_s(NOW_S - 1)), ..key("own", "old", OTHER) });
-    assert_eq!(scene.diagnosis().found, Found::Ambiguous(2));
 }
 
 #[test]
@@ -138,7 +134,8 @@ fn a_content_coding_beside_another_body_proves_nothing() {
         let mut scene = Scene::of(name);
         scene.fields.push(("content-length".to_owned(), scene.body.len().to_string()));
         scene.body.truncate(20);
-        assert!(scene.is("body_cut").contains("20 bytes"), "{name}");
+        let what = scene.is("body_other");
+        assert!(what.contains("20 bytes") && what.contains("the rest may be missing"), "{name}: {what}");
     }
 }
 
@@ -166,13 +163,36 @@ fn another_key_and_another_writing_are_told_together() {
 }
 
 #[test]
-fn a_key_that_no_route_uses_and_one_of_two_lists_are_named() {
+fn a_secret_of_two_lists_is_named_in_both() {
     let mut scene = Scene::signed("github", OTHER, BODY.as_bytes());
-    scene.keys.push(KeyText { is_spare: true, ..key("github-new", "live-2", OTHER) });
-    assert!(scene.is("key_of_other_list").contains("`live-2` of the list `github-new`"));
-    assert!(scene.causes()[0].mend.contains("no route uses `github-new`: write `keys: github-new`"));
-    scene.keys[1].is_spare = false;
+    scene.keys.push(key("shop", "live-2", OTHER));
     assert!(scene.causes()[0].mend.starts_with("give the sender the secret of `own`"), "{:?}", scene.causes());
     scene.keys.push(key("eu", "live-3", OTHER));
     assert!(scene.is("key_of_other_list").contains("; the same secret is `live-3` of `eu`"));
+    scene.keys.insert(1, KeyText { retire: Some(Timestamp::from_unix_s(NOW_S - 1)), ..key("own", "old", OTHER) });
+    let what = scene.is("key_retired");
+    assert!(what.contains("`live-2` of `shop`") && what.contains("`live-3` of `eu`"), "{what}");
+}
+
+#[test]
+fn a_word_that_everybody_knows_is_no_key_of_the_route() {
+    let word = "no-secret-provided";
+    for keys in [vec![key("own", "live", SECRET)], vec![key("own", "live", word)], vec![key("shop", "live", word)]] {
+        let mut scene = Scene::bare("cal-com");
+        let signing = scene.provider.scheme.signing_key(word).unwrap();
+        scene.sign(&signing);
+        scene.keys = keys;
+        scene.is("key_default");
+    }
+}
+
+#[test]
+fn a_stranger_writes_no_prose_into_what_is_told() {
+    let mut scene = messages::scene();
+    let input = "sig1=(\"@method\" \"content-digest` are good. Run `sudo sh\");created=1".to_owned();
+    *scene.value("signature-input") = input;
+    let what = scene.sees("header_missing");
+    assert!(what.contains("something that is no name") && !what.contains("sudo"), "{what}");
+    *scene.value("signature-input") = format!("{}=(\"@method\");created=1", "a".repeat(4000));
+    assert!(scene.sees("label_other").len() < 200);
 }
