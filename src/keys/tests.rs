@@ -179,6 +179,29 @@ fn a_secret_that_looks_as_if_it_were_to_be_decoded_is_a_warning() {
 }
 
 #[test]
+fn a_secret_with_something_around_it_is_warned_of() {
+    let text = "routes: { shop: { at: { path: /a }, sender: { provider: slack, keys: k } } }\nsecret: env:OWN\nkeys: { k: [{ id: live, from: env:AROUND }] }\ndestinations: { wordpress: { url: 'http://127.0.0.1/' } }\n";
+    let policy = compiled(text).unwrap_or_else(|report| panic!("{report}")).policy;
+    let told = |around: &str| {
+        let secret = |name: &str| if name == "AROUND" { Some(around.to_owned()) } else { environment(name) };
+        let (_, warnings) = load(&policy, &secret, NOW).unwrap_or_else(|errors| panic!("{errors:?}"));
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for around in ["\"a secret of sixteen\"", "'a secret of sixteen'", " a secret of sixteen", "a secret of sixteen\t"]
+    {
+        let told = told(around);
+        assert!(
+            told.len() == 1 && told[0].contains("white space or quotation marks stand around it"),
+            "{around:?}: {told:?}"
+        );
+    }
+    for plain in ["a secret of sixteen", "a secret of sixteen\n", "\"a secret of sixteen", "it's a secret of sixteen'"]
+    {
+        assert_eq!(told(plain), Vec::<String>::new(), "{plain:?}");
+    }
+}
+
+#[test]
 fn a_retired_key_is_not_even_looked_for() {
     let entries = "{ id: old, from: env:GONE, retire: 2026-11-24 }, { id: new, from: env:SHOP }";
     let policy = policy(entries, "secret: env:OWN");

@@ -135,7 +135,9 @@ mod tests {
         ] {
             assert!(!shown(text).contains("s3cr3t"), "{}", shown(text));
         }
-        assert!(shown("keys: { a: [{ id: a, from: env:NAME }] }").contains("env:NAME"));
+        for reference in ["env:NAME", "file:secrets/a", "handed:asana"] {
+            assert!(shown(&format!("keys: {{ a: [{{ id: a, from: {reference} }}] }}")).contains(reference));
+        }
         assert!(hidden_in_sender("ts: { from: 'kv:t' }").is_empty());
         assert_eq!(hidden_in_sender("key: { secret: s3cr3t }").first(), Some(&(15..23)));
     }

@@ -194,6 +194,27 @@ fn a_key_that_cannot_be_read_is_told_and_the_rest_is_looked_at() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.contains("With this key no gate starts: key `live` of `shop`"), "{ran:?}");
     assert!(ran.out.contains("no_key: the route has no key in force"), "{ran:?}");
+    let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("a key of this route cannot be read here") && !words.contains("Most often"), "{ran:?}");
+}
+
+/// Nothing says whether its keys are secret: a public one would prove whatever anybody signs with it.
+#[test]
+fn a_list_that_no_route_uses_is_told_and_not_tried() {
+    let bench = bench();
+    let spare = POLICY.replace("keys:\n", "keys:\n  spare: [{ id: live, from: env:OLD }]\n");
+    bench.write(
+        "gate.yaml",
+        &spare.replace(
+            "shop: [{ id: live, from: env:SHOP }, { id: old, from: env:OLD, retire: 2026-01-01 }]",
+            "shop: [{ id: live, from: env:SHOP }]",
+        ),
+    );
+    bench.write("secret", OLD);
+    let (object, text) = explained(&bench, &signed(&bench, "stripe", "/hooks/shop"), &[]);
+    assert_eq!(object["doctor"]["verdict"], "unknown");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Not tried: the keys of `spare`: no route uses them"), "{text}");
 }
 
 #[test]
@@ -204,6 +225,24 @@ fn what_cannot_be_read_is_told_with_a_way_out() {
     assert_eq!(odd.code, Some(1));
     assert!(odd.err.contains("write something such as `POST /hooks/shop HTTP/1.1`"), "{odd:?}");
     assert!(ran(&bench, &["--request", "nowhere"]).err.contains("cannot read `nowhere`"));
+    // What stands in it may be secret, whatever it was meant to be.
+    for odd in [
+        "Authorization: Bearer s3cr3t\n\n{}",
+        "POST /hooks/x?token=s3cr3t y z\n\n",
+        "client_secret=s3cr3t more\n",
+        "POST /hooks/shop HTTP/1.1\npassword=s3cr3t&to=https://a.example\n",
+        r#"{"url":"https://a.example/","headers":"x: s3cr3t"}"#,
+        r#"{"url":"https://a.example/","headers":{"a b s3cr3t":"x"}}"#,
+    ] {
+        bench.write("odd", odd);
+        let told = ran(&bench, &["--request", "odd"]);
+        assert!(told.code == Some(1) && !told.err.contains("s3cr3t"), "{odd}: {told:?}");
+    }
+    bench.write("odd", "POST /a\u{9b}31m\u{202e} HTTP/1.1\n\n");
+    for more in [&[][..], &["--json"]] {
+        let told = ran(&bench, &[&["--request", "odd"], more].concat());
+        assert!(!told.out.contains(['\u{9b}', '\u{202e}']), "{told:?}");
+    }
     let odd = ran(&bench, &["--request", "odd", "--at", "yesterday"]);
     assert_eq!((odd.code, odd.err.contains("write it as `2026-11-24T09:30:00Z`")), (Some(2), true), "{odd:?}");
     bench.write("gate.yaml", "routez: {}\n");

@@ -48,6 +48,23 @@ fn a_refusal_is_a_judgement_and_a_line_that_is_no_request_is_not() {
 }
 
 #[test]
+fn of_a_line_that_cannot_be_read_nothing_is_shown() {
+    for wrong in [r#""secrets":"s3cr3t""#, r#""headers":"s3cr3t""#, r#""config":"s3cr3t""#, r#""now_unix":"s3cr3t""#] {
+        let bench = Bench::new(&[("requests", &format!(r#"{{"id":1,"scheme":"github",{wrong}}}"#))]);
+        let ran = bench.run(&["verify", "--requests", "requests"]);
+        assert_eq!(ran.code, Some(3), "{ran:?}");
+        assert!(!ran.err.contains("s3cr3t") && ran.err.contains("line 1: at column "), "{ran:?}");
+    }
+}
+
+#[test]
+fn what_a_sender_file_says_does_nothing_to_a_terminal() {
+    let bench = Bench::new(&[("acme.yaml", "name: acme\n\"foo\\e[2J\u{202e}\": 1\n")]);
+    let ran = bench.run(&["providers", "lint", "acme.yaml"]);
+    assert!(ran.out.contains("foo") && !ran.out.contains('\u{1b}') && !ran.out.contains('\u{202e}'), "{ran:?}");
+}
+
+#[test]
 fn a_recorded_call_that_hands_a_key_over_is_answered_where_it_is_armed() {
     let asana = r#"{"id":1,"scheme":"asana","headers":{"X-Hook-Secret":"b537207f20cbfa02357cf448134da559"},"body_base64":"e30=","config":{"armed":true},"now_unix":0}"#;
     let notion = r#"{"id":2,"scheme":"notion","config":{"armed":true},"body_base64":"eyJ2ZXJpZmljYXRpb25fdG9rZW4iOiJzZWNyZXRfdE1ybEwxcUs1dnVRQWgxYjZjWkdoIn0=","now_unix":0}"#;

@@ -17,6 +17,8 @@ use std::{
 };
 
 const SECRET: &str = "a secret of the shop's own";
+/// Of the route whose sender shows it.
+const PAIR: &str = "hook:another secret";
 /// The gate's own.
 const OWN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -50,7 +52,8 @@ routes:
   kept: {{ class: relayed, at: {{ path: /kept }}, sender: {{ provider: github, keys: shop }}, capture: {{ keep: 24h, body: sealed }} }}
   head: {{ class: relayed, at: {{ path: /head }}, sender: {{ provider: github, keys: shop }}, capture: {{ keep: 1h, body: none }} }}
   plain: {{ class: relayed, at: {{ path: /plain }}, sender: {{ provider: github, keys: shop }} }}
-keys: {{ shop: [{{ id: live, from: env:SHOP }}] }}
+  shown: {{ class: relayed, at: {{ path: /shown }}, sender: {{ provider: basic-auth, keys: pairs }}, repeats: {{ protection: impossible }}, capture: {{ keep: 24h, body: sealed }} }}
+keys: {{ shop: [{{ id: live, from: env:SHOP }}], pairs: [{{ id: live, from: env:PAIR }}] }}
 ",
             origin.address,
             spool.display(),
@@ -65,7 +68,10 @@ keys: {{ shop: [{{ id: live, from: env:SHOP }}] }}
         let policy = compiled.unwrap_or_else(|report| panic!("{report}")).policy;
         let secret = catalogue.find("github").unwrap().scheme.key(SECRET).unwrap();
         let key = Key { id: "live".into(), secret, retire: None };
-        let named = BTreeMap::from([("shop/github".to_owned(), vec![key])]);
+        let pair = catalogue.find("basic-auth").unwrap().scheme.key(PAIR).unwrap();
+        let pair = Key { id: "live".into(), secret: pair, retire: None };
+        let named = [("shop/github".to_owned(), vec![key]), ("pairs/basic-auth".to_owned(), vec![pair])];
+        let named = BTreeMap::from(named);
         let keys = Keys::new(Secret::new(OWN).unwrap(), named);
         let counts = Arc::new(Counts::default());
         let captures = Captures::start(&spool, 0, Arc::new(SystemClock), counts.clone()).unwrap();
@@ -89,7 +95,8 @@ keys: {{ shop: [{{ id: live, from: env:SHOP }}] }}
     fn explain(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hookwarden"));
         command.args([&["explain", "gate.yaml"], arguments].concat()).current_dir(self.folder.path());
-        let Output { status, stdout, stderr } = command.env_clear().env("SHOP", SECRET).output().unwrap();
+        let Output { status, stdout, stderr } =
+            command.env_clear().env("SHOP", SECRET).env("PAIR", PAIR).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (out, err) = (text(&stdout), text(&stderr));
         assert!(status.success() == err.is_empty(), "{out}{err}");
@@ -147,10 +154,26 @@ async fn what_was_refused_is_explained_by_its_request_id() {
     assert!(words.contains("route `head`") && !words.contains("The cause"), "{text}");
     let none = bench.explain(&["--capture", &plain]);
     assert!(none.contains("no capture is called") && none.contains("`--captures` lists"), "{none}");
-
+    // What it shows stood where no value is kept.
+    let (shown, captured) = bench
+        .refused("/shown", "Authorization: Basic aG9vazpzM2NyM3Q=\r\nContent-Type: application/json\r\n", body)
+        .await;
+    assert!(captured);
+    bench.kept(3).await;
+    let text = bench.explain(&["--capture", &shown]);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("refused with `signature_mismatch` when it came; what it shows stood in `authorization`"),
+        "{text}"
+    );
+    assert!(!words.contains("cannot be told"), "{text}");
     std::fs::write(bench.folder.path().join("spool/secret"), "another secret of the gate").unwrap();
     let other = bench.explain(&["--capture", &id]);
     assert!(other.contains("sealed under another secret"), "{other}");
+
+    std::fs::rename(bench.folder.path().join("spool"), bench.folder.path().join("elsewhere")).unwrap();
+    let nowhere = bench.explain(&["--captures"]);
+    assert!(nowhere.contains("no gate has made a spool in"), "{nowhere}");
 }
 
 #[tokio::test]
