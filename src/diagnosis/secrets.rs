@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     secret::Secret,
-    verify::{Key, Provider},
+    verify::{Key, Provider, jwt::Algorithm},
 };
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
@@ -94,10 +94,12 @@ fn others(patient: &Patient<'_>, own: &[Key]) -> Vec<Candidate> {
     let provider = patient.webhook.provider();
     let mut found: Vec<Candidate> = Vec::new();
     let mut seen: Vec<&KeyText> = Vec::new();
+    let said = provider.scheme.algorithm_said(patient.webhook.config());
+    let shares_its_key = said.map_or(provider.scheme.shares_its_key(), Algorithm::is_symmetric);
     for text in patient.keys.iter().filter(|text| !patient.is_own(text)) {
         let Ok(secret) = provider.scheme.key(&text.text) else { continue };
         // With a public key anybody could have made a keyed digest; and a word that everybody knows is told as that.
-        if text.is_public && provider.scheme.shares_its_key() || is_known_word(provider, text) {
+        if text.is_public && shares_its_key || is_known_word(provider, text) {
             continue;
         }
         let is_known = own.iter().any(|key| key.secret.is(secret.expose()));

@@ -26,7 +26,7 @@ fn mac(secret: &str, base: &str) -> Vec<u8> {
     <Hmac<Sha256>>::new_from_slice(&key).unwrap().chain_update(base).finalize().into_bytes().to_vec()
 }
 
-fn covering_with(
+pub fn covering_with(
     scene: &mut Scene,
     label: &str,
     components: &str,

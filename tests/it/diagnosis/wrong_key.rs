@@ -6,11 +6,14 @@ use super::{
     scene::{BODY, NOW_S, OTHER, SECRET, Scene, codes, key, pair, provider},
     tokens::{claiming, made},
 };
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use data_encoding::BASE64;
 use hookwarden::{
     clock::Timestamp,
     diagnosis::{Found, KeyText},
 };
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 #[test]
 fn of_a_wrong_key_alone_nothing_is_told() {
@@ -110,6 +113,11 @@ fn a_public_key_proves_nothing_as_a_shared_secret() {
     messages::covering_by(&mut scene, &hex, COVERED, &created());
     scene.keys.push(public("discord", &hex));
     assert_eq!(scene.diagnosis().found, Found::Unknown);
+    // Nor where the policy wants a public key, and the message is made with a secret.
+    scene.config.insert("alg".to_owned(), "ed25519".to_owned());
+    assert_eq!(scene.diagnosis().found, Found::Unknown);
+    scene.keys[1].is_public = false;
+    assert_eq!(codes(&scene.causes()), ["key_of_other_list", "other_algorithm"]);
     // The route's own public key, and a header of a sender that shares its secret.
     for other in ["github", "shopify", "square", "gitlab-token"] {
         let mut scene = Scene::bare_with("discord", &hex);
@@ -195,4 +203,36 @@ fn a_stranger_writes_no_prose_into_what_is_told() {
     assert!(what.contains("something that is no name") && !what.contains("sudo"), "{what}");
     *scene.value("signature-input") = format!("{}=(\"@method\");created=1", "a".repeat(4000));
     assert!(scene.sees("label_other").len() < 200);
+}
+
+/// What stands before the bytes of an Ed25519 key (RFC 8410 section 4).
+const SPKI: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
+
+#[test]
+fn a_public_key_of_another_list_is_named_where_public_keys_are_due() {
+    let seed: [u8; 32] = Sha256::digest(OTHER).into();
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
+    let written = BASE64.encode(&[SPKI, pair.public_key().as_ref()].concat());
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{written}\n-----END PUBLIC KEY-----");
+    let mut scene = messages::scene();
+    scene.config.insert("alg".to_owned(), "ed25519".to_owned());
+    messages::covering_with(&mut scene, "sig1", COVERED, &created(), |base| {
+        pair.sign(base.as_bytes()).as_ref().to_vec()
+    });
+    assert_eq!(scene.diagnosis().found, Found::Unknown);
+    scene.keys.push(key("partner", "live-2", &pem));
+    assert!(scene.keys[1].is_public);
+    scene.is("key_of_other_list");
+}
+
+#[test]
+fn what_a_token_may_be_late_is_allowed_to_another_key_too() {
+    let mut scene = made("livekit", &json!({ "exp": NOW_S + 30 }), &json!({ "alg": "HS256" }), OTHER);
+    scene.keys.push(key("shop", "live-2", OTHER));
+    scene.now_s += 85;
+    assert_eq!(codes(&scene.causes()), ["key_of_other_list"]);
+    scene.now_s += 85;
+    let causes = scene.causes();
+    assert_eq!(codes(&causes), ["key_of_other_list", "expired"]);
+    assert!(causes[1].what.contains("60 s of that are allowed"), "{}", causes[1].what);
 }
