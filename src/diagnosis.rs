@@ -3,8 +3,7 @@
 //!
 //! What holds after one change and not before it is the cause: nobody hits a keyed digest by chance. Where two causes
 //! that are really different would both explain it, or none does, it says so and names none. What a request shows without any
-//! key is told as that, and only where no key explains it. It is for operators,
-//! who have the keys: nothing of it is ever told to a sender, and neither secrets, signatures nor bodies are in what it says.
+//! key is told as that, and only where no key explains it. It is for operators, who have the keys: nothing of it is ever told to a sender, and neither secrets, signatures nor bodies are in what it says.
 
 mod bodies;
 mod cause;

@@ -42,14 +42,8 @@ impl Examination<'_> {
     /// than the route's.
     pub(super) fn by_message(&mut self, signers: &[Signer<'_>]) -> Option<Found> {
         let Patient { request, webhook, now, .. } = self.patient;
-        let mut made = Vec::new();
-        for signer in signers {
-            made.extend(self.made_by(signer).map(|found| (signer, found)));
-            if signer.cause.is_none() && !made.is_empty() {
-                break;
-            }
-        }
-        let (signer, Made { config, causes: differs, message }) = match signers::sole(made) {
+        let made = signers::sole(signers, |signer| self.made_by(signer));
+        let (signer, Made { config, causes: differs, message }) = match made {
             Ok(found) => found?,
             Err(several) => return Some(several),
         };

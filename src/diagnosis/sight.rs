@@ -9,7 +9,7 @@ use crate::{
     admit, json,
     request::{Head, Unverified},
     verdict::Rejection,
-    verify::holds,
+    verify::{Config, holds},
 };
 use http::header::CONTENT_ENCODING;
 
@@ -112,7 +112,11 @@ impl Examination<'_> {
         if topics.split_ascii_whitespace().any(|known| known == topic) {
             return None;
         }
-        let topic = if is_topic(topic) { format!("the topic `{topic}`") } else { "a topic that is no ARN".to_owned() };
+        // It stands in the body, and what could not be in a policy is not printed.
+        let scheme = &self.patient.webhook.provider().scheme;
+        let said = Config::from([(TOPICS.to_owned(), topic.to_owned())]);
+        let is_topic = !topic.contains(char::is_whitespace) && scheme.config_mistakes(&said).is_empty();
+        let topic = if is_topic { format!("the topic `{topic}`") } else { "a topic that is no ARN".to_owned() };
         let what = format!("it is of {topic}, which is none of the policy's ({TOPICS})");
         let mend = format!(
             "if the topic is yours, write it into `config: {{ {TOPICS}: ... }}` of the route, with a blank between two; else end its subscription"
@@ -126,26 +130,6 @@ const NAME_OF_ITEM_MAX: usize = 16;
 
 /// What a policy calls them.
 const TOPICS: &str = "topic_arns";
-/// Whether it has the form of a topic's ARN. It stands in the body, and anything else of a body is not printed.
-fn is_topic(text: &str) -> bool {
-    let parts: Vec<_> = text.split(':').collect();
-    let [arn, partition, service, region, account, name] = parts.as_slice() else { return false };
-    let is_word = |word: &&&str, most: usize| {
-        (1..=most).contains(&word.len())
-            && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    *arn == "arn"
-        && *service == "sns"
-        && is_account
-        && is_word(&name, NAME_LETTERS_MAX)
-        && is_word(&partition, 16)
-        && is_word(&region, 32)
-}
-
-/// A topic's name has up to so many letters.
-const NAME_LETTERS_MAX: usize = 256;
-
 /// The body is shorter than its head says.
 pub(super) fn cut(head: &Head, raw: &[u8]) -> Option<Cause> {
     let declared = admit::declared(head).filter(|declared| *declared > raw.len() as u64)?;

@@ -29,12 +29,16 @@ impl<'a> Examination<'a> {
 }
 
 /// The first of those who made it, with what was found. The route's own keys come first; several others cannot be told apart.
-pub(super) fn sole<'s, 'k, T>(mut made: Vec<(&'s Signer<'k>, T)>) -> Result<Option<(&'s Signer<'k>, T)>, Found> {
-    match made.len() {
-        0 => Ok(None),
-        several if several > 1 && made.first().is_some_and(|(signer, _)| signer.cause.is_some()) => {
-            Err(Found::Ambiguous(several))
+pub(super) fn sole<'s, 'k, T>(
+    signers: &'s [Signer<'k>],
+    mut made: impl FnMut(&'s Signer<'k>) -> Option<T>,
+) -> Result<Option<(&'s Signer<'k>, T)>, Found> {
+    let mut found = Vec::new();
+    for signer in signers {
+        found.extend(made(signer).map(|what| (signer, what)));
+        if signer.cause.is_none() && !found.is_empty() {
+            break;
         }
-        _ => Ok(Some(made.swap_remove(0))),
     }
+    if found.len() > 1 { Err(Found::Ambiguous(found.len())) } else { Ok(found.pop()) }
 }

@@ -108,19 +108,14 @@ impl Examination<'_> {
         let Patient { request, webhook, now, .. } = self.patient;
         let shown = Shown::of(&request.head, entry, webhook.provider())?;
         let token = entry.token()?;
-        let mut made = Vec::new();
-        for signer in signers {
-            let found = [None, Some(of_its_kind(token))].into_iter().find_map(|algorithms| {
+        let made = signers::sole(signers, |signer| {
+            [None, Some(of_its_kind(token))].into_iter().find_map(|algorithms| {
                 let demands = Demands { entry, token, algorithms, keys: &signer.keys };
                 let held = self.made(&demands, &demands.only(|_| {})?)?;
                 Some((demands, held))
-            });
-            made.extend(found.map(|found| (signer, found)));
-            if signer.cause.is_none() && !made.is_empty() {
-                break;
-            }
-        }
-        let (signer, (demands, held)) = match signers::sole(made) {
+            })
+        });
+        let (signer, (demands, held)) = match made {
             Ok(found) => found?,
             Err(several) => return Some(several),
         };

@@ -7,7 +7,7 @@ use super::{
     tokens::{claiming, made},
 };
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use hookwarden::{
     clock::Timestamp,
     diagnosis::{Found, KeyText},
@@ -235,4 +235,15 @@ fn what_a_token_may_be_late_is_allowed_to_another_key_too() {
     let causes = scene.causes();
     assert_eq!(codes(&causes), ["key_of_other_list", "expired"]);
     assert!(causes[1].what.contains("60 s of that are allowed"), "{}", causes[1].what);
+}
+
+/// The same bytes as another reading of the route's own secret, and as another list's: either side could be mistaken.
+#[test]
+fn two_that_made_the_same_token_are_not_told_apart() {
+    let theirs = "sixteen letters!";
+    let mut scene = made("qstash", &json!({}), &json!({ "alg": "HS256" }), theirs);
+    scene.keys = vec![key("own", "live", &HEXLOWER.encode(theirs.as_bytes()))];
+    scene.is("secret_decoded");
+    scene.keys.push(key("shop", "live-2", theirs));
+    assert_eq!(scene.diagnosis().found, Found::Ambiguous(2));
 }
