@@ -156,9 +156,12 @@ impl Captures {
     /// Hands a refused request over, and never waits. `memory` is the gate's own secret, from which the key is derived.
     /// Says whether it was taken: it is on the disk then unless that is full or broken.
     pub fn keep(&self, mut refused: Refused, terms: Capture, memory: &Secret) -> bool {
-        refused.body = refused.body.filter(|body| terms.body && body.len() <= BODY_BYTES_MAX);
-        let (key, route) = (seal::Key::of(memory), refused.route.clone());
-        let taken = self.pace.take(&route) && self.jobs.try_send(Job { refused, terms, key }).is_ok();
+        let route = refused.route.clone();
+        // In a flood this is all that is done.
+        let taken = self.pace.take(&route) && {
+            refused.body = refused.body.filter(|body| terms.body && body.len() <= BODY_BYTES_MAX);
+            self.jobs.try_send(Job { refused, terms, key: seal::Key::of(memory) }).is_ok()
+        };
         if !taken {
             self.observer.captured(&route, Kept::Dropped);
         }

@@ -331,7 +331,8 @@ impl Resolver<'_> {
 fn is_untidy(secret: &Secret) -> bool {
     let bytes = secret.expose();
     let quoted = |mark: u8| bytes.len() > 1 && bytes.first() == Some(&mark) && bytes.last() == Some(&mark);
-    std::str::from_utf8(bytes).is_ok() && (bytes.trim_ascii() != bytes || quoted(b'"') || quoted(b'\''))
+    let is_text = std::str::from_utf8(bytes).is_ok() && !bytes.starts_with(b"-----BEGIN");
+    is_text && (bytes.trim_ascii() != bytes || quoted(b'"') || quoted(b'\''))
 }
 
 /// As the sender's scheme wants it.
